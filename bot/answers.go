@@ -52,10 +52,15 @@ func (a answers) answer(ctx context.Context, to requester, p placement, run func
 	if to.modal != nil && !to.modal.isOpen(ctx) {
 		to.modal = nil // the answer goes where it would go without
 	}
-	if answer.Plan != nil {
+	switch {
+	case answer.Form:
+		a.showForm(ctx, to, answer)
+	case answer.Plan != nil:
 		buttons := slack.NewActionBlock("", message.PlanActions(*answer.Plan, "")...)
 		a.approvals.showPlan(ctx, to, *answer.Plan, append(slices.Clip(answer.Blocks), buttons))
-	} else {
+	case p.sharedBy != "" && to.responseURL == "":
+		a.postShared(ctx, to, p, a.compose(ctx, to, answer, p))
+	default:
 		a.deliver(ctx, to, a.compose(ctx, to, answer, p))
 	}
 	took := a.cfg.Now().Sub(started)
@@ -98,7 +103,7 @@ func (a answers) compose(ctx context.Context, to requester, answer commands.Answ
 	if stays {
 		buttons = renameRefresh(buttons)
 	}
-	if answer.Shareable && !stays && to.modal == nil {
+	if answer.Shareable && !stays && to.modal.shares() {
 		if value := a.shareValue(ctx, answer, p.request); value != "" {
 			buttons = append(buttons, blockkit.Button(buttonShare, "Share", value))
 		}

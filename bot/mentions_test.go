@@ -91,41 +91,6 @@ func TestDirectMessageIsAnswered(t *testing.T) {
 	}
 }
 
-// TestGuestsAreRefusedWhereTheyWrite, in words that notify nobody.
-func TestGuestsAreRefusedWhereTheyWrite(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct{ user, channel, text, says string }{
-		{"U0GUEST", "C0SUPPORT", "<@U0BOT> " + session, "Only full members"},
-		{"U0GUEST", "D0GUEST", session, "Only full members"},
-		{"U0PARTNER", "D0PARTNER", session, "Only full members"},
-	} {
-		t.Run(c.user+" "+c.channel, func(t *testing.T) {
-			t.Parallel()
-			s := play(t)
-			s.commands.run = func(context.Context, commands.Request) commands.Answer {
-				t.Error("the request was run")
-				return aboutSession("Orphaned")
-			}
-			guest := s.As(c.user).In(c.channel)
-			asked := write(t, s, guest, c.user, c.channel, "", c.text)
-			if m := guest.ExpectMessage(wstest.Saying(c.says)); m.ThreadTS != asked.TS || strings.Contains(string(m.Blocks), "user_id") {
-				t.Errorf("got %s", m)
-			}
-			s.ExpectNothingElse()
-		})
-	}
-}
-
-// TestNonReadersAreRefusedWhereTheyWrite: READERS counts for every way in.
-func TestNonReadersAreRefusedWhereTheyWrite(t *testing.T) {
-	t.Parallel()
-	s := play(t, "U0LEAD")
-	sam := s.As("U0SUPPORT").In("D0SUPPORT")
-	write(t, s, sam, "U0SUPPORT", "D0SUPPORT", "", session)
-	sam.ExpectMessage(wstest.Saying("listed in READERS"))
-	s.ExpectNothingElse()
-}
-
 // TestMessagesThatAreNotForTheBot are left alone: those without a mention, and those of
 // bots, which would answer each other for ever.
 func TestMessagesThatAreNotForTheBot(t *testing.T) {

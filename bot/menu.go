@@ -26,6 +26,10 @@ func (b *Bot) chooseFromMenu(to requester, i interaction) {
 	case command == alert.CommandDismiss:
 		to.deciding = true
 		b.serve(to, func(ctx context.Context) { b.dismiss(ctx, to, c, session) })
+	case command == alert.CommandRestore:
+		b.enterPrompt(to, i.trigger, i.overlaid(), func(req commands.Request) commands.Call {
+			return b.cfg.Commands.ParseAction(commands.ActionRestore, session, req)
+		})
 	default:
 		b.runCommand(to, commands.Request{Command: "/session", Text: command + " " + session, User: to.user, Channel: to.channel})
 	}

@@ -4,12 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/slack-go/slack"
-
-	"github.com/superduperai/sessionbot/commands"
 )
 
 // Payloads are decoded by the exact, case-sensitive names of the members that are
@@ -89,6 +88,8 @@ type slashCommand struct {
 	User        string `json:"user_id"`
 	Channel     string `json:"channel_id"`
 	ResponseURL string `json:"response_url"`
+
+	Trigger lenient[string] `json:"trigger_id"` // opens a view, for three seconds
 }
 
 // interaction is what is used of a click on a button or in a menu, of a shortcut and of a
@@ -102,24 +103,31 @@ type interaction struct {
 	callback                   string // the callback_id of a shortcut or a view
 	message                    string // JSON: the message of a shortcut
 	view                       viewRef
-	query                      string // in the field of a view that asks what to find
 }
 
 // viewRef is the view that an interaction comes from.
 type viewRef struct {
 	id, kind string // modal or home
 	origin   string // the channel where it was opened, "" = none
+	session  string // that it is about, "" = it has no field
+	fields   fields
 }
+
+// fields are the values of a view's fields, each of which is the block_id and action_id
+// of one.
+type fields map[string]map[string]struct {
+	Value lenient[string] `json:"value"`
+}
+
+func (f fields) value(name string) string { return f[name][name].Value.value }
 
 type viewPayload struct {
 	ID       string `json:"id"`
 	Kind     string `json:"type"`
 	Callback string `json:"callback_id"`
-	Origin   string `json:"private_metadata"`
+	Origin   string `json:"private_metadata"` // and the session
 	State    lenient[struct {
-		Values map[string]map[string]struct {
-			Value lenient[string] `json:"value"`
-		} `json:"values"`
+		Values fields `json:"values"`
 	}] `json:"state"`
 }
 
@@ -161,9 +169,9 @@ func readInteraction(payload jsontext.Value) (interaction, error) {
 	i := interaction{kind: p.Kind, app: p.AppID, user: p.User.ID, channel: cmp.Or(p.Channel.ID, within.Channel), responseURL: p.ResponseURL.value}
 	i.trigger, i.callback = p.Trigger.value, p.Callback.value
 	if view := p.View.value; view.ID != "" {
-		i.callback, i.view = view.Callback, viewRef{id: view.ID, kind: view.Kind, origin: view.Origin}
-		i.channel = cmp.Or(i.channel, view.Origin)
-		i.query = view.State.value.Values[commands.FindField][commands.FindField].Value.value
+		origin, session, _ := strings.Cut(view.Origin, " ")
+		i.callback, i.view = view.Callback, viewRef{id: view.ID, kind: view.Kind, origin: origin, session: session, fields: view.State.value.Values}
+		i.channel = cmp.Or(i.channel, origin)
 	}
 	if i.kind == string(slack.InteractionTypeMessageAction) {
 		i.message = string(p.Message)

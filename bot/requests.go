@@ -28,7 +28,15 @@ func (b *Bot) handleCommand(ref string, c slashCommand) {
 		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, message.NoticeTooLong) })
 		return
 	}
-	b.runCommand(to, commands.Request{Command: c.Command, Text: c.Text, User: c.User, Channel: c.Channel})
+	req := commands.Request{Command: c.Command, Text: c.Text, User: c.User, Channel: c.Channel}
+	if commands.OpensForm(req) {
+		b.enterPrompt(to, c.Trigger.value, "", func(asked commands.Request) commands.Call {
+			req.Form = asked.Form
+			return b.cfg.Commands.Parse(req)
+		})
+		return
+	}
+	b.runCommand(to, req)
 }
 
 // runCommand queues a command that somebody typed, or chose from a menu.
@@ -130,7 +138,15 @@ func (b *Bot) handleInteraction(ref string, i interaction) {
 	case alert.ActionMenu:
 		i.click = c
 		b.chooseFromMenu(to, i)
+	case commands.ActionRestore:
+		b.enterPrompt(to, i.trigger, i.overlaid(), func(req commands.Request) commands.Call {
+			return b.cfg.Commands.ParseAction(c.button, c.value, req)
+		})
 	case buttonShare:
+		if c.view {
+			c.message = i.view.id // a double click is one of the same view
+			to.modal = b.openModal(to, i.trigger, i.overlaid(), loadingView())
+		}
 		b.serve(to, func(ctx context.Context) { b.share(ctx, to, c) })
 	default:
 		if c.view {

@@ -6,8 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/superduperai/sessionbot/bot/slackapi"
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/commands/message"
+	"github.com/superduperai/sessionbot/internal/blockkit"
 )
 
 // Shares saves what Share buttons need to know; see presence.SharedRequests.
@@ -74,6 +76,21 @@ func (a answers) share(ctx context.Context, to requester, c click) {
 		req.Command, req.Text, _ = strings.Cut(request, " ")
 		a.answer(ctx, to, p, a.cfg.Commands.Parse(req).Run)
 	}
+}
+
+// postShared posts an answer that was shared from a modal in the channel where that was
+// opened, and says so above it.
+func (a answers) postShared(ctx context.Context, to requester, p placement, m slackapi.Message) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Deadlines.Send)
+	defer cancel()
+	if err := a.outbox.Reply(ctx, to.channel, "", m.Blocks); err != nil {
+		a.unclaimShare(ctx, p)
+		fault := slackapi.FaultOf(err)
+		a.log.WarnContext(ctx, "answer not shared", "error", fault, "advice", fault.Advice())
+		a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(message.NoticeNotPosted)+" "), blockkit.Plain(fault.Advice())))
+		return
+	}
+	a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(message.NoticeSharedIn)+" "), blockkit.Channel(to.channel), blockkit.Plain(".")))
 }
 
 // claimShare reports whether a click is not the second of a double click, which

@@ -26,12 +26,14 @@ func (b *Bot) handleShortcut(ref string, i interaction) bool {
 	case i.kind == string(slack.InteractionTypeMessageAction), i.kind == string(slack.InteractionTypeShortcut):
 		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, message.NoticeMenu) })
 	case i.kind == string(slack.InteractionTypeViewSubmission) && i.callback == commands.ShortcutFind:
-		subjects := commands.Subjects(i.query)
+		subjects := commands.Subjects(i.view.fields.value(commands.FindField))
 		if len(subjects) == 0 {
 			return true // the ack said so
 		}
 		to.modal = i.submitted()
 		b.answerAbout(to, func() []commands.Subject { return subjects })
+	case i.kind == string(slack.InteractionTypeViewSubmission) && i.callback == commands.ViewRestore:
+		b.submitPrompt(to, i)
 	default:
 		return false
 	}
@@ -68,19 +70,30 @@ func (b *Bot) debugInModal(to requester, i interaction, session string) {
 	b.runCommand(to, commands.Request{Command: "/session", Text: "debug " + session, User: to.user, Channel: to.channel})
 }
 
-// ackPayload is what the ack of an envelope says: nothing, but where the view that asks
-// what to find was submitted, that it names nothing, or the view that the answer will be
-// in. It looks at the envelope alone.
+// ackPayload is what the ack of an envelope says: nothing, but where one of our views
+// was submitted, what is wrong with its fields, or the view that the answer will be in.
+// It looks at the envelope alone.
 func ackPayload(e envelope) any {
 	if e.Kind != kindInteraction {
 		return nil
 	}
 	i, err := readInteraction(e.Payload)
-	if err != nil || i.kind != string(slack.InteractionTypeViewSubmission) || i.callback != commands.ShortcutFind {
+	if err != nil || i.kind != string(slack.InteractionTypeViewSubmission) {
 		return nil
 	}
-	if len(commands.Subjects(i.query)) == 0 {
-		return slack.NewErrorsViewSubmissionResponse(map[string]string{commands.FindField: commands.NothingToFind})
+	var faults map[string]string
+	switch i.callback {
+	case commands.ShortcutFind:
+		if len(commands.Subjects(i.view.fields.value(commands.FindField))) == 0 {
+			faults = map[string]string{commands.FindField: commands.NothingToFind}
+		}
+	case commands.ViewRestore:
+		faults = i.entered().Faults()
+	default:
+		return nil
+	}
+	if len(faults) > 0 {
+		return slack.NewErrorsViewSubmissionResponse(faults)
 	}
 	view := loadingView()
 	view.ExternalID, view.PrivateMetadata = submittedID(i), i.view.origin

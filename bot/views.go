@@ -83,15 +83,25 @@ func (m *modal) isOpen(ctx context.Context) bool {
 	}
 }
 
+// shares reports whether an answer can be shared from here: a modal was opened in a
+// channel, which others read.
+func (m *modal) shares() bool {
+	return m == nil || m.origin != "" && !isDirectChannel(m.origin)
+}
+
 // fill shows a message in the requester's modal, and reports whether it is there, or
 // they closed the modal.
 func (r *responder) fill(ctx context.Context, to requester, content slackapi.Message) bool {
-	m := to.modal
+	view := viewOf(titleAnswer, content.Blocks)
+	view.PrivateMetadata = to.modal.origin
+	return r.show(ctx, to.modal, view)
+}
+
+// show is fill for a view of any kind.
+func (r *responder) show(ctx context.Context, m *modal, view slack.ModalViewRequest) bool {
 	if !m.isOpen(ctx) {
 		return false
 	}
-	view := viewOf(titleAnswer, content.Blocks)
-	view.PrivateMetadata = m.origin
 	err := r.updateView(ctx, m, view)
 	switch {
 	case err == nil:
@@ -117,6 +127,7 @@ func (r *responder) updateView(ctx context.Context, m *modal, view slack.ModalVi
 		_, err := r.api.UpdateViewContext(ctx, view, external, "", m.id)
 		if err != nil && refusesView(slackapi.FaultOf(err)) {
 			r.log.ErrorContext(ctx, "view refused by Slack, shown as text alone", "error", slackapi.FaultOf(err))
+			view.Submit = nil // the fields are not shown
 			view.Blocks = slack.Blocks{BlockSet: blockkit.Message(blockkit.PlainLine(blockkit.Cut(blockkit.Fallback(view.Blocks.BlockSet), maxViewText)))}
 			_, err = r.api.UpdateViewContext(ctx, view, external, "", m.id)
 		}

@@ -15,8 +15,8 @@ type Args struct {
 	Limit int           // of --limit; 0 = not given
 	Since time.Duration // of --since; 0 = not given
 
-	// Prompt is the prompt to restore, as it was typed.
-	Prompt string
+	// Order is the order to restore, its prompt as it was typed.
+	Order store.Order
 
 	// Session is what the shortened id among the words means, once that is known.
 	Session string

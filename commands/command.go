@@ -23,8 +23,11 @@ type Request struct {
 	Shared   bool   // the answer is for the whole channel: a customer's address is omitted
 	Terminal bool   // typed in a terminal, where Slack's limits do not apply
 
-	// Prompt is what a terminal read for restore. Slack's is in Text.
+	// Prompt is what a terminal read for restore. Slack's is in Text, or Entered.
 	Prompt string
+
+	Form    bool     // the answer is shown in a view, and may be one that is filled in
+	Entered *Entered // in that view; nil = nothing was
 
 	// Progress is called during a long count; nil if nobody watches it.
 	Progress func(done, all int64)
@@ -64,6 +67,9 @@ type Answer struct {
 	// Shareable answers get a Share button.
 	Shareable bool
 	Session   string // the session that the answer is about, "" = none
+
+	// Form reports that the blocks have fields, to be filled in for the session.
+	Form bool
 
 	// Plan is the repair that the answer proposes; it is stored already.
 	Plan *repair.Plan

@@ -7,6 +7,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/commands/alert"
 	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
@@ -33,9 +34,17 @@ func troubleRows(sessions []Trouble, now time.Time) []slack.Block {
 			blocks = append(blocks, blockkit.Paragraph(blockkit.L(blockkit.Code(humanize.ShortID(t.ID)), blockkit.Plain(" · "+text))))
 			continue
 		}
-		blocks = append(blocks, blockkit.Row("`"+humanize.ShortID(t.ID)+"` · "+blockkit.Escape(text), message.DebugButton("Debug", t.ID)))
+		blocks = append(blocks, blockkit.Row("`"+humanize.ShortID(t.ID)+"` · "+blockkit.Escape(text), t.control()))
 	}
 	return blocks
+}
+
+// control is a button, or a menu where the session's prompt can be restored as well.
+func (t Trouble) control() slack.BlockElement {
+	if menu := alert.RestoreMenu(t.ID); menu != nil && slices.Contains(t.Allowed, store.ActionRestore) {
+		return menu
+	}
+	return message.DebugButton("Debug", t.ID)
 }
 
 // troubleTable is sessions in a terminal, whose ids can be copied.

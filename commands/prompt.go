@@ -75,6 +75,9 @@ func cutRestore(req Request) (words, prompt string, ok bool, err error) {
 		}
 		return words, req.Prompt, true, err
 	}
+	if req.Entered != nil {
+		return words, req.Entered.Prompt, true, nil
+	}
 	if id, none := store.FindID(normalise(words)); none == nil && !strings.ContainsAny(words, "/<") &&
 		strings.ContainsFunc(strings.Replace(normalise(words), id, "", 1), isWord) {
 		err = usageError("Put a space between the session's id and the prompt.")

@@ -95,10 +95,16 @@ func (r *Registry) parseRestore(words, prompt string, err error, req Request) Ca
 	if err == nil {
 		args, err = parseArgs(words)
 	}
+	if err == nil && req.Entered != nil {
+		err = req.Entered.fault()
+	}
 	if err != nil {
 		return failedCall([]string{command.help()}, err)
 	}
-	args.Prompt = prompt
+	args.Order.Prompt = prompt
+	if req.Entered != nil {
+		args.Order, _ = req.Entered.order()
+	}
 	return r.newCall(command, args, false, req)
 }
 

@@ -46,33 +46,47 @@ func (d Deps) parseRepair(action store.Action) func(Args) (Run, error) {
 
 // plan examines the session and stores a plan, or records why there is none.
 func (d Deps) plan(ctx context.Context, req Request, action store.Action, id string) (Answer, error) {
-	refused := d.refusedEntry(req, action, id)
-	if missing := d.missing(action); missing != "" {
-		refused.Detail = humanize.Words(string(missing))
-		d.Repairs.RecordRefusal(ctx, refused)
-		return Answer{}, refuse(message.CauseText(missing))
-	}
-	x := d.examine(ctx, id)
-	if x.JobErr != nil {
-		return Answer{}, fmt.Errorf("look for a running repair: %w", x.JobErr)
-	}
-	plan, err := repair.MakePlan(action, x, req.actor(), d.Plans, d.Now())
-	if why, notAllowed := errors.AsType[*repair.NotAllowed](err); notAllowed {
-		refused.Detail, refused.Before = "the verdict was "+humanize.Words(string(x.Verdict)), x.Session.Digests()
-		d.Repairs.RecordRefusal(ctx, refused)
-		return d.notAllowedAnswer(why, x), nil
-	}
-	if errors.Is(err, repair.ErrNoPrompt) {
-		return Answer{}, usageError(noPromptText(req, id))
-	}
+	plan, _, refused, err := d.draft(ctx, req, action, id)
 	if err != nil {
-		return Answer{}, fmt.Errorf("plan: %w", err)
+		return Answer{}, err
+	}
+	if refused != nil {
+		return *refused, nil
 	}
 	plan.Ref = requestid.FromContext(ctx)
 	if err := d.Repairs.Propose(ctx, plan, req.where()); err != nil {
 		return Answer{}, err
 	}
 	return Answer{Plan: &plan, Blocks: message.PlanBlocks(plan), JSON: plan}, nil
+}
+
+// draft examines the session and makes a plan that is not stored yet. The answer says
+// why the session's state does not allow one, nil = it does; that is on record.
+func (d Deps) draft(ctx context.Context, req Request, action store.Action, id string) (repair.Plan, diagnosis.Examination, *Answer, error) {
+	none, refused := repair.Plan{}, d.refusedEntry(req, action, id)
+	if missing := d.missing(action); missing != "" {
+		refused.Detail = humanize.Words(string(missing))
+		d.Repairs.RecordRefusal(ctx, refused)
+		return none, diagnosis.Examination{}, nil, refuse(message.CauseText(missing))
+	}
+	x := d.examine(ctx, id)
+	if x.JobErr != nil {
+		return none, x, nil, fmt.Errorf("look for a running repair: %w", x.JobErr)
+	}
+	plan, err := repair.MakePlan(action, x, req.actor(), d.Plans, d.Now())
+	why, notAllowed := errors.AsType[*repair.NotAllowed](err)
+	switch {
+	case notAllowed:
+		refused.Detail, refused.Before = "the verdict was "+humanize.Words(string(x.Verdict)), x.Session.Digests()
+		d.Repairs.RecordRefusal(ctx, refused)
+		answer := d.notAllowedAnswer(why, x)
+		return none, x, &answer, nil
+	case errors.Is(err, repair.ErrNoPrompt):
+		return none, x, nil, usageError(noPromptText(req, id))
+	case err != nil:
+		return none, x, nil, fmt.Errorf("plan: %w", err)
+	}
+	return plan, x, nil, nil
 }
 
 // missing returns the cause of a repair for which a secret is not configured, "" if

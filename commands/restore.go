@@ -6,13 +6,13 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-const (
-	restoreName   = "restore"
-	buttonRestore = "session.restore"
-)
+const restoreName = "restore"
+
+// ActionRestore is the button that opens the view in which a lost prompt is entered.
+const ActionRestore = "session.restore"
 
 func (d Deps) restore() Command {
-	return Command{Group: "session", Name: restoreName, Args: "<id> [prompt]", Action: buttonRestore, Repairs: store.ActionRestore, Operators: true,
+	return Command{Group: "session", Name: restoreName, Args: "<id> [prompt]", Action: ActionRestore, Repairs: store.ActionRestore, Operators: true,
 		Summary: "store a lost prompt, after a confirmation; Stripe still has those of some older orders", Parse: d.parseRestore}
 }
 
@@ -21,12 +21,16 @@ func (d Deps) parseRestore(args Args) (Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	prompt, err := checkPrompt(args.Prompt)
+	prompt, err := checkPrompt(args.Order.Prompt)
 	if err != nil {
 		return nil, err
 	}
-	d.Plans.Prompt = prompt
+	d.Plans.Restore = args.Order
+	d.Plans.Restore.Prompt = prompt
 	return func(ctx context.Context, req Request) (Answer, error) {
+		if req.Form && prompt == "" {
+			return d.restoreForm(ctx, req, id)
+		}
 		return d.plan(ctx, req, store.ActionRestore, id)
 	}, nil
 }

@@ -96,15 +96,9 @@ func LoadingBlocks() []slack.Block {
 
 // FindBlocks are the view that asks what to find.
 func FindBlocks() []slack.Block {
-	plain := func(text string) *slack.TextBlockObject {
-		return slack.NewTextBlockObject(slack.PlainTextType, text, false, false)
-	}
-	field := slack.NewPlainTextInputBlockElement(plain("cs_live_…, ann@example.com or pi_…"), FindField).WithMaxLength(maxQuery)
-	return []slack.Block{slack.NewInputBlock(FindField, plain("Session id or link, e-mail address, or payment"), nil, field)}
+	field := slack.NewPlainTextInputBlockElement(plainText("cs_live_…, ann@example.com or pi_…"), FindField).WithMaxLength(maxField)
+	return []slack.Block{slack.NewInputBlock(FindField, plainText("Session id or link, e-mail address, or payment"), nil, field)}
 }
-
-// maxQuery is the longest text that the field takes, in characters.
-const maxQuery = 3000
 
 // NothingToFind is the error of a field that names nothing.
 const NothingToFind = "There is no session id, e-mail address or payment (pi_…) in this."

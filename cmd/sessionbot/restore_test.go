@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -41,18 +42,12 @@ func TestRestoreStory(t *testing.T) {
 	support.Type("/session debug " + repairID)
 	seen := support.ExpectMessage(withText("Ask the customer for the prompt, and restore it: /session restore."))
 	support.Click(seen, "session.restore")
-	support.ExpectMessage(withText("Only operators may do this"))
+	s.workspace.As("U0SUPPORT").Close(s.workspace.As("U0SUPPORT").ExpectModal(viewShowing("Only operators may do this")))
 	support.Type("/session restore " + repairID + " A fox")
 	support.ExpectMessage(withText("Only operators may do this"))
 	guest := s.workspace.As("U0GUEST").In("C0SUPPORT")
 	guest.Type("/session restore " + repairID + " A fox")
 	guest.ExpectMessage(withText("may ask"))
-	lead.Type("/session debug " + repairID)
-	lead.Click(lead.ExpectMessage(withText("Lost: ")), "session.restore")
-	how := lead.ExpectMessage(withText("type: /session restore " + repairID))
-	if !how.Ephemeral {
-		t.Error("how to enter a prompt is said to everybody")
-	}
 	lead.Type("/session restore `" + repairID + "`  " + foxPrompt)
 	plan := lead.ExpectMessage(withText("Restore the prompt of"))
 	if plan.Ephemeral || !strings.Contains(plan.Text, "No cost.") || !strings.Contains(strings.ReplaceAll(html.UnescapeString(plan.Text), "\n> ", "\n"), foxPrompt) {
@@ -88,23 +83,59 @@ func TestRestoreStory(t *testing.T) {
 	s.expectCleanLog("fox", "hen")
 }
 
-// TestRestoreWhatStripeHas: the prompt in Stripe's metadata is offered, unless it only
-// stands for a longer one.
+// viewShowing fits views that contain all the parts.
+func viewShowing(parts ...string) func(wstest.View) bool {
+	return func(v wstest.View) bool { return v.Shows(parts...) }
+}
+
+// TestRestoreWhatStripeHas: the prompt in Stripe's metadata is offered in the view, and
+// in the message where there is none.
 func TestRestoreWhatStripeHas(t *testing.T) {
 	t.Parallel()
 	s := lostStage(t, demo.CheckoutSession{Prompt: "A fox in Stripe", Seconds: "5"})
 	s.startBot()
-	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+	person := s.workspace.As("U0LEAD")
+	lead := person.In("C0SUPPORT")
 	lead.Type("/session debug " + repairID)
 	lead.Click(lead.ExpectMessage(withText("Restore the prompt, which Stripe still has")), "session.restore")
+	form := person.ExpectModal(viewShowing("Stripe still has it", "A fox in Stripe"))
+	if wrong, err := person.Submit(form); err != nil || len(wrong) > 0 {
+		t.Fatalf("answered %v, %v", wrong, err)
+	}
 	plan := lead.ExpectMessage(withText("from Stripe's metadata"))
+	lead.Click(plan, "confirm.cancel")
+	lead.ExpectUpdate(plan, withText("Cancelled"))
+
+	lead.Type("/session restore " + repairID)
+	form = person.ExpectModal(viewShowing("A fox in Stripe", "Seconds", "1280x720"))
+	for field, value := range map[string]string{"prompt": foxPrompt, "seconds": "5.5", "size": "720 × 1280"} {
+		person.Fill(form, "session_restore."+field, value)
+	}
+	if wrong, err := person.Submit(form); err != nil || len(wrong) > 0 {
+		t.Fatalf("answered %v, %v", wrong, err)
+	}
+	plan = lead.ExpectMessage(withText("as it was entered"))
 	lead.Click(plan, "confirm.approve")
-	s.expectEnd(lead, plan, withText("is stored."))
-	if held := s.value("session:" + repairID); held["prompt"] != "A fox in Stripe" || held["duration"] != 5.0 {
+	s.expectEnd(lead, plan, withText("is stored."), withText("Now replay the webhook or generate the video"))
+	if held := s.value("session:" + repairID); held["prompt"] != foxPrompt || held["duration"] != 5.5 || held["resolution"] != "720x1280" {
 		t.Errorf("session: holds %v", held)
 	}
+	lead.Type("/session restore " + repairID)
+	person.ExpectModal(viewShowing("Restoring the prompt is not possible"))
 	s.workspace.ExpectNothingElse()
-	s.expectCleanLog("A fox")
+	s.expectCleanLog("A fox", "hen")
+}
+
+// TestRestoreInAThread: a message opens no view, and what Stripe still has is planned.
+func TestRestoreInAThread(t *testing.T) {
+	t.Parallel()
+	s := lostStage(t, demo.CheckoutSession{Prompt: "A fox in Stripe"})
+	s.startBot()
+	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+	lead.Type("<@U0BOT> restore " + repairID)
+	lead.ExpectMessage(withText("from Stripe's metadata"))
+	lead.ExpectMessage(withText("The plan is shown in"))
+	s.workspace.ExpectNothingElse()
 }
 
 // TestRestoreInATerminal: the prompt comes from standard input or a file, and what is

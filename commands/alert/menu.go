@@ -17,12 +17,15 @@ import (
 // session's id, as ParseMenuValue reads it.
 const ActionMenu = "session.menu"
 
+// CommandRestore is the option that opens the view in which a lost prompt is entered.
+const CommandRestore = "restore"
+
 // CommandDismiss is the option that says that a session was handled outside. It is no
 // command that can be typed.
 const CommandDismiss = "dismiss"
 
 // menuCommands are what an option may start.
-var menuCommands = []string{"debug", "replay", "generate", "fix", "restore", CommandDismiss}
+var menuCommands = []string{"debug", "replay", "generate", "fix", CommandRestore, CommandDismiss}
 
 const maxOptionValue = 150 // characters, by Slack
 
@@ -33,18 +36,34 @@ func ParseMenuValue(value string) (command, session string, ok bool) {
 	return command, session, slices.Contains(menuCommands, command) && store.IsSessionID(session)
 }
 
-// caseMenu is the menu of a session in an incident: the repairs that its last
-// examination allowed, none while one is under way. It is nil where the id is too long
-// to be in an option, as no id of Stripe's is.
-func caseMenu(c incident.Case, kind incident.Kind) *slack.OverflowBlockElement {
+// entry is an option of a menu, before it is known of which session.
+type entry struct{ label, command string }
+
+// menu is a session's menu. It is nil where the id is too long to be in an option, as
+// no id of Stripe's is.
+func menu(session string, entries ...entry) *slack.OverflowBlockElement {
 	var options []*slack.OptionBlockObject
-	long := false
-	option := func(label, command string) {
-		value := command + ":" + c.ID
-		long = long || len(value) > maxOptionValue
-		text := slack.NewTextBlockObject(slack.PlainTextType, label, false, false)
-		options = append(options, slack.NewOptionBlockObject(value, text, nil))
+	for _, e := range entries {
+		value := e.command + ":" + session
+		if len(value) > maxOptionValue {
+			return nil
+		}
+		options = append(options, slack.NewOptionBlockObject(value, slack.NewTextBlockObject(slack.PlainTextType, e.label, false, false), nil))
 	}
+	return slack.NewOverflowBlockElement(ActionMenu, options...)
+}
+
+// RestoreMenu is the menu of a session of which only the prompt can be restored, nil as
+// that of menu.
+func RestoreMenu(session string) *slack.OverflowBlockElement {
+	return menu(session, entry{"Debug", "debug"}, entry{"Restore prompt…", CommandRestore})
+}
+
+// caseMenu is the menu of a session in an incident: the repairs that its last
+// examination allowed, none while one is under way; nil as that of menu.
+func caseMenu(c incident.Case, kind incident.Kind) *slack.OverflowBlockElement {
+	var entries []entry
+	option := func(label, command string) { entries = append(entries, entry{label, command}) }
 	may := func(a store.Action) bool { return c.Repair == nil && slices.Contains(c.Allowed, a) }
 	option("Debug", "debug")
 	if may(store.ActionFix) && shows(c) { // it costs nothing
@@ -56,8 +75,8 @@ func caseMenu(c incident.Case, kind incident.Kind) *slack.OverflowBlockElement {
 	if may(store.ActionGenerate) {
 		option("Generate…", "generate")
 	}
-	if may(store.ActionRestore) && len(options) == 1 { // without a prompt nothing else is possible
-		option("Restore prompt…", "restore")
+	if may(store.ActionRestore) && len(entries) == 1 { // without a prompt nothing else is possible
+		option("Restore prompt…", CommandRestore)
 	}
 	if may(store.ActionFix) && !shows(c) {
 		option("Mark as error…", "fix")
@@ -65,10 +84,7 @@ func caseMenu(c incident.Case, kind incident.Kind) *slack.OverflowBlockElement {
 	if kind != incident.Backlog { // whose sessions are not followed
 		option("Handled", CommandDismiss)
 	}
-	if long {
-		return nil
-	}
-	return slack.NewOverflowBlockElement(ActionMenu, options...)
+	return menu(c.ID, entries...)
 }
 
 // shows reports whether a fix would show a finished video.

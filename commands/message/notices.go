@@ -47,6 +47,7 @@ const (
 	NoticeMenu   Notice = "This menu entry is not known here, so nothing was done. Type /session help."
 
 	NoticeShared       Notice = "Shared already, a moment ago."
+	NoticeSharedIn     Notice = "Shared, without the customer's address, in"
 	NoticeShareUnknown Notice = "Redis does not tell what this answer was about. Try again in a moment."
 	NoticeShareOld     Notice = "This answer is older than 30 minutes. Ask again, then share."
 	NoticeNotPosted    Notice = "This could not be posted in the channel:"
@@ -56,7 +57,7 @@ const (
 var Notices = []Notice{NoticeBusy, NoticeTooLong, NoticeUnread, NoticeFault, NoticeDecidingFault,
 	NoticeReaders, NoticeOperators, NoticeNoOperators, NoticeMembers, NoticeOwnPlan,
 	NoticeExamining, NoticePlanNowhere, NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticeElsewhere, NoticeAlertMoved, NoticeAlertElsewhere, NoticeApproved, NoticeCancelled, NoticeSteered,
-	NoticeNoView, NoticeMenu, NoticeShared, NoticeShareUnknown, NoticeShareOld, NoticeNotPosted}
+	NoticeNoView, NoticeMenu, NoticeShared, NoticeSharedIn, NoticeShareUnknown, NoticeShareOld, NoticeNotPosted}
 
 // PlanClickReply answers a click on a plan that started nothing. It stays below the
 // plan's message, so it says nothing that will not hold later.

@@ -135,11 +135,11 @@ func Confirm(b *slack.ButtonBlockElement, title, question, confirm, deny string)
 	b.Confirm.Style = b.Style
 }
 
-// Row is a section in mrkdwn with a button beside it: data in it must be
+// Row is a section in mrkdwn with a button or a menu beside it: data in it must be
 // escaped.
-func Row(mrkdwn string, button *slack.ButtonBlockElement) slack.Block {
+func Row(mrkdwn string, beside slack.BlockElement) slack.Block {
 	text := slack.NewTextBlockObject(slack.MarkdownType, Clean(mrkdwn), false, false)
-	return slack.NewSectionBlock(text, nil, slack.NewAccessory(button))
+	return slack.NewSectionBlock(text, nil, slack.NewAccessory(beside))
 }
 
 // Table shows rows under a header and returns the number of rows shown: those

@@ -175,7 +175,7 @@ func (b *bench) examined() diagnosis.Examination {
 // planned plans a repair by the examination.
 func (b *bench) planned(action store.Action, x diagnosis.Examination) string {
 	b.t.Helper()
-	p, err := repair.MakePlan(action, x, store.Actor{ID: "U1"}, repair.PlanOptions{TTL: time.Hour, FixText: "sorry", Prompt: "A hen",
+	p, err := repair.MakePlan(action, x, store.Actor{ID: "U1"}, repair.PlanOptions{TTL: time.Hour, FixText: "sorry", Restore: store.Order{Prompt: "A hen"},
 		Models: repair.Models{Video: "google-cloud/veo3-text2video", Image: "azure-openai/gpt-image-1"}, Prices: repair.ListPrices}, time.Now())
 	if err != nil {
 		b.t.Fatal(err)

@@ -71,7 +71,7 @@ func (s *Server) perform(w http.ResponseWriter, name, token string, args argumen
 	if !ok && strings.HasPrefix(name, "files.") {
 		s.log.Error("API method not supported", "method", name)
 		return nil, &apiError{code: "not_supported", more: object{"response_metadata": object{
-			"messages": []string{"[ERROR] this workspace has no files: " + name},
+			"messages": []string{"[ERROR] of files this workspace has files.info only, not " + name},
 		}}}
 	}
 	if !ok {
@@ -190,6 +190,7 @@ var methods = map[string]method{
 	"conversations.history": {run: history, scopes: histories},
 	"conversations.replies": {run: replies, scopes: histories},
 
+	"files.info":    {run: fileInfo, scopes: []string{"files:read"}},
 	"users.info":    {run: userInfo, scopes: []string{"users:read"}},
 	"users.list":    {run: userList, scopes: []string{"users:read"}},
 	"views.open":    {run: openView},
@@ -209,7 +210,7 @@ var (
 // everyScope lists what a token may do whose app came without a manifest.
 var everyScope = []string{
 	"app_mentions:read", "channels:history", "channels:join", "channels:read",
-	"chat:write", "commands", "groups:history", "groups:read",
+	"chat:write", "commands", "files:read", "groups:history", "groups:read",
 	"im:history", "im:read", "im:write", "team:read", "usergroups:read",
 	"users:read", "users:read.email",
 }

@@ -106,7 +106,7 @@ func TestMissingMethodsAreLogged(t *testing.T) {
 	s := startFast(t, Config{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	for method, want := range map[string]string{
 		"no.such":    `level=ERROR msg="unknown API method" component=workspace method=no.such`,
-		"files.info": `level=ERROR msg="API method not supported" component=workspace method=files.info`,
+		"files.list": `level=ERROR msg="API method not supported" component=workspace method=files.list`,
 	} {
 		if post(t, s, s.BotToken(), method, object{}); !log.says(want) {
 			t.Errorf("%s is not logged as %s", method, want)

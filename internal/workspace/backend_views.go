@@ -17,6 +17,10 @@ func (b backend) Fill(user string, at page.Element, values []string) error {
 	return b.s.Input(input(user, at, encode(values)))
 }
 
+func (b backend) Upload(user, name string, content []byte) (string, error) {
+	return b.s.Upload(user, name, content)
+}
+
 func input(user string, at page.Element, value json.RawMessage) Input {
 	return Input{
 		User: user, ViewID: at.View, Channel: at.Channel, TS: at.TS, BlockID: at.Block, ActionID: at.Action, Value: value,

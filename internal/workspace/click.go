@@ -100,5 +100,11 @@ func (s *Server) formWorld(p person) form.World {
 			ch, ok := s.world.channel(id)
 			return ok && (ch.Kind == public || ch.has(p.ID))
 		},
+		File: func(id string) map[string]any {
+			if u, ok := s.uploads.find(id); ok && u.User == p.ID {
+				return s.fileObject(u)
+			}
+			return nil
+		},
 	}
 }

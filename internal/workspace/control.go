@@ -20,6 +20,7 @@ func (s *Server) controlRoutes() http.Handler {
 	mux.HandleFunc("POST /control/message", controlBody(s.controlMessage))
 	mux.HandleFunc("POST /control/click", controlBody(func(in Click) (object, error) { return object{}, s.Click(in) }))
 	mux.HandleFunc("POST /control/input", controlBody(func(in Input) (object, error) { return object{}, s.Input(in) }))
+	mux.HandleFunc("POST /control/file", controlBody(s.controlFile))
 	mux.HandleFunc("POST /control/shortcut", controlBody(func(in Shortcut) (object, error) { return object{}, s.Shortcut(in) }))
 	mux.HandleFunc("POST /control/home", controlBody(func(in usedView) (object, error) { return object{}, s.Home(in.User) }))
 	mux.HandleFunc("POST /control/submit", controlBody(s.controlSubmit))

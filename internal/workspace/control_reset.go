@@ -2,13 +2,14 @@ package workspace
 
 import "net/http"
 
-// Reset takes away all messages, modals, home tabs, what was filled in, and
-// faults. People, channels and the app's connections stay.
+// Reset takes away all messages, modals, home tabs, what was filled in or uploaded,
+// and faults. People, channels and the app's connections stay.
 func (s *Server) Reset() {
 	s.faults.clear()
 	s.setHalfOpen(false)
 	s.limits.reset()
 	s.inputs.reset()
+	s.uploads.reset()
 	s.views.reset()
 	s.world.reset()
 }

@@ -73,6 +73,8 @@ func (s *Server) routes(cfg Config) http.Handler {
 	mux.HandleFunc("GET /socket/{ticket}", s.serveSocket)
 	mux.HandleFunc("POST /response/{token}", s.withFaults(s.serveResponse))
 	mux.HandleFunc("GET /avatar/{user}", s.serveAvatar)
+	mux.HandleFunc("GET /files-pri/{file}/{name}", s.serveFile)
+	mux.HandleFunc("GET /files-pri/{file}/download/{name}", s.serveFile)
 	mux.Handle("/control/", ownOrigin(s.controlRoutes()))
 	mux.Handle("/", ownOrigin(s.page(cfg)))
 	return s.withHostCheck(mux)

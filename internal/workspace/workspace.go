@@ -1,8 +1,8 @@
 // Package workspace is a local Slack-like workspace: the Web API, Socket Mode,
 // response URLs, Slack's rules about them, example people and channels, and
 // controls with which tests play the people and make the workspace misbehave.
-// Any Slack app can use it; no particular app is known here. The browser page
-// lives in page, the check of blocks in blockcheck.
+// It serves other Slack apps as well, as far as docs/workspace.md says; no particular
+// app is known here. The browser page lives in page, the check of blocks in blockcheck.
 package workspace
 
 import (
@@ -69,6 +69,7 @@ type Server struct {
 	limits    *limits
 	views     *views
 	inputs    inputs
+	uploads   uploads
 
 	web    *http.Server
 	served chan struct{} // closed when web has stopped

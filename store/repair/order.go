@@ -54,11 +54,13 @@ type Order struct {
 	PromptDigest string // SHA-256 in hex
 }
 
+// MaxSeconds is the length of the longest video of a model whose lengths are not known.
+const MaxSeconds = 60
+
 const (
 	defaultSeconds = 8
 	defaultWidth   = 1280
 	defaultHeight  = 720
-	maxSeconds     = 60 // of a model whose lengths are not known
 
 	minSide, maxSide = 10, 4096 // pixels
 )
@@ -124,7 +126,7 @@ func lengthsOf(model string) []int {
 		return []int{5}
 	}
 	var all []int
-	for n := range maxSeconds {
+	for n := range MaxSeconds {
 		all = append(all, n+1)
 	}
 	return all
@@ -138,11 +140,7 @@ func (o *Order) setSize(v store.Value) []string {
 	width, height := v.Width, v.Height
 	switch {
 	case v.Resolution != "":
-		width, height = 0, 0
-		if m := sizeText.FindStringSubmatch(v.Resolution); m != nil {
-			width, _ = strconv.ParseFloat(m[1], 64) // two to four digits
-			height, _ = strconv.ParseFloat(m[2], 64)
-		}
+		width, height, _ = ParseSize(v.Resolution)
 	case width == 0 && height == 0:
 		return nil
 	}
@@ -151,6 +149,16 @@ func (o *Order) setSize(v store.Value) []string {
 	}
 	o.Width, o.Height, o.SizeFrom = int(width), int(height), FromSession
 	return nil
+}
+
+// ParseSize parses a resolution such as 1280x720, and reports whether it can be
+// requested.
+func ParseSize(resolution string) (width, height float64, ok bool) {
+	if m := sizeText.FindStringSubmatch(resolution); m != nil {
+		width, _ = strconv.ParseFloat(m[1], 64) // two to four digits
+		height, _ = strconv.ParseFloat(m[2], 64)
+	}
+	return width, height, usable(width) && usable(height)
 }
 
 // usable reports whether a width or height can be requested.

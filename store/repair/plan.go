@@ -116,7 +116,7 @@ func (e *NotAllowed) Error() string {
 // PlanOptions configure plans.
 type PlanOptions struct {
 	TTL     time.Duration // life of a plan
-	Prompt  string        // of a restore, "" = the one that Stripe's metadata hold
+	Restore store.Order   // of a restore; what is empty is taken from Stripe's metadata
 	Models  Models
 	Prices  Prices
 	FixText string // the sentence for the customer that a fix stores
@@ -165,12 +165,14 @@ func MakePlan(action store.Action, x diagnosis.Examination, who store.Actor, o P
 		p.Replay = &Replay{EventID: x.Event.ID, Until: x.Event.CompletedAt.Add(store.EventLife), Cents: order.Cents}
 	case store.ActionRestore:
 		p.Restore = &sessions.Restored{Order: x.Payment.Order, Created: x.Payment.Created}
-		p.Restore.Order.VideoCount = x.Payment.VideoCount
-		p.FromStripe = o.Prompt == ""
-		p.Restore.Order.Prompt = cmp.Or(o.Prompt, x.Payment.Order.Prompt)
-		if p.Restore.Order.Prompt == "" {
+		order := &p.Restore.Order
+		order.VideoCount = x.Payment.VideoCount
+		order.Prompt = cmp.Or(o.Restore.Prompt, order.Prompt)
+		order.Seconds, order.Resolution = cmp.Or(o.Restore.Seconds, order.Seconds), cmp.Or(o.Restore.Resolution, order.Resolution)
+		if order.Prompt == "" {
 			return Plan{}, ErrNoPrompt
 		}
+		p.FromStripe = order.Prompt == x.Payment.Order.Prompt
 		p.Writes = sessions.Writes(x.Session, p.FirstUpdate(now))
 	}
 	return p, nil

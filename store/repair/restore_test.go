@@ -39,7 +39,7 @@ func TestRestorePlan(t *testing.T) {
 		{"Stripe's", kept, "", "A fox", true},
 		{"entered, though Stripe has one", kept, "A hen", "A hen", false},
 	} {
-		p, err := MakePlan(store.ActionRestore, c.x, asked, PlanOptions{TTL: time.Minute, Prompt: c.prompt}, storetest.At)
+		p, err := MakePlan(store.ActionRestore, c.x, asked, PlanOptions{TTL: time.Minute, Restore: store.Order{Prompt: c.prompt}}, storetest.At)
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
@@ -58,7 +58,7 @@ func TestRestorePlan(t *testing.T) {
 	}
 	running := lost(func(x *diagnosis.Examination) { x.Verdict, x.Allowed = diagnosis.VerdictProcessing, nil })
 	var refused *NotAllowed
-	if _, err := MakePlan(store.ActionRestore, running, asked, PlanOptions{Prompt: "A hen"}, storetest.At); !errors.As(err, &refused) {
+	if _, err := MakePlan(store.ActionRestore, running, asked, PlanOptions{Restore: store.Order{Prompt: "A hen"}}, storetest.At); !errors.As(err, &refused) {
 		t.Errorf("while it is processing: %v", err)
 	}
 }
@@ -82,7 +82,7 @@ func TestRestoreWarns(t *testing.T) {
 		{"disputed", func(x *diagnosis.Examination) { x.Payment.Disputed = true }, "disputes the payment"},
 		{"delivered", nil, ""},
 	} {
-		p, err := MakePlan(store.ActionRestore, lost(c.change), store.Actor{ID: "U1"}, PlanOptions{Prompt: "A hen"}, storetest.At)
+		p, err := MakePlan(store.ActionRestore, lost(c.change), store.Actor{ID: "U1"}, PlanOptions{Restore: store.Order{Prompt: "A hen"}}, storetest.At)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +99,7 @@ func TestRestoreChanged(t *testing.T) {
 	before := lost(func(x *diagnosis.Examination) {
 		x.Event = store.Event{ID: "evt_1", State: store.EventFailed, Created: storetest.At.Add(-time.Hour)}
 	})
-	p, err := MakePlan(store.ActionRestore, before, store.Actor{ID: "U1"}, PlanOptions{Prompt: "A hen"}, storetest.At)
+	p, err := MakePlan(store.ActionRestore, before, store.Actor{ID: "U1"}, PlanOptions{Restore: store.Order{Prompt: "A hen"}}, storetest.At)
 	if err != nil {
 		t.Fatal(err)
 	}

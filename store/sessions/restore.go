@@ -17,8 +17,8 @@ type Restored struct {
 // What the site takes where an order does not say otherwise.
 const (
 	defaultVideoCount = 1
-	defaultSeconds    = 8
-	defaultResolution = "1280x720"
+	DefaultSeconds    = 8
+	DefaultResolution = "1280x720"
 	defaultStyle      = "cinematic"
 )
 
@@ -41,9 +41,9 @@ func restoreWrite(s store.Session, u Update) KeyWrite {
 		return write(s, target, changes)
 	}
 	add("videoCount", strconv.Itoa(cmp.Or(o.VideoCount, defaultVideoCount)), true)
-	add("duration", strconv.FormatFloat(cmp.Or(o.Seconds, defaultSeconds), 'f', -1, 64), true)
+	add("duration", strconv.FormatFloat(cmp.Or(o.Seconds, DefaultSeconds), 'f', -1, 64), true)
 	if v.Width == 0 && v.Height == 0 { // which a newer site keeps instead
-		add("resolution", cmp.Or(o.Resolution, defaultResolution), false)
+		add("resolution", cmp.Or(o.Resolution, DefaultResolution), false)
 	}
 	add("style", cmp.Or(o.Style, defaultStyle), false)
 	add("toolSlug", cmp.Or(o.ToolSlug, defaultToolSlug), false)

@@ -2,10 +2,10 @@ package form
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/mail"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -147,6 +147,25 @@ func richText(_ Element, text string, _ World) (any, error) {
 	}}}, nil
 }
 
-func noFiles(Element, string, World) (any, error) {
-	return nil, errors.New("this workspace has no files to upload")
+// file takes the id of a file that the person uploaded.
+func file(e Element, id string, w World) (any, error) {
+	f := w.File(id)
+	if f == nil {
+		return nil, fmt.Errorf("there is no file %s", id)
+	}
+	name, _ := f["name"].(string)
+	accepted := e.list("filetypes")
+	if len(accepted) > 0 && !slices.ContainsFunc(accepted, func(one any) bool { return fileType(one) == fileType(f["filetype"]) }) {
+		return nil, fmt.Errorf("%s is not of an accepted type", name)
+	}
+	return f, nil
+}
+
+// fileType is a type of files, of which some have two names.
+func fileType(v any) string {
+	name, _ := v.(string)
+	if name = strings.ToLower(name); name == "jpeg" {
+		return "jpg"
+	}
+	return name
 }

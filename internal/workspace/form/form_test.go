@@ -29,12 +29,19 @@ const everything = `[
  {"type":"input","block_id":"i4","label":{"type":"plain_text","text":"Seconds"},"element":{"type":"number_input","action_id":"n","is_decimal_allowed":false,"min_value":"1","max_value":"60"}},
  {"type":"input","block_id":"i5","label":{"type":"plain_text","text":"Several"},"element":{"type":"multi_users_select","action_id":"people","max_selected_items":2}},
  {"type":"input","block_id":"i6","label":{"type":"plain_text","text":"Text"},"element":{"type":"rich_text_input","action_id":"rich"}},
- {"type":"input","block_id":"i7","label":{"type":"plain_text","text":"Search"},"element":{"type":"external_select","action_id":"ext"}}]`
+ {"type":"input","block_id":"i7","label":{"type":"plain_text","text":"Search"},"element":{"type":"external_select","action_id":"ext"}},
+ {"type":"input","block_id":"i8","label":{"type":"plain_text","text":"Pictures"},"element":{"type":"file_input","action_id":"files","filetypes":["jpg","png"],"max_files":2}}]`
 
 var world = World{
 	HasUser:    func(id string) bool { return strings.HasPrefix(id, "U") },
 	HasChannel: func(id string) bool { return id == "C1" },
-	Offered:    []any{object{"text": object{"type": "plain_text", "text": "E"}, "value": "e"}},
+	File: func(id string) map[string]any {
+		if kind, ok := strings.CutPrefix(id, "F"); ok {
+			return object{"id": id, "name": "a." + kind, "filetype": kind}
+		}
+		return nil
+	},
+	Offered: []any{object{"text": object{"type": "plain_text", "text": "E"}, "value": "e"}},
 }
 
 func element(t *testing.T, actionID string) Element {
@@ -90,6 +97,12 @@ func TestFill(t *testing.T) {
 		{"people", `["U1","U2"]`, `{"selected_users":["U1","U2"],"type":"multi_users_select"}`},
 		{"people", `["U1","U2","U3"]`, `3 choices are more than the 2 allowed`},
 		{"rich", `"hi"`, `{"rich_text_value":{"elements":[{"elements":[{"text":"hi","type":"text"}],"type":"rich_text_section"}],"type":"rich_text"},"type":"rich_text_input"}`},
+		{"files", `["Fjpeg","Fpng"]`, `{"files":[{"filetype":"jpeg","id":"Fjpeg","name":"a.jpeg"},{"filetype":"png","id":"Fpng","name":"a.png"}],"type":"file_input"}`},
+		{"files", `"Fpng"`, `{"files":[{"filetype":"png","id":"Fpng","name":"a.png"}],"type":"file_input"}`},
+		{"files", `[]`, `{"files":[],"type":"file_input"}`},
+		{"files", `"Fgif"`, `a.gif is not of an accepted type`},
+		{"files", `"X1"`, `there is no file X1`},
+		{"files", `["Fpng","Fpng","Fpng"]`, `3 choices are more than the 2 allowed`},
 		{"ext", `"e"`, `{"selected_option":{"text":{"text":"E","type":"plain_text"},"value":"e"},"type":"external_select"}`},
 		{"ext", `"f"`, `option "f" is not offered`},
 	} {

@@ -17,6 +17,8 @@ type kind struct {
 type World struct {
 	HasUser    func(id string) bool
 	HasChannel func(id string) bool
+	// File is what apps see of a file that the person uploaded, nil = there is none.
+	File func(id string) map[string]any
 	// Offered are the options that the app gave for external selects.
 	Offered []any
 }
@@ -52,5 +54,5 @@ var kinds = map[string]kind{
 	"url_text_input":   {"value", "initial_value", false, webAddress},
 	"number_input":     {"value", "initial_value", false, number},
 	"rich_text_input":  {"rich_text_value", "initial_value", false, richText},
-	"file_input":       {"files", "", true, noFiles},
+	"file_input":       {"files", "initial_files", true, file}, // which no app sets: the page shows it
 }

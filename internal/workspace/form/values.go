@@ -28,8 +28,8 @@ func (e Element) Fill(value json.RawMessage, w World) (State, error) {
 	if err != nil {
 		return nil, err
 	}
-	if most, ok := e.limit("max_selected_items"); ok && len(texts) > int(most) {
-		return nil, fmt.Errorf("%d choices are more than the %d allowed", len(texts), int(most))
+	if most, ok := e.mostChoices(); ok && len(texts) > most {
+		return nil, fmt.Errorf("%d choices are more than the %d allowed", len(texts), most)
 	}
 	chosen := make([]any, 0, len(texts))
 	for _, text := range texts {
@@ -50,6 +50,18 @@ func (e Element) Fill(value json.RawMessage, w World) (State, error) {
 		return nil, errors.New("an option is needed")
 	}
 	return State{"type": e.Type, k.state: nil}, nil
+}
+
+// mostChoices is how many may be chosen, where that is limited.
+func (e Element) mostChoices() (int, bool) {
+	if e.Type != "file_input" {
+		most, ok := e.limit("max_selected_items")
+		return int(most), ok
+	}
+	if most, ok := e.limit("max_files"); ok {
+		return int(most), true
+	}
+	return 10, true // Slack's default
 }
 
 // readValue reads the texts of a value. A single element holds at most one.

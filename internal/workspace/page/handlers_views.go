@@ -2,6 +2,7 @@ package page
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 )
 
@@ -23,6 +24,21 @@ func (s *server) handleFill(w http.ResponseWriter, r *http.Request) {
 	if user, channel, ok := s.participant(w, r); ok {
 		writeResult(w, s.backend.Fill(user, element(r, channel), r.PostForm["value"]))
 	}
+}
+
+// handleUpload takes a file and answers with its id. The query says whose it is.
+func (s *server) handleUpload(w http.ResponseWriter, r *http.Request) {
+	content, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(w, "The file is too large.", http.StatusRequestEntityTooLarge)
+		return
+	}
+	id, err := s.backend.Upload(r.URL.Query().Get("user"), r.URL.Query().Get("name"), content)
+	if err != nil {
+		writeResult(w, err)
+		return
+	}
+	_, _ = io.WriteString(w, id) // the browser may be gone
 }
 
 // handleSuggest answers with the options of an external select.

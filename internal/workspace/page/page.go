@@ -36,6 +36,8 @@ type Backend interface {
 	Click(user string, at Element, value string) error
 	// Fill chooses options, or fills a field.
 	Fill(user string, at Element, values []string) error
+	// Upload takes a file, and returns the id with which a field is filled.
+	Upload(user, name string, content []byte) (id string, err error)
 	// Suggest lists what an external select offers for what was typed.
 	Suggest(user string, at Element, query string) ([]Suggestion, error)
 	// Shortcuts lists the app's shortcuts.

@@ -28,6 +28,9 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // maxTyped bounds the body of a request: a message and what belongs to it.
 const maxTyped = 64 << 10
 
+// maxUploaded bounds a file.
+const maxUploaded = 1 << 20
+
 // server answers the browser.
 type server struct {
 	backend Backend
@@ -63,6 +66,7 @@ func New(b Backend, opts Options) http.Handler {
 	ui.HandleFunc("POST /ui/type", s.handleType)
 	ui.HandleFunc("POST /ui/click", s.handleClick)
 	ui.HandleFunc("POST /ui/fill", s.handleFill)
+	ui.HandleFunc("POST /ui/upload", s.handleUpload)
 	ui.HandleFunc("POST /ui/suggest", s.handleSuggest)
 	ui.HandleFunc("POST /ui/shortcut", s.handleShortcut)
 	ui.HandleFunc("POST /ui/home", s.handleHome)
@@ -104,7 +108,11 @@ func (s *server) requireCookie(next http.Handler) http.Handler {
 				http.Error(w, "This request does not come from the page.", http.StatusForbidden)
 				return
 			}
-			r.Body = http.MaxBytesReader(w, r.Body, maxTyped)
+			most := int64(maxTyped)
+			if r.URL.Path == "/ui/upload" {
+				most = maxUploaded
+			}
+			r.Body = http.MaxBytesReader(w, r.Body, most)
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -2,6 +2,8 @@ package page
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -135,7 +137,7 @@ func TestHomeTab(t *testing.T) {
 // look at them.
 func TestViewsLook(t *testing.T) {
 	t.Parallel()
-	axe := axeCore(t)
+	axe := browsertest.Axe(t)
 	for _, scheme := range []string{"light", "dark"} {
 		for name, width := range map[string]int64{"wide": 1280, "narrow": 390} {
 			t.Run(scheme+", "+name, func(t *testing.T) {
@@ -144,7 +146,7 @@ func TestViewsLook(t *testing.T) {
 				b.Do(browsertest.Colours(scheme), chromedp.EmulateViewport(width, 844), chromedp.Navigate(url+"/?channel=D0BOT&tab=home"))
 				b.Do(chromedp.WaitVisible(".home .body", chromedp.ByQuery))
 				b.Shot("home-" + scheme + "-" + name)
-				checkAccessible(t, b, axe, scheme+", "+name+", home")
+				b.CheckAccessible(axe, scheme+", "+name+", home")
 				if err := w.UseShortcut("U0SUPPORT", "", "", "find"); err != nil {
 					t.Fatal(err)
 				}
@@ -155,8 +157,56 @@ func TestViewsLook(t *testing.T) {
 				}
 				b.Do(chromedp.WaitVisible("#modal .wrong", chromedp.ByQuery))
 				b.Shot("modal-" + scheme + "-" + name)
-				checkAccessible(t, b, axe, scheme+", "+name+", modal")
+				b.CheckAccessible(axe, scheme+", "+name+", modal")
 			})
 		}
 	}
+}
+
+// TestUpload: files are uploaded when they are chosen, and their names stand below the
+// field, after another modal was on top as well.
+func TestUpload(t *testing.T) {
+	t.Parallel()
+	b, _, w := openPage(t)
+	picture := filepath.Join(t.TempDir(), "a.png")
+	if err := os.WriteFile(picture, []byte("a picture"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.open([]byte(`[{"type":"input","block_id":"p","label":{"type":"plain_text","text":"Picture"},"element":{"type":"file_input","action_id":"f","filetypes":["png"]}}]`), "Send a picture")
+	b.Do(chromedp.WaitVisible("#modal[open]", chromedp.ByQuery), chromedp.SetUploadFiles(`#modal input[accept=".png"][multiple]`, []string{picture}, chromedp.ByQuery))
+	const shown = `document.querySelector("#modal .chosen")?.innerText === "a.png"`
+	b.Until(shown)
+	b.Shot("upload")
+	w.open([]byte(`[{"type":"divider"}]`), "One more")
+	b.Until(`document.querySelector("#modal-title").innerText === "One more"`)
+	b.Do(chromedp.KeyEvent(kb.Escape))
+	b.Until(shown)
+	_, did := w.done()
+	for _, want := range []string{"upload U0SUPPORT a.png a picture", "fill U0SUPPORT V1 p f a.png"} {
+		if !slices.Contains(did, want) {
+			t.Errorf("%q is not among %q", want, did)
+		}
+	}
+}
+
+// TestFocusStaysWhereSomebodyTypes: what closes a panel takes a moment, and whoever goes
+// on to the message field meanwhile is not called back.
+func TestFocusStaysWhereSomebodyTypes(t *testing.T) {
+	t.Parallel()
+	b, _, w := openPage(t)
+	b.Do(chromedp.Click("a.replies", chromedp.ByQuery), chromedp.WaitVisible("#reply-text"))
+	b.Until(`document.activeElement.id === "reply-text"`)
+	// At once, as a person may whose machine is busy: the answer comes after it.
+	b.Do(chromedp.Evaluate(`document.querySelector("#panel .bar a[data-nav]").click(); document.querySelector("#composer-text").focus()`, nil))
+	b.Until(`document.querySelector("#panel").hidden`)
+	b.Do(chromedp.KeyEvent("/session list"), browsertest.Enter())
+	b.Until(`document.querySelector("#composer-text").value === "" && document.querySelector("#panel").hidden`)
+	b.Until(`[...document.querySelectorAll(".message")].at(-1).innerText.includes("/session list")`)
+	if typed, _ := w.done(); !slices.Equal(typed, []string{"U0SUPPORT C0SUPPORT  /session list"}) {
+		t.Errorf("typed %q", typed)
+	}
+
+	// Whoever goes nowhere is back at the link.
+	b.Do(chromedp.Click("a.replies", chromedp.ByQuery), chromedp.WaitVisible("#reply-text"), chromedp.KeyEvent(kb.Escape))
+	b.Until(`document.activeElement.matches("a.replies")`)
 }

@@ -48,6 +48,7 @@ func (w *world) Fill(user string, at Element, values []string) error {
 			}
 			raw, _ := json.Marshal(values) // strings
 			state, err := e.Fill(raw, form.World{HasUser: func(string) bool { return true }, HasChannel: func(string) bool { return true },
+				File:    func(id string) map[string]any { return map[string]any{"name": id, "filetype": "png"} },
 				Offered: []any{offered("1"), offered("12")}})
 			if err == nil && e.Type != "overflow" {
 				w.filled.Set(e, state)
@@ -69,6 +70,11 @@ func (w *world) Fill(user string, at Element, values []string) error {
 	}
 	w.wake()
 	return filled
+}
+
+// Upload notes the file, which stands for itself.
+func (w *world) Upload(user, name string, content []byte) (string, error) {
+	return name, w.note("upload", user, name, string(content))
 }
 
 // offered is an option that the canned app offers.

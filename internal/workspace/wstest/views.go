@@ -131,6 +131,18 @@ func (p Person) TryFill(v View, actionID string, value any) error {
 	return p.w.post("/control/input", map[string]any{"user": p.id, "view_id": v.ID, "action_id": actionID, "value": value}, nil)
 }
 
+// Upload uploads a file, and returns its id, with which a file input is filled.
+func (p Person) Upload(name string, content []byte) string {
+	p.w.t.Helper()
+	var answer struct {
+		FileID string `json:"file_id"`
+	}
+	if err := p.w.post("/control/file", map[string]any{"user": p.id, "name": name, "content": content}, &answer); err != nil {
+		p.w.t.Fatalf("uploading %s: %v", name, err)
+	}
+	return answer.FileID
+}
+
 // Submit submits a modal, and returns the errors that the app answers by block_id.
 // The error is what Slack would show.
 func (p Person) Submit(v View) (map[string]string, error) {

@@ -31,8 +31,16 @@ type element struct {
 	InitialChannels      []string      `json:"initial_channels"`
 	InitialConversation  string        `json:"initial_conversation"`
 	InitialConversations []string      `json:"initial_conversations"`
+	FocusOnLoad          bool          `json:"focus_on_load"`
+	FileTypes            []string      `json:"filetypes"`
+	MaxFiles             int           `json:"max_files"`
+	InitialFiles         []named       `json:"initial_files"` // the workspace's own: those that are chosen
 	Positive             *feedback     `json:"positive_button"`
 	Negative             *feedback     `json:"negative_button"`
+}
+
+type named struct {
+	Name string `json:"name"`
 }
 
 type confirm struct {

@@ -65,6 +65,9 @@ func (at fieldPlace) attrs(e element) []string {
 	if at.dispatch {
 		attrs = append(attrs, "data-dispatch", "")
 	}
+	if e.FocusOnLoad {
+		attrs = append(attrs, "data-focus", "")
+	}
 	return attrs
 }
 
@@ -116,6 +119,8 @@ func (r *renderer) field(at fieldPlace, e element) {
 		r.choices(at, e.offering(r.reader.Channels, e.InitialChannels...), "checkbox")
 	case "multi_conversations_select":
 		r.choices(at, e.offering(r.reader.Channels, e.InitialConversations...), "checkbox")
+	case "file_input":
+		r.files(at, e)
 	case "external_select", "multi_external_select":
 		r.external(at, e)
 	default:

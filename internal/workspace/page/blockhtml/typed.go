@@ -35,6 +35,29 @@ func (r *renderer) external(at fieldPlace, e element) {
 	r.close("span")
 }
 
+// files renders a field for files. Those that are chosen stand below it.
+func (r *renderer) files(at fieldPlace, e element) {
+	r.open("span", append([]string{"class", "field files"}, at.attrs(e)...)...)
+	attrs := append([]string{"type", "file", "aria-label", cmp.Or(at.label, "Files")}, at.described()...)
+	if e.MaxFiles != 1 {
+		attrs = append(attrs, "multiple", "")
+	}
+	var types []string
+	for _, kind := range e.FileTypes {
+		types = append(types, "."+clip(kind, 20))
+	}
+	if len(types) > 0 {
+		attrs = append(attrs, "accept", strings.Join(types, ","))
+	}
+	r.open("input", attrs...)
+	var names []string
+	for _, f := range each(r, e.InitialFiles) {
+		names = append(names, clip(f.Name, 255))
+	}
+	r.element("span", strings.Join(names, ", "), "class", "chosen")
+	r.close("span")
+}
+
 // inputTypes are the types of HTML inputs for elements that are typed in.
 var inputTypes = map[string]string{
 	"plain_text_input": "text", "email_text_input": "email", "url_text_input": "url", "number_input": "text",

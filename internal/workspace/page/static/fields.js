@@ -1,7 +1,7 @@
 // Fields that are filled: what is typed or chosen goes to the server when the
 // person is done with it, and before anything else is done in the same view.
 
-import {filled, post} from "./post.js";
+import {filled, post, sendFile} from "./post.js";
 import {confirmed, placeOf} from "./actions.js";
 
 const sent = new WeakMap(); // input → the value that the server has
@@ -16,10 +16,28 @@ export function setUpFields() {
   });
 }
 
+let uploads = Promise.resolve(); // ends with the last of them
+
 async function changed(field) {
+  const input = field.querySelector("input[type=file]");
+  if (input) {
+    uploads = upload(field, input);
+    return;
+  }
   const question = field.querySelector(":scope > template");
   if (question && !(await confirmed(question))) return;
   await send(field);
+}
+
+// upload sends the files that were chosen, then that they are chosen.
+async function upload(field, input) {
+  try {
+    const ids = [];
+    for (const file of input.files) ids.push(await sendFile(file));
+    if (await send(field, ids)) field.querySelector(".chosen").textContent = [...input.files].map((file) => file.name).join(", ");
+  } catch (fault) {
+    note(field, fault.message);
+  }
 }
 
 // valuesOf are what a field holds. A point in time goes as seconds.
@@ -65,8 +83,9 @@ function note(field, text) {
 // sendTyped hands over what is typed in a view and not yet with the server. It
 // reports whether the server took all of it.
 export async function sendTyped(view) {
+  await uploads;
   await filled();
-  for (const field of view?.querySelectorAll(".field:not(.external, .choices)") ?? []) {
+  for (const field of view?.querySelectorAll(".field:not(.external, .choices, .files)") ?? []) {
     const input = field.querySelector("input, textarea");
     if (sent.has(input) && sent.get(input) !== input.value && !(await send(field))) {
       input.focus();

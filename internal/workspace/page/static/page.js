@@ -42,15 +42,16 @@ async function showPanel() {
   await refresh();
   layout();
   const panel = document.getElementById("panel");
+  const stays = main.contains(document.activeElement) && document.activeElement.matches("textarea, input"); // somebody types there
   if (panel.hidden) {
-    if (opener) standsFor(opener).focus();
-    else focusComposer();
+    if (!stays && opener) standsFor(opener).focus();
+    else if (!stays) focusComposer();
     opener = null;
     return;
   }
   const list = panel.querySelector("ol.timeline");
   if (list) list.scrollTop = list.scrollHeight;
-  (panel.querySelector("textarea") ?? panel.querySelector("h2"))?.focus();
+  if (!stays) (panel.querySelector("textarea") ?? panel.querySelector("h2"))?.focus();
 }
 
 // standsFor finds what stands in a link's place when its message was rendered

@@ -15,6 +15,14 @@ export function post(what, fields) {
   return sending;
 }
 
+// sendFile uploads a file, and resolves with its id.
+export async function sendFile(file) {
+  const query = new URLSearchParams({user: document.body.dataset.user, name: file.name});
+  const response = await fetch("/ui/upload?" + query, {method: "POST", body: file});
+  if (!response.ok) throw new Error(await response.text());
+  return response.text();
+}
+
 async function send(what, fields) {
   const {user, channel} = document.body.dataset;
   let response;

@@ -48,7 +48,10 @@ function follow() {
   const another = !version.startsWith(form().dataset.view);
   version = now;
   const wrong = form().querySelector("[data-wrong]");
-  if (wrong || another || !form().contains(document.activeElement)) focus(wrong ?? form().querySelector(focusable) ?? form());
+  const wanted = wrong ?? form().querySelector("[data-focus] :is(input, textarea, .opener)");
+  const within = form().contains(document.activeElement);
+  const types = within && document.activeElement.matches("input, textarea");
+  if (wrong || another || !within || wanted && !types) focus(wanted ?? form().querySelector(focusable) ?? form());
 }
 
 // focus goes into a field behind what is typed there.

@@ -11,6 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/internal/requestid"
+	"github.com/superduperai/sessionbot/internal/telemetry"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
@@ -68,7 +69,7 @@ func (d Deps) plan(ctx context.Context, req Request, action store.Action, id str
 	if err != nil {
 		return Answer{}, fmt.Errorf("plan: %w", err)
 	}
-	plan.Ref = requestid.FromContext(ctx)
+	plan.Ref, plan.Trace = requestid.FromContext(ctx), telemetry.Traceparent(ctx)
 	if err := d.Repairs.Propose(ctx, plan, req.where()); err != nil {
 		return Answer{}, err
 	}

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/redact"
 	"github.com/superduperai/sessionbot/internal/retryafter"
+	"github.com/superduperai/sessionbot/internal/telemetry"
 )
 
 // maxRetryAfter bounds the wait that Slack may ask for.
@@ -37,7 +40,7 @@ const maxIdle = 32
 func NewHTTPClient(call, connect time.Duration) *http.Client {
 	return &http.Client{
 		Timeout:       call,
-		Transport:     NewTransport(connect),
+		Transport:     telemetry.Transport{Next: NewTransport(connect), Name: requestName},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
@@ -55,6 +58,17 @@ func NewTransport(connect time.Duration) *Transport {
 		ExpectContinueTimeout:  time.Second,
 		ForceAttemptHTTP2:      true,
 	}}
+}
+
+// webMethod matches the methods of Slack's Web API, and no part of a response_url.
+var webMethod = regexp.MustCompile(`^[a-z]+(\.[A-Za-z]+)+$`)
+
+// requestName is what traces call a request. The path of a response_url is a secret.
+func requestName(req *http.Request) (service, operation string) {
+	if method := path.Base(req.URL.Path); webMethod.MatchString(method) {
+		return "slack", method
+	}
+	return "slack", "response_url"
 }
 
 // Transport rewrites Retry-After in whole seconds, the one form that Slack's library

@@ -40,7 +40,7 @@ const maxIdle = 32
 func NewHTTPClient(call, connect time.Duration) *http.Client {
 	return &http.Client{
 		Timeout:       call,
-		Transport:     telemetry.Transport{Next: NewTransport(connect), Name: requestName},
+		Transport:     NewTransport(connect),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
@@ -79,7 +79,7 @@ type Transport struct{ *http.Transport }
 // RoundTrip implements http.RoundTripper.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, reached := markReached(req.Context())
-	res, err := t.Transport.RoundTrip(req.WithContext(ctx))
+	res, err := telemetry.Transport{Next: t.Transport, Name: requestName}.RoundTrip(req.WithContext(ctx))
 	if err != nil {
 		if !reached.Load() {
 			err = t.namingProxy(req, err)

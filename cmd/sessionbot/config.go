@@ -110,7 +110,7 @@ type config struct {
 	OTLPTracesEndpoint string `envconfig:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"`
 	// Headers for the collector, such as `Authorization=Bearer%20…`: comma-separated, values percent-encoded.
 	OTLPHeaders string `envconfig:"OTEL_EXPORTER_OTLP_HEADERS" secret:"true"`
-	// How traces are encoded: `http/protobuf` or `http/json`.
+	// How traces are sent; `http/protobuf` is the one way that is supported.
 	OTLPProtocol string `envconfig:"OTEL_EXPORTER_OTLP_PROTOCOL" default:"http/protobuf"`
 	// `otlp`, or `none`: no traces, whatever the endpoint.
 	TracesExporter string `envconfig:"OTEL_TRACES_EXPORTER" default:"otlp"`

@@ -6,15 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/go-logr/logr"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
@@ -57,8 +55,8 @@ func (c *config) checkTraces(faults *configError) {
 		}
 	}
 	faults.check(c.TracesExporter == "otlp", "OTEL_TRACES_EXPORTER", "is unknown", "write otlp or none")
-	faults.check(c.OTLPProtocol == "http/protobuf" || c.OTLPProtocol == "http/json", "OTEL_EXPORTER_OTLP_PROTOCOL", "is not supported",
-		"write http/protobuf or http/json, and the collector's port for HTTP into the endpoint, usually 4318")
+	faults.check(c.OTLPProtocol == "http/protobuf", "OTEL_EXPORTER_OTLP_PROTOCOL", "is not supported",
+		"write http/protobuf, and the collector's port for HTTP into the endpoint, usually 4318")
 	_, err := otlpHeaders(c.OTLPHeaders)
 	faults.check(err == nil, "OTEL_EXPORTER_OTLP_HEADERS", "cannot be read", "write name=value with commas between them, values percent-encoded")
 }
@@ -81,16 +79,6 @@ func otlpHeaders(text string) (map[string]string, error) {
 	return headers, nil
 }
 
-// exporterOptions are what the exporter does not take from the environment itself: a
-// secret may be in a file.
-func (c *config) exporterOptions() ([]otlptracehttp.Option, error) {
-	headers, err := otlpHeaders(c.OTLPHeaders)
-	if err != nil {
-		return nil, err
-	}
-	return []otlptracehttp.Option{otlptracehttp.WithEndpointURL(c.tracesURL()), otlptracehttp.WithHeaders(headers)}, nil
-}
-
 // tracer returns the tracer of this process.
 func (c *config) tracer() trace.Tracer {
 	if c.traces == nil {
@@ -104,11 +92,7 @@ func (c *config) startTraces(ctx context.Context, log *slog.Logger) (stop func()
 	if c.tracesURL() == "" {
 		return func() {}, nil
 	}
-	options, err := c.exporterOptions()
-	if err != nil {
-		return nil, fmt.Errorf("export traces: %w", err)
-	}
-	exporter, err := otlptracehttp.New(ctx, options...)
+	exporter, err := otlptrace.New(ctx, c.newCollector())
 	if err != nil {
 		return nil, fmt.Errorf("export traces: %w", err)
 	}
@@ -134,39 +118,18 @@ func (c *config) startTraces(ctx context.Context, log *slog.Logger) (stop func()
 
 // tryTraces exports no trace; see doctor.Config.
 func (c *config) tryTraces(ctx context.Context) (status int, err error) {
-	options, err := c.exporterOptions()
-	if err != nil {
-		return 0, err
+	var refused collectorStatus
+	if err = c.newCollector().send(ctx, nil); errors.As(err, &refused) {
+		return int(refused), nil
 	}
-	client := otlptracehttp.NewClient(append(options, otlptracehttp.WithRetry(otlptracehttp.RetryConfig{}))...)
-	if err = client.Start(ctx); err == nil {
-		err = client.UploadTraces(ctx, nil)
-	}
-	if status := exportStatus(err); status != 0 {
-		return status, nil
-	}
-	return 0, redact.Error(err)
+	return 0, err
 }
 
-// exportRefused matches an error of the exporter, which also quotes what was answered.
-var exportRefused = regexp.MustCompile(`failed to send to \S+: (\d{3}) `)
-
-// exportStatus returns the status with which the collector refused an export, 0 = it
-// did not.
-func exportStatus(err error) (status int) {
-	if err == nil {
-		return 0
-	}
-	if refused := exportRefused.FindStringSubmatch(err.Error()); refused != nil {
-		status, _ = strconv.Atoi(refused[1]) // it is a number
-	}
-	return status
-}
-
-// exportFault returns an error of the exporter without what it quotes.
+// exportFault returns an error of the export without what the library may quote.
 func exportFault(err error) error {
-	if status := exportStatus(err); status != 0 {
-		return fmt.Errorf("the collector answers HTTP %d", status)
+	var refused collectorStatus
+	if errors.As(err, &refused) {
+		return refused
 	}
 	return redact.Error(err)
 }

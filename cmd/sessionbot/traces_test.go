@@ -1,7 +1,6 @@
 package main
 
 import (
-	"compress/gzip"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,7 +13,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
-	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/superduperai/sessionbot/internal/demo"
@@ -157,12 +156,8 @@ type collected struct {
 func (c *collected) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	body := io.Reader(r.Body)
-	if r.Header.Get("Content-Encoding") == "gzip" {
-		body, _ = gzip.NewReader(body) // nil fails below
-	}
-	raw, err := io.ReadAll(body)
-	var export collector.ExportTraceServiceRequest
+	raw, err := io.ReadAll(r.Body)
+	var export otlp.TracesData
 	if err != nil || proto.Unmarshal(raw, &export) != nil || r.URL.Path != "/v1/traces" || r.Header.Get("Authorization") != "Bearer MARKED token" {
 		c.refused++
 	}

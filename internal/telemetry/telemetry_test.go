@@ -54,7 +54,7 @@ func TestTransport(t *testing.T) {
 		t.Run(c.path, func(t *testing.T) {
 			t.Parallel()
 			ctx, kept := traced(t)
-			_ = get(t, ctx, server.URL+"/MARKED/"+c.path+"?MARKED") // the span says what came of it
+			_ = get(ctx, t, server.URL+"/MARKED/"+c.path+"?MARKED") // the span says what came of it
 			if diff := cmp.Diff([]string{c.want}, textOf(kept.GetSpans())); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -63,7 +63,7 @@ func TestTransport(t *testing.T) {
 }
 
 // get requests an address through the transport.
-func get(t *testing.T, ctx context.Context, address string) error { //nolint:revive // the test comes first
+func get(ctx context.Context, t *testing.T, address string) error {
 	t.Helper()
 	client := http.Client{Transport: telemetry.Transport{Next: http.DefaultTransport, Name: func(r *http.Request) (string, string) { return "stub", r.Method }}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)

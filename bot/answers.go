@@ -14,6 +14,7 @@ import (
 	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/panics"
+	"github.com/superduperai/sessionbot/internal/telemetry"
 )
 
 // answers runs requests and delivers their answers.
@@ -64,6 +65,7 @@ func (a answers) answer(ctx context.Context, to requester, p placement, run func
 		a.deliver(ctx, to, a.compose(ctx, to, answer, p))
 	}
 	took := a.cfg.Now().Sub(started)
+	telemetry.Answered(ctx, answer.Name, string(answer.Outcome), answer.Outcome == commands.Failed)
 	a.cfg.Metrics.Answered(answer.Name, string(answer.Outcome), took)
 	log := a.log.With("command", answer.Name, "outcome", string(answer.Outcome), "took_ms", took.Milliseconds())
 	if answer.Err != nil {

@@ -8,10 +8,12 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/superduperai/sessionbot/bot/slackapi"
 	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/telemetry"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/repair"
@@ -62,6 +64,9 @@ func (a approvals) decide(ctx context.Context, to requester, c click) {
 		a.log.ErrorContext(ctx, "plan not loaded", "error", err)
 		a.replyRef(ctx, to, message.Notice(message.RedisErrorText(err)+" Nothing was done."))
 		return
+	}
+	for _, link := range telemetry.Links(plan.Trace) {
+		trace.SpanFromContext(ctx).AddLink(link)
 	}
 	button := strings.TrimPrefix(c.button, "confirm.")
 	if refused, why := a.mayDecide(ctx, to, plan, c.button); refused != nil {

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/superduperai/sessionbot/bot/slackapi"
 	"github.com/superduperai/sessionbot/commands"
@@ -56,8 +58,8 @@ type Metrics interface {
 	Sockets(up int)
 }
 
-// Config is what a Bot works with. Everything is required but APIURL and
-// Incidents.
+// Config is what a Bot works with. Everything is required but APIURL, Incidents and
+// Tracer.
 type Config struct {
 	AppToken, BotToken string
 	APIURL             string   // base of the Web API, ends in a slash; "" = Slack's
@@ -71,6 +73,7 @@ type Config struct {
 	Deadlines          Deadlines
 	Log                *slog.Logger
 	Metrics            Metrics
+	Tracer             trace.Tracer // nil = no traces
 	Now                func() time.Time
 }
 
@@ -92,6 +95,9 @@ func New(cfg Config) (*Bot, error) {
 		return nil, fmt.Errorf("SLACK_API_URL: %w", err)
 	}
 	cfg.Log = cfg.Log.With("component", "bot")
+	if cfg.Tracer == nil {
+		cfg.Tracer = noop.Tracer{}
+	}
 	client := slackapi.NewHTTPClient(cfg.Deadlines.Call, cfg.Deadlines.Connect)
 	api := slack.New(cfg.BotToken,
 		slack.OptionAppLevelToken(cfg.AppToken),

@@ -140,7 +140,7 @@ func TestSteer(t *testing.T) {
 			s := &steered{job: repair.Job{ID: "P1", Plan: plan, Bulk: c.bulk}, err: c.err, loadErr: c.loadErr}
 			a := approvals{slack.responder(t, Config{Commands: outcomes{}, Deadlines: NewDeadlines(24), Now: time.Now, Metrics: &gauge{},
 				Repairs: Repairs{Plans: s, Decisions: s, Wake: func() { s.did = append(s.did, "woken") }}})}
-			a.steer(t.Context(), requester{ref: "r1", user: c.user, channel: "C1", responseURL: slack.URL + "/answer"}, click{button: c.button, value: "P1", message: c.ts})
+			a.steer(t.Context(), requester{arrival: arrival{ref: "r1"}, user: c.user, channel: "C1", responseURL: slack.URL + "/answer"}, click{button: c.button, value: "P1", message: c.ts})
 			if did := strings.Join(s.did, ", "); did != c.did || len(slack.texts) != 1 || !strings.Contains(slack.texts[0], c.says) {
 				t.Errorf("did %q, want %q; said %q, want %q", did, c.did, slack.texts, c.says)
 			}

@@ -7,9 +7,12 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/slack-go/slack/socketmode"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/requestid"
+	"github.com/superduperai/sessionbot/internal/telemetry"
 )
 
 // The kinds of envelopes, as Slack names them.
@@ -26,6 +29,10 @@ const (
 // dead; one that not even "busy" could be said to is not.
 func (b *Bot) handleEnvelope(s *socket, frame []byte, e envelope) error {
 	ref := requestid.New()
+	_, span := b.cfg.Tracer.Start(context.Background(), "envelope", trace.WithSpanKind(trace.SpanKindConsumer),
+		trace.WithAttributes(telemetry.Ref(ref), attribute.String("slack.envelope.type", e.Kind)))
+	defer span.End()
+	in := arrival{ref, span.SpanContext()}
 	if b.busy.nearlyFull() {
 		b.cfg.Metrics.Answered("", "unheard", 0)
 		b.log.Error("overloaded, envelope not acknowledged", "ref", ref)
@@ -42,42 +49,42 @@ func (b *Bot) handleEnvelope(s *socket, frame []byte, e envelope) error {
 		b.log.Info("duplicate envelope acknowledged", "ref", ref, "attempt", e.Attempt.value)
 		return acked
 	}
-	if b.dispatch(s, ref, e) {
+	if b.dispatch(s, in, e) {
 		return acked
 	}
 	b.log.Error("envelope not readable", "ref", ref, "bytes", len(frame), "has_id", id != "")
 	if id != "" && responseURL != "" {
-		to := requester{ref: ref, responseURL: responseURL}
+		to := requester{arrival: in, responseURL: responseURL}
 		b.enqueue(to, func(ctx context.Context) { b.replyRef(ctx, to, message.NoticeUnread) })
 	}
 	return acked
 }
 
 // dispatch queues an envelope's request and reports whether it could be read.
-func (b *Bot) dispatch(s *socket, ref string, e envelope) bool {
+func (b *Bot) dispatch(s *socket, in arrival, e envelope) bool {
 	switch e.Kind {
 	case kindCommand:
 		c, err := decode[slashCommand](e.Payload)
-		if err != nil || s.ofAnotherApp(ref, c.AppID) {
+		if err != nil || s.ofAnotherApp(in.ref, c.AppID) {
 			return false
 		}
-		b.handleCommand(ref, c)
+		b.handleCommand(in, c)
 	case kindInteraction:
 		i, err := readInteraction(e.Payload)
-		if err != nil || s.ofAnotherApp(ref, i.app) {
+		if err != nil || s.ofAnotherApp(in.ref, i.app) {
 			return false
 		}
-		b.handleInteraction(ref, i)
+		b.handleInteraction(in, i)
 	case kindEvent:
 		m, err := readMessage(e.Payload)
-		if err != nil || s.ofAnotherApp(ref, m.app) {
+		if err != nil || s.ofAnotherApp(in.ref, m.app) {
 			return false
 		}
-		b.handleMessage(ref, m)
+		b.handleMessage(in, m)
 	default:
 		return false
 	}
-	b.log.Debug("envelope dispatched", "ref", ref, "type", e.Kind, "envelope", e.ID[:min(len(e.ID), 64)])
+	b.log.Debug("envelope dispatched", "ref", in.ref, "type", e.Kind, "envelope", e.ID[:min(len(e.ID), 64)])
 	return true
 }
 

@@ -88,11 +88,11 @@ func given(member jsontext.Value) bool {
 func isDirectChannel(id string) bool { return strings.HasPrefix(id, "D") }
 
 // handleMessage queues the request in a message to the bot, and ignores any other.
-func (b *Bot) handleMessage(ref string, m writtenMessage) {
+func (b *Bot) handleMessage(in arrival, m writtenMessage) {
 	if !m.ours || m.user == b.self {
 		return
 	}
-	to := requester{ref: ref, user: m.user, channel: m.channel, thread: m.thread, public: m.mention}
+	to := requester{arrival: in, user: m.user, channel: m.channel, thread: m.thread, public: m.mention}
 	claim := "message:" + m.channel + ":" + m.ts
 	if len(m.text) > maxText {
 		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, message.NoticeTooLong) })

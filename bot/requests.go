@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/commands/alert"
@@ -13,6 +15,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/panics"
 	"github.com/superduperai/sessionbot/internal/requestid"
+	"github.com/superduperai/sessionbot/internal/telemetry"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/incident"
@@ -22,8 +25,8 @@ import (
 const maxText = 16 << 10
 
 // handleCommand queues a slash command that was acked.
-func (b *Bot) handleCommand(ref string, c slashCommand) {
-	to := requester{ref: ref, user: c.User, channel: c.Channel, responseURL: c.ResponseURL}
+func (b *Bot) handleCommand(in arrival, c slashCommand) {
+	to := requester{arrival: in, user: c.User, channel: c.Channel, responseURL: c.ResponseURL}
 	if len(c.Text) > maxText {
 		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, message.NoticeTooLong) })
 		return
@@ -73,12 +76,15 @@ func (b *Bot) enqueue(to requester, work func(context.Context)) {
 // jobFor makes a job of one request, whose panic is answered.
 func (b *Bot) jobFor(to requester, work func(context.Context)) job {
 	return job{person: to.user, channel: to.channel, run: func(ctx context.Context) {
-		ctx = requestid.NewContext(ctx, to.ref)
+		ctx, span := b.cfg.Tracer.Start(trace.ContextWithSpanContext(requestid.NewContext(ctx, to.ref), to.span),
+			"request", trace.WithAttributes(telemetry.Ref(to.ref)))
+		defer span.End()
 		err := panics.Catch(func() error { work(ctx); return nil })
 		panicked, ok := errors.AsType[*panics.Error](err)
 		if !ok {
 			return
 		}
+		span.SetStatus(codes.Error, "panic")
 		b.log.ErrorContext(ctx, "request panicked", "panic", panicked.Message, "stack", panicked.Stack)
 		b.cfg.Metrics.Answered("", string(commands.Failed), 0)
 		if to.deciding {
@@ -110,15 +116,15 @@ type click struct {
 
 // handleInteraction queues a click, a shortcut or a view that was acked, and ignores
 // other interactions.
-func (b *Bot) handleInteraction(ref string, i interaction) {
-	if b.handleShortcut(ref, i) {
+func (b *Bot) handleInteraction(in arrival, i interaction) {
+	if b.handleShortcut(in, i) {
 		return
 	}
 	if i.kind != string(slack.InteractionTypeBlockActions) || !i.clicked {
-		b.log.Warn("interaction ignored, no click", "ref", ref)
+		b.log.Warn("interaction ignored, no click", "ref", in.ref)
 		return
 	}
-	to := requester{ref: ref, user: i.user, channel: i.channel, responseURL: i.responseURL}
+	to := requester{arrival: in, user: i.user, channel: i.channel, responseURL: i.responseURL}
 	c := i.click
 	if len(c.value) > maxValue {
 		c.value = "" // no id is so long

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/slack-go/slack"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/superduperai/sessionbot/bot/slackapi"
 	"github.com/superduperai/sessionbot/commands"
@@ -14,9 +15,15 @@ import (
 	"github.com/superduperai/sessionbot/store/audit"
 )
 
+// arrival is what a request keeps of its envelope.
+type arrival struct {
+	ref  string
+	span trace.SpanContext
+}
+
 // requester is the person who waits for an answer, and where they wait.
 type requester struct {
-	ref         string
+	arrival
 	user        string
 	channel     string
 	responseURL string

@@ -14,8 +14,8 @@ import (
 
 // handleShortcut queues a shortcut or a view that was submitted, and reports whether it
 // is one.
-func (b *Bot) handleShortcut(ref string, i interaction) bool {
-	to := requester{ref: ref, user: i.user, channel: i.channel, responseURL: i.responseURL}
+func (b *Bot) handleShortcut(in arrival, i interaction) bool {
+	to := requester{arrival: in, user: i.user, channel: i.channel, responseURL: i.responseURL}
 	switch {
 	case i.kind == string(slack.InteractionTypeMessageAction) && i.callback == commands.ShortcutDebug:
 		to.modal = b.openModal(to, i.trigger, "", loadingView())

@@ -11,6 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/internal/requestid"
+	"github.com/superduperai/sessionbot/internal/telemetry"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
@@ -120,7 +121,7 @@ func (d Deps) planBulk(ctx context.Context, req Request, b bulkRequest) (Answer,
 	}
 	named := min(len(b.others), othersNamed)
 	plan.LeftOut, plan.Others = append(plan.LeftOut, b.others[:named]...), b.unnamed+len(b.others)-named
-	plan.Ref = requestid.FromContext(ctx)
+	plan.Ref, plan.Trace = requestid.FromContext(ctx), telemetry.Traceparent(ctx)
 	if len(plan.Items) == 0 {
 		return d.emptyBulk(ctx, req, plan)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/internal/requestid"
+	"github.com/superduperai/sessionbot/internal/telemetry"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
@@ -53,7 +54,7 @@ func (d Deps) plan(ctx context.Context, req Request, action store.Action, id str
 	if refused != nil {
 		return *refused, nil
 	}
-	plan.Ref = requestid.FromContext(ctx)
+	plan.Ref, plan.Trace = requestid.FromContext(ctx), telemetry.Traceparent(ctx)
 	if err := d.Repairs.Propose(ctx, plan, req.where()); err != nil {
 		return Answer{}, err
 	}

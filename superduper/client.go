@@ -14,10 +14,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/redact"
+	"github.com/superduperai/sessionbot/internal/telemetry"
 )
 
 const (
@@ -48,15 +50,23 @@ type Client struct {
 // New returns a client. It does not connect yet.
 func New(cfg Config) *Client {
 	return &Client{base: cfg.BaseURL, site: cfg.SiteURL, token: cfg.Token, webhook: cfg.WebhookURL, secret: cfg.WebhookSecret, http: http.Client{
-		Transport: &http.Transport{
+		Transport: telemetry.Transport{Name: cfg.requestName, Next: &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
 			ForceAttemptHTTP2:   true,
 			TLSHandshakeTimeout: 5 * time.Second,
 			MaxIdleConnsPerHost: 32, // as many commands are answered at the same time
 			IdleConnTimeout:     90 * time.Second,
-		},
+		}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
+}
+
+// requestName is what traces call a request.
+func (c Config) requestName(req *http.Request) (service, operation string) {
+	if strings.HasPrefix(req.URL.String(), c.BaseURL+"/api/v1/") {
+		return "superduperai", req.Method
+	}
+	return "site", req.Method
 }
 
 // Ping requests the API, which needs no token.

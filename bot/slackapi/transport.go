@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/redact"
 	"github.com/superduperai/sessionbot/internal/retryafter"
+	"github.com/superduperai/sessionbot/internal/telemetry"
 )
 
 // maxRetryAfter bounds the wait that Slack may ask for.
@@ -57,6 +60,17 @@ func NewTransport(connect time.Duration) *Transport {
 	}}
 }
 
+// webMethod matches the methods of Slack's Web API, and no part of a response_url.
+var webMethod = regexp.MustCompile(`^[a-z]+(\.[A-Za-z]+)+$`)
+
+// requestName is what traces call a request. The path of a response_url is a secret.
+func requestName(req *http.Request) (service, operation string) {
+	if method := path.Base(req.URL.Path); webMethod.MatchString(method) {
+		return "slack", method
+	}
+	return "slack", "response_url"
+}
+
 // Transport rewrites Retry-After in whole seconds, the one form that Slack's library
 // reads, and keeps that of a 5xx, which it does not read. It takes any other rate
 // limit for an unreadable answer.
@@ -65,7 +79,7 @@ type Transport struct{ *http.Transport }
 // RoundTrip implements http.RoundTripper.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, reached := markReached(req.Context())
-	res, err := t.Transport.RoundTrip(req.WithContext(ctx))
+	res, err := telemetry.Transport{Next: t.Transport, Name: requestName}.RoundTrip(req.WithContext(ctx))
 	if err != nil {
 		if !reached.Load() {
 			err = t.namingProxy(req, err)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/kelseyhightower/envconfig"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/store/diagnosis"
@@ -107,9 +108,23 @@ type config struct {
 	// The log's format: `json` or `text`.
 	LogFormat string `envconfig:"LOG_FORMAT" default:"json"`
 
+	// Base URL of a collector that takes OpenTelemetry traces over HTTP, such as `http://localhost:4318`; `/v1/traces` is appended. Empty, and the next one too: no traces. [Traces](operating.md#traces) has more.
+	OTLPEndpoint string `envconfig:"OTEL_EXPORTER_OTLP_ENDPOINT"`
+	// The whole URL for traces, if it is another one.
+	OTLPTracesEndpoint string `envconfig:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"`
+	// Headers for the collector, such as `Authorization=Bearer%20…`: comma-separated, values percent-encoded.
+	OTLPHeaders string `envconfig:"OTEL_EXPORTER_OTLP_HEADERS" secret:"true"`
+	// How traces are sent; `http/protobuf` is the one way that is supported.
+	OTLPProtocol string `envconfig:"OTEL_EXPORTER_OTLP_PROTOCOL" default:"http/protobuf"`
+	// `otlp`, or `none`: no traces, whatever the endpoint.
+	TracesExporter string `envconfig:"OTEL_TRACES_EXPORTER" default:"otlp"`
+	// `true`: no traces either.
+	OTelDisabled bool `envconfig:"OTEL_SDK_DISABLED" default:"false"`
+
 	logLevelSet, logFormatSet bool // set by the environment, not by default
 	deadlines                 diagnosis.Deadlines
-	patience                  int // factor of the bot's deadlines
+	patience                  int                  // factor of the bot's deadlines
+	traces                    trace.TracerProvider // nil = no traces
 }
 
 // variables yields the fields that an environment variable sets, with their tags.
@@ -166,6 +181,7 @@ func loadConfig(slack bool) (config, error) {
 	c.checkRedis(&faults)
 	c.checkServices(&faults)
 	c.checkRunbook(&faults)
+	c.checkTraces(&faults)
 	c.checkPeople(&faults)
 	c.checkValues(&faults)
 	c.checkDigest(&faults)

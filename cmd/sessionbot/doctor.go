@@ -92,6 +92,7 @@ func (c config) forDoctor(wrong configError) (doctor.Config, error) {
 		RedisURL: c.RedisURL, StateURL: c.StateRedisURL, StripeKey: c.StripeKey, StripeURL: c.StripeAPIURL,
 		SuperToken: c.SuperDuperToken, SuperURL: c.SuperDuperURL, Models: []string{c.VideoModel, c.ImageModel},
 		SiteURL: c.SiteURL, WebhookURL: c.WebhookURL, WebhookSecret: c.WebhookSecret, Digest: c.digestText(), Now: time.Now, Unusable: unusable, Patience: c.patience,
+		TracesURL: c.tracesURL(), SendTraces: c.tryTraces,
 	}, nil
 }
 

@@ -16,7 +16,8 @@ import (
 )
 
 // ofOthers are variables that documents name and that are not the program's.
-var ofOthers = []string{"REQUIRE_ALL", "FUZZTIME", "SHOTS", "SSL_CERT_FILE", "NO_COLOR", "TAP_TOKEN"}
+var ofOthers = []string{"REQUIRE_ALL", "FUZZTIME", "SHOTS", "SSL_CERT_FILE", "NO_COLOR", "TAP_TOKEN",
+	"OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}
 
 // toBeMade is what documents tell their readers to make.
 var toBeMade = []string{"session expires", "commands/expires.go", "deploy/secrets/", "deploy/.env", "kustomization.yaml"}

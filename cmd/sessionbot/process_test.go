@@ -44,6 +44,16 @@ func run(t testing.TB, env map[string]string, args ...string) *process {
 // in time.
 func runWith(t testing.TB, in io.Reader, inTime bool, env map[string]string, args ...string) *process {
 	t.Helper()
+	return runConfigured(t, in, func(c *config) {
+		if inTime {
+			c.deadlines, c.patience = diagnosis.DefaultDeadlines(), 1
+		}
+	}, env, args...)
+}
+
+// runConfigured is run with something to read, and a configuration that no variable sets.
+func runConfigured(t testing.TB, in io.Reader, change func(*config), env map[string]string, args ...string) *process {
+	t.Helper()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	p := &process{t: t, term: func() { cancel(nil) }, interrupt: func() { cancel(errInterrupted) }, log: &lockedBuffer{}, done: make(chan struct{})}
 	env = maps.Clone(env)
@@ -51,9 +61,7 @@ func runWith(t testing.TB, in io.Reader, inTime bool, env map[string]string, arg
 		defer close(p.done)
 		load := func(slack bool) (config, error) {
 			c, err := configFrom(env, slack)
-			if inTime {
-				c.deadlines, c.patience = diagnosis.DefaultDeadlines(), 1
-			}
+			change(&c)
 			return c, err
 		}
 		p.code = int(program{in: in, out: p.log, errs: p.log, load: load}.execute(ctx, args))

@@ -30,6 +30,11 @@ func (p program) runBot(ctx context.Context) error {
 		return err
 	}
 	log := c.logger(p.errs)
+	endTraces, err := c.startTraces(ctx, log.With("component", "traces"))
+	if err != nil {
+		return err
+	}
+	defer endTraces()
 	checking, stop := context.WithCancel(ctx)
 	var checks sync.WaitGroup
 	checks.Go(func() { warnAtStart(checking, c, log.With("component", "doctor")) })
@@ -64,7 +69,7 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 		Repairs: bot.Repairs{Plans: d.ledger, Decisions: d.repairs, Operators: c.Operators, Approvals: c.Approvals,
 			AlertChannel: c.AlertChannel, Wake: func() { s.jobs.Wake() }},
 		Timings: timings.bot, Deadlines: bot.NewDeadlines(c.patience),
-		Log: log, Metrics: s.metrics, Now: time.Now,
+		Log: log, Metrics: s.metrics, Tracer: c.tracer(), Now: time.Now,
 	}
 	if c.AlertChannel != "" {
 		settings.Incidents = d.records

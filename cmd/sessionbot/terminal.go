@@ -10,10 +10,12 @@ import (
 	"log/slog"
 
 	"github.com/slack-go/slack"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/requestid"
+	"github.com/superduperai/sessionbot/internal/telemetry"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -64,6 +66,11 @@ func (p program) runTerminal(ctx context.Context, req commands.Request, o termin
 			return err
 		}
 	}
+	endTraces, err := c.startTraces(ctx, t.log)
+	if err != nil {
+		return err
+	}
+	defer endTraces()
 	redis, state, err := openRedis(ctx, c)
 	if err != nil {
 		return err
@@ -72,7 +79,10 @@ func (p program) runTerminal(ctx context.Context, req commands.Request, o termin
 	t.deps = newDeps(c, redis, state, c.logger(t.held))
 	defer t.lookups.Wait()
 	req.User, req.Terminal, req.Progress = osUser(), true, t.meter.counted
-	err = t.answer(requestid.NewContext(ctx, requestid.New()), req)
+	ref := requestid.New()
+	ctx, span := c.tracer().Start(requestid.NewContext(ctx, ref), "terminal", trace.WithAttributes(telemetry.Ref(ref)))
+	err = t.answer(ctx, req)
+	span.End()
 	if c.logLevelSet || err != nil && !errors.Is(err, exitUsage) && !errors.Is(err, exitRefused) {
 		t.held.release()
 	}
@@ -93,7 +103,9 @@ func misuse(ctx context.Context, req commands.Request, o terminalOptions) []slac
 }
 
 func (t terminal) answer(ctx context.Context, req commands.Request) error {
-	return t.deliver(ctx, t.registry.Parse(req).Run(ctx))
+	answer := t.registry.Parse(req).Run(ctx)
+	telemetry.Answered(ctx, answer.Name, string(answer.Outcome), answer.Outcome == commands.Failed)
+	return t.deliver(ctx, answer)
 }
 
 // deliver prints an answer, or carries out the plan that it proposes.

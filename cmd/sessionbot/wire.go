@@ -116,7 +116,7 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 				return without.Examine(ctx, session)
 			},
 			Handled: records.Handled,
-			Token:   c.SuperDuperToken != "", GiveUp: c.GiveUpAfter, BulkParallel: c.BulkParallel, Timings: timings.jobs, Log: log, Now: time.Now, OnChanged: inspectChanged(c, records, log),
+			Token:   c.SuperDuperToken != "", GiveUp: c.GiveUpAfter, BulkParallel: c.BulkParallel, Timings: timings.jobs, Tracer: c.tracer(), Log: log, Now: time.Now, OnChanged: inspectChanged(c, records, log),
 		},
 	}
 }

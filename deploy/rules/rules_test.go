@@ -1,5 +1,6 @@
-// Package rules tests the alert rules for Prometheus with its own engine. It is
-// a module of its own, so that the program does not depend on Prometheus.
+// Package rules tests the alert rules for Prometheus and the queries of the
+// dashboard for Grafana with Prometheus' own engine. It is a module of its own, so
+// that the program does not depend on Prometheus.
 package rules
 
 import (

@@ -53,9 +53,13 @@ type Config struct {
 	WebhookURL           string // of the site, for Stripe's events
 	WebhookSecret        string
 	Digest               string // when the digest is posted, "" = it is off
-	Now                  func() time.Time
-	Unusable             map[string]bool // variables that are invalid and so cannot be checked
-	Patience             int             // factor of all deadlines, at least 1, for machines that are slow
+	TracesURL            string // "" = traces are not exported
+	// SendTraces exports no trace, to see whether any would be taken: it returns the
+	// status of another answer, 0 = they would be.
+	SendTraces func(ctx context.Context) (status int, err error)
+	Now        func() time.Time
+	Unusable   map[string]bool // variables that are invalid and so cannot be checked
+	Patience   int             // factor of all deadlines, at least 1, for machines that are slow
 }
 
 const (
@@ -105,7 +109,7 @@ func run(ctx context.Context, c Config, quick bool) []Result {
 	e := &checker{Config: c, quick: quick, sampled: make(chan struct{})}
 	services := []func(context.Context) []Result{e.slack, e.product, e.state}
 	if !quick {
-		services = append(services, e.stripe, e.superduper, e.site, e.webhook)
+		services = append(services, e.stripe, e.superduper, e.site, e.webhook, e.traces)
 	}
 	results := make([][]Result, len(services))
 	var wg sync.WaitGroup

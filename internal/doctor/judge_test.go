@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ func TestJudge(t *testing.T) {
 	scopes := []string{"commands", "chat:write", "usergroups:read"}
 	shared := &slack.Channel{IsMember: true}
 	shared.Name, shared.IsExtShared = "alerts", true
+	const collector = "https://collector.example:4318/v1/traces"
 	outside := &slack.Channel{}
 	outside.Name, outside.IsPrivate = "leads", true
 	for _, c := range []struct {
@@ -54,6 +56,10 @@ func TestJudge(t *testing.T) {
 		{"no replica", judgeReplicas(rdb.Replication{Reported: true}), Warning, "sent twice"},
 		{"keys, but no session", judgeSample(sample{Keys: 900}), Warning, "none among 900 keys"},
 		{"a key of no known mode", judgeKey("rk_MARKEDsecretMARKEDsecret"), Warning, "unknown mode"},
+		{"traces that a collector takes", judgeTraces(collector, 0, nil), OK, "exported to " + collector},
+		{"a collector that wants another token", judgeTraces(collector, 401, nil), Warning, "HTTP 401"},
+		{"no collector at that path", judgeTraces(collector, 404, nil), Warning, "HTTP 404"},
+		{"no collector", judgeTraces(collector, 0, io.EOF), Warning, "the connection was cut"},
 		{"no session to compare", judgeMode(payments.Live, sample{}), OK, "no session"},
 		{"a model on no first page", judgeModels([]string{"a"}, []string{"b"}, false), Warning, "first page"},
 		{"no file to ask for", judgeFiles(0, superHost), OK, "no session"},

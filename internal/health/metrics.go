@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"github.com/superduperai/sessionbot/internal/telemetry"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/stats"
@@ -44,7 +45,7 @@ type Metrics struct {
 // NewMetrics registers all metrics.
 func NewMetrics() *Metrics {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), telemetry.Durations())
 	factory := promauto.With(registry)
 	gauge := func(name, help string) prometheus.Gauge {
 		return factory.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
@@ -78,7 +79,7 @@ func NewMetrics() *Metrics {
 		polled:      gauge("sessionbot_stripe_last_success_timestamp_seconds", "When the list of paid sessions was last read from Stripe, 0 = never."),
 		notified:    gauge("sessionbot_notification_last_timestamp_seconds", "When the last keyspace notification arrived, 0 = never: they may be off."),
 		sessions:    gauges("sessionbot_sessions", "Sessions by verdict, from Redis, the last known payment and the last known state of the file.", "verdict"),
-		success:     gauges("sessionbot_success_ratio", "Of the sessions of the last 24 h, the share whose webhook came or whose video was made.", "of"),
+		success:     gauges("sessionbot_success_ratio", "Of the sessions of the last 24 h, the share whose webhook came or whose video was made, and of the site's answers the share that agrees with Redis.", "of"),
 		redis:       gauges("sessionbot_redis", "Figures of the product's Redis after the last sweep; in a cluster the sum.", "figure"),
 		alerts:      counters("sessionbot_alerts_total", "Messages about incidents, by reason.", "reason"),
 		skipped:     counters("sessionbot_alerts_skipped_total", "Looks at sessions that are, or may get, in trouble and were not alerted, by reason. Each sweep looks again.", "reason"),
@@ -158,7 +159,7 @@ func (m *Metrics) Counted(r *stats.Rollup) {
 	for _, verdict := range diagnosis.Verdicts {
 		m.sessions.WithLabelValues(string(verdict)).Set(float64(r.Count.Verdicts[verdict]))
 	}
-	for of, rate := range map[string]*float64{"webhook": r.Count.WebhookSuccessRate, "generation": r.Count.GenerationSuccessRate} {
+	for of, rate := range map[string]*float64{"webhook": r.Count.WebhookSuccessRate, "generation": r.Count.GenerationSuccessRate, "lookup": r.LookupSuccessRate} {
 		if rate == nil {
 			m.success.DeleteLabelValues(of) // without data there is no rate
 			continue

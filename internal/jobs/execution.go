@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/cenkalti/backoff/v5"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/superduperai/sessionbot/internal/grace"
 	"github.com/superduperai/sessionbot/internal/requestid"
@@ -48,11 +50,15 @@ func (r *Runner) Execute(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	ctx = requestid.NewContext(ctx, job.Plan.Ref)
+	ctx, span := r.startSpan(requestid.NewContext(ctx, job.Plan.Ref), job)
+	defer span.End()
+	held = trace.ContextWithSpan(requestid.NewContext(held, job.Plan.Ref), span)
 	e := execution{sessionWriter: sessionWriter{Runner: r, job: &job}, lease: l, detach: func() (context.Context, context.CancelFunc) {
 		return grace.Context(ctx, max(requestTimeout, replayTimeout)+saveTimeout, shutdownGrace)
 	}}
-	err = e.run(requestid.NewContext(held, job.Plan.Ref))
+	err = e.run(held)
+	span.SetAttributes(attribute.String("sessionbot.outcome", string(job.Outcome)))
+	endSpan(span, err)
 	if ctx.Err() == nil && (held.Err() != nil || errors.Is(err, lease.ErrLost)) {
 		r.showAgain(ctx, id)
 	}
@@ -103,7 +109,7 @@ func (e *execution) run(ctx context.Context) error {
 }
 
 // advance takes one step and records it.
-func (e *execution) advance(ctx context.Context) error {
+func (e *execution) advance(ctx context.Context) (err error) {
 	save := e.save
 	if e.prompt != "" || e.event != nil { // the request is sent now
 		var done context.CancelFunc
@@ -111,9 +117,11 @@ func (e *execution) advance(ctx context.Context) error {
 		defer done()
 		save = e.saveOutcome
 	}
+	ctx, span := e.Tracer.Start(ctx, "after "+string(e.job.Step))
+	defer func() { endSpan(span, err) }()
 	step := e.step
 	if e.job.Bulk != nil {
-		step = e.coordinate
+		step, ctx = e.coordinate, unrecorded(ctx)
 	}
 	if err := step(ctx); err != nil {
 		return err

@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
@@ -98,6 +100,7 @@ type Config struct {
 	// BulkParallel is how many sessions of a bulk plan are repaired at the same time.
 	BulkParallel int
 	Timings      Timings
+	Tracer       trace.Tracer // nil = no traces
 	Log          *slog.Logger
 	Now          func() time.Time
 

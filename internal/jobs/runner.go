@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/superduperai/sessionbot/internal/panics"
 	"github.com/superduperai/sessionbot/store/lease"
@@ -49,6 +50,9 @@ func New(cfg Config) *Runner {
 	cfg.BulkParallel = max(cfg.BulkParallel, 1)
 	if cfg.Mine == nil {
 		cfg.Mine = func(string) bool { return true }
+	}
+	if cfg.Tracer == nil {
+		cfg.Tracer = noop.Tracer{}
 	}
 	cfg.Log = cfg.Log.With("component", "jobs")
 	return &Runner{Config: cfg, wake: make(chan struct{}, 1), failing: map[string]bool{}, running: map[string]bool{}, retries: map[string]*retry{}}

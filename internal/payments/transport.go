@@ -10,6 +10,7 @@ import (
 
 	"github.com/stripe/stripe-go/v76"
 
+	"github.com/superduperai/sessionbot/internal/telemetry"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -30,10 +31,13 @@ func newHTTPClient(transport http.RoundTripper) *http.Client {
 	}
 	return &http.Client{
 		Timeout:       requestTimeout,
-		Transport:     boundedTransport{transport},
+		Transport:     boundedTransport{telemetry.Transport{Next: transport, Name: requestName}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
+
+// requestName is what traces call a request.
+func requestName(req *http.Request) (service, operation string) { return "stripe", req.Method }
 
 // boundedTransport reads the whole answer within bounds and turns a refusal into an
 // *Error. stripe-go would read without a bound, lose the status of a refusal

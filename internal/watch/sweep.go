@@ -140,6 +140,9 @@ func (s *sweepTask) saveRollup(ctx context.Context, c stats.Count, now time.Time
 	} else {
 		s.Log.DebugContext(ctx, "Redis server info unavailable", "error", err)
 	}
+	if kept, err := s.Statistics.Figures(ctx, now); err == nil {
+		r.LookupSuccessRate = kept.Series.Sum(stats.HourOf(now), 24).Lookup.Rate()
+	}
 	s.Metrics.Counted(&r)
 	return s.Statistics.SaveRollup(ctx, s.lead, r, s.rollupLife())
 }

@@ -13,8 +13,9 @@ import (
 	"github.com/superduperai/sessionbot/internal/breaker"
 )
 
-// guarded adds a circuit breaker to the client of one server.
+// guarded adds a circuit breaker, and what observes requests, to the client of one server.
 func guarded(client *redis.Client) *redis.Client {
+	client.AddHook(observer{})
 	client.AddHook(breakerHook{breaker.New(time.Second, unanswered)})
 	return client
 }

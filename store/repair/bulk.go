@@ -167,7 +167,7 @@ func OfBulk(bulk, id string) bool { return id == bulk || strings.HasPrefix(id, b
 func (j Job) ItemPlan(i int) Plan {
 	item := j.Plan.Items[i]
 	item.ID, item.Risk = j.Plan.ItemID(i), ""
-	item.Expires, item.Ref = item.Created.Add(store.KeyLife), j.Plan.Ref
+	item.Expires, item.Ref, item.Trace = item.Created.Add(store.KeyLife), j.Plan.Ref, j.Plan.Trace
 	item.Message = store.Message{Channel: j.Plan.Message.Channel}
 	return item
 }

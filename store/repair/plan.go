@@ -61,6 +61,7 @@ type Plan struct {
 	Live       bool     // real money, as Stripe says
 	Retrying   bool     // Stripe will still deliver the event
 	Ref        string   // of the request that it was made for
+	Trace      string   `json:",omitempty"` // of that request, see telemetry.Links; "" = it was not traced
 	Message    store.Message
 
 	Items    []Plan    `json:",omitempty"` // of a bulk plan, which has no session of its own: one plan each, oldest first

@@ -21,6 +21,8 @@ type Rollup struct {
 	AsOf   time.Time
 	Count  Count
 	Server *rdb.Server // nil = not reported
+	// LookupSuccessRate is of the last 24 h, nil without data. The series has it.
+	LookupSuccessRate *float64 `json:"-"`
 }
 
 // KEYS: record of the lease, rollup, series. ARGV: token, rollup, its life and that of the

@@ -1,0 +1,36 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+)
+
+// traces checks that traces are taken where they are exported to.
+func (e *checker) traces(ctx context.Context) []Result {
+	const name = "traces"
+	switch {
+	case e.Unusable["OTEL_EXPORTER_OTLP_ENDPOINT"] || e.Unusable["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] || e.Unusable["OTEL_EXPORTER_OTLP_HEADERS"]:
+		return nil
+	case e.TracesURL == "":
+		return e.runChecks(ctx, known(name, pass("not exported: OTEL_EXPORTER_OTLP_ENDPOINT is not set")))
+	}
+	return e.runChecks(ctx, check{name, func(ctx context.Context) Result {
+		status, err := e.SendTraces(ctx)
+		return judgeTraces(e.TracesURL, status, err)
+	}})
+}
+
+// judgeTraces judges an export by its error, or the status of the answer, 0 = taken. A
+// trace that is lost harms nobody.
+func judgeTraces(to string, status int, err error) Result {
+	switch {
+	case err != nil:
+		return warn("they do not arrive at "+to+": "+reason(err), "check OTEL_EXPORTER_OTLP_ENDPOINT, and that the collector takes OTLP over HTTP there")
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return warn(fmt.Sprintf("%s refuses them (HTTP %d)", to, status), "check OTEL_EXPORTER_OTLP_HEADERS")
+	case status != 0:
+		return warn(fmt.Sprintf("%s does not take them (HTTP %d)", to, status), "check the path in OTEL_EXPORTER_OTLP_ENDPOINT, and the collector")
+	}
+	return pass("exported to " + to)
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/note"
 )
 
 // Payloads are decoded by the exact, case-sensitive names of the members that are
@@ -103,6 +104,7 @@ type interaction struct {
 	message                    string // JSON: the message of a shortcut
 	view                       viewRef
 	query                      string // in the field of a view that asks what to find
+	note, noteBlock            string // in the field of a view that asks for a note, and the id of its block
 }
 
 // viewRef is the view that an interaction comes from.
@@ -164,6 +166,11 @@ func readInteraction(payload jsontext.Value) (interaction, error) {
 		i.callback, i.view = view.Callback, viewRef{id: view.ID, kind: view.Kind, origin: view.Origin}
 		i.channel = cmp.Or(i.channel, view.Origin)
 		i.query = view.State.value.Values[commands.FindField][commands.FindField].Value.value
+		for block, fields := range view.State.value.Values {
+			if field, ok := fields[note.Field]; ok {
+				i.note, i.noteBlock = field.Value.value, block
+			}
+		}
 	}
 	if i.kind == string(slack.InteractionTypeMessageAction) {
 		i.message = string(p.Message)

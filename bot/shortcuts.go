@@ -10,6 +10,7 @@ import (
 
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/commands/message"
+	"github.com/superduperai/sessionbot/commands/note"
 )
 
 // handleShortcut queues a shortcut or a view that was submitted, and reports whether it
@@ -32,6 +33,8 @@ func (b *Bot) handleShortcut(ref string, i interaction) bool {
 		}
 		to.modal = i.submitted()
 		b.answerAbout(to, func() []commands.Subject { return subjects })
+	case i.kind == string(slack.InteractionTypeViewSubmission) && i.callback == note.View:
+		b.noteSubmitted(to, i)
 	default:
 		return false
 	}

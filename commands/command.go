@@ -26,6 +26,9 @@ type Request struct {
 	// Prompt is what a terminal read for restore. Slack's is in Text.
 	Prompt string
 
+	// Note is what somebody in a terminal wrote about what they decide, "" = nothing.
+	Note string
+
 	// Progress is called during a long count; nil if nobody watches it.
 	Progress func(done, all int64)
 }

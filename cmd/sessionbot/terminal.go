@@ -12,6 +12,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/note"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/store"
@@ -26,6 +27,7 @@ type terminalOptions struct {
 	json, yes   bool
 	readsPrompt bool   // of restore
 	promptFile  string // "" = standard input
+	note        string // with the decision, "" = none
 }
 
 // terminal answers one command in a terminal.
@@ -72,6 +74,8 @@ func (p program) runTerminal(ctx context.Context, req commands.Request, o termin
 	t.deps = newDeps(c, redis, state, c.logger(t.held))
 	defer t.lookups.Wait()
 	req.User, req.Terminal, req.Progress = osUser(), true, t.meter.counted
+	t.note = note.Text(o.note)
+	req.Note = t.note
 	err = t.answer(requestid.NewContext(ctx, requestid.New()), req)
 	if c.logLevelSet || err != nil && !errors.Is(err, exitUsage) && !errors.Is(err, exitRefused) {
 		t.held.release()
@@ -80,12 +84,14 @@ func (p program) runTerminal(ctx context.Context, req commands.Request, o termin
 }
 
 // misuse says what is wrong with a request itself, for which no variable is needed;
-// nil = nothing. Only a repair can be approved by --yes.
+// nil = nothing. Only a repair can be approved by --yes, and takes a note.
 func misuse(ctx context.Context, req commands.Request, o terminalOptions) []slack.Block {
 	call := commands.New(commands.Deps{}).Parse(req)
 	switch command := call.Command; {
 	case o.yes && command.Name != "" && !command.Bulk && (command.Repairs == "" || command.Direct):
 		return blockkit.Message(blockkit.PlainLine("--yes belongs to repairs, such as generate"))
+	case o.note != "" && command.Name != "" && !command.Bulk && command.Repairs == "":
+		return blockkit.Message(blockkit.PlainLine("--note belongs to repairs, such as settle"))
 	case call.Misused:
 		return call.Run(ctx).Blocks
 	}

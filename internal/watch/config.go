@@ -56,6 +56,12 @@ type Finder interface {
 	Find(ctx context.Context, i incident.Incident) (store.Message, bool, error)
 }
 
+// Threads knows when people last wrote in the thread of an incident's message. An error
+// is a *Refusal, or ErrHistoryForbidden.
+type Threads interface {
+	LastReply(ctx context.Context, i incident.Incident, since time.Time) (at time.Time, found bool, err error)
+}
+
 // ErrHistoryForbidden means that a Finder may not read the channel.
 var ErrHistoryForbidden = errors.New("the channel's history may not be read")
 
@@ -99,6 +105,8 @@ type Config struct {
 	Files     FileRecords
 	Notifier  Notifier
 	Finder    Finder
+	Threads   Threads
+	Escalates bool // somebody is called where nobody answers reminders
 	Outages   OutageNotes
 	AlertOn   []diagnosis.Verdict
 	FixTexts  []string // the error texts that a repair of ours writes

@@ -20,10 +20,11 @@ const alertEvent = "sessionbot_alert"
 
 // Alerts show incidents in one channel.
 type Alerts struct {
-	Bot     *Bot
-	Channel string
-	Mention string        // the person or the group on call, "" = nobody
-	Shows   alert.Options // without Mention
+	Bot      *Bot
+	Channel  string
+	Mention  string        // the person or the group on call, "" = nobody
+	Escalate string        // whom to call where nobody answers, "" = nobody
+	Shows    alert.Options // without Mention
 	// Digest makes the message about what happened between two times.
 	Digest func(ctx context.Context, from, until time.Time) (alert.Message, error)
 }
@@ -31,11 +32,12 @@ type Alerts struct {
 var (
 	_ watch.Notifier = Alerts{}
 	_ watch.Finder   = Alerts{}
+	_ watch.Threads  = Alerts{}
 )
 
 // Post shows an incident.
 func (a Alerts) Post(ctx context.Context, i incident.Incident, d watch.Decision, mark string) (m store.Message, err error) {
-	alert := alert.New(i, a.options(d.Mention), a.Bot.cfg.Now())
+	alert := alert.New(i, a.options(d.Mention == watch.OnCall), a.Bot.cfg.Now())
 	if i.Kind == incident.Digest {
 		if alert, err = a.Digest(ctx, i.Since, i.Until); err != nil {
 			return m, &watch.Refusal{Err: err} // nothing was posted
@@ -66,7 +68,7 @@ func (a Alerts) Reply(ctx context.Context, i incident.Incident, d watch.Decision
 	if i.SlackMessage.Channel != a.Channel {
 		return errMoved()
 	}
-	line := alert.Reply(i, string(d.Reason), a.options(d.Mention).Mention, a.Bot.cfg.Now())
+	line := alert.Reply(i, string(d.Reason), a.mention(i, d.Mention), a.Bot.cfg.Now())
 	_, err := a.post(ctx, slack.MsgOptionBlocks(line.Blocks...), slack.MsgOptionText(line.Text, false), marked(mark), slack.MsgOptionTS(i.SlackMessage.TS))
 	return refusalOf(err, true)
 }
@@ -125,7 +127,7 @@ func (a Alerts) join(ctx context.Context) bool {
 func (a Alerts) Find(ctx context.Context, i incident.Incident) (store.Message, bool, error) {
 	messages, err := a.since(ctx, i.SlackMessage, i.PostingAt.Add(-time.Minute)) // Slack's clock is another one
 	if err != nil {
-		if fault := slackapi.FaultOf(err); fault.Code != "" && !fault.Temporary() && !fault.MessageGone() {
+		if fault := slackapi.FaultOf(err); unreadable(fault) {
 			a.Bot.log.WarnContext(ctx, "channel history not readable, an alert may be posted twice", "error", fault, "advice", fault.Advice())
 			return store.Message{}, false, watch.ErrHistoryForbidden
 		}

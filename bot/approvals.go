@@ -35,6 +35,7 @@ type Decisions interface {
 	StopBulk(ctx context.Context, job string, by store.Actor, where string) (repair.Job, bool, error)
 	ResumeBulk(ctx context.Context, job string, by store.Actor, where string) (repair.Job, bool, error)
 	Record(ctx context.Context, e audit.Entry) error
+	AddNote(ctx context.Context, planID, text string, by store.Actor, where string) error
 }
 
 // Repairs is what approvals work with.
@@ -145,7 +146,7 @@ func (a approvals) decided(ctx context.Context, to requester, answer repair.Clai
 		}
 		return
 	case repair.Cancelled:
-		if a.update(ctx, plan.Message, message.CancelledBlocks(plan.Plan, answer.By, answer.At)) != nil {
+		if a.update(ctx, plan.Message, message.CancelledBlocks(plan.Plan, answer.By, answer.At, nil)) != nil {
 			a.reply(ctx, to, message.NoticeCancelled)
 		}
 		return
@@ -156,7 +157,7 @@ func (a approvals) decided(ctx context.Context, to requester, answer repair.Clai
 	case repair.Expired:
 		_ = a.update(ctx, plan.Message, message.ExpiredBlocks(plan.Plan)) // logged; the clicker gets an answer, too
 	case repair.AlreadyCancelled:
-		_ = a.update(ctx, plan.Message, message.CancelledBlocks(plan.Plan, answer.By, answer.At)) // likewise
+		_ = a.update(ctx, plan.Message, message.CancelledBlocks(plan.Plan, answer.By, answer.At, plan.Note)) // likewise
 	}
 	a.replyLine(ctx, to, message.PlanClickReply(answer, a.cfg.Now()))
 }
@@ -205,7 +206,7 @@ func (a approvals) catchUp(ctx context.Context, planID string) {
 	case plan.State == repair.PlanClaimed:
 		_ = a.showJob(ctx, planID) // logged
 	case plan.State == repair.PlanCancelled:
-		_ = a.update(ctx, plan.Message, message.CancelledBlocks(plan.Plan, plan.By, plan.At)) // logged
+		_ = a.update(ctx, plan.Message, message.CancelledBlocks(plan.Plan, plan.By, plan.At, plan.Note)) // logged
 	}
 }
 

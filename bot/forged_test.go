@@ -37,6 +37,7 @@ type forgery struct {
 	says          string
 	app, ts       string // "" = the bot's, and the plan's message
 	chosen        any    // the value of a menu's option, nil = a button
+	block         string // the id of its block, "" = that of none of ours
 }
 
 // forgeries are clicks on a plan of this id; U1 is an operator, U2 a reader.
@@ -72,12 +73,19 @@ func forgeries(plan string) []forgery {
 			forgery{user: "U1", action: action, value: plan, ts: "1.20", says: "shown in another message"},
 			forgery{user: "U1", action: action, value: plan, ts: " ", says: "shown in another message"})
 	}
-	for _, action := range []string{"alert.ack", "alert.snooze"} {
+	for _, action := range []string{"alert.ack", "alert.snooze"} { // whose older version was a button
 		for _, ts := range []string{"1.3", "1.20", " "} {
 			list = append(list, forgery{user: "U1", action: action, value: alertID, ts: ts, says: "This alert is shown in another message"})
 		}
 		list = append(list, forgery{user: "U1", action: action, value: "inc2", says: "This alert is too old"})
 	}
+	for _, choice := range []string{"15m", "08:00"} {
+		list = append(list, forgery{user: "U1", action: "alert.snooze", chosen: choice, block: alertID + ".1", ts: "1.3", says: "This alert is shown in another message"},
+			forgery{user: "U1", action: "alert.snooze", chosen: choice, block: "inc2.1", says: "This alert is too old"},
+			forgery{user: "U1", action: "alert.snooze", chosen: choice, says: "This alert is too old"},
+			forgery{user: "U2", action: "alert.snooze", chosen: choice, block: alertID + ".1", says: "Only the people and groups listed in READERS"})
+	}
+	list = append(list, forgery{user: "U1", action: "alert.snooze", chosen: "2h", block: alertID + ".1", says: "This alert is too old"})
 	for _, chosen := range []any{
 		"", "dismiss", "dismiss:", "dismiss:" + session + " ", "dismiss:*", "Dismiss:" + session, "settle:" + session, "bulk:" + session,
 		"debug:" + session + " --limit 3", "debug:" + session + "\nfix " + session, "approve:" + plan, 7, []string{"dismiss:" + session}, strings.Repeat("dismiss:", 500),
@@ -87,7 +95,7 @@ func forgeries(plan string) []forgery {
 	return append(list,
 		forgery{user: "U2", action: "session.menu", chosen: "dismiss:" + session, says: "Only the people and groups listed in READERS"},
 		forgery{user: "U1", action: "session.menu", chosen: "dismiss:" + session, ts: "1.3", says: "This alert is shown in another message"},
-		forgery{user: "U1", action: "session.menu", chosen: "dismiss:cs_live_b2", says: "is in no alert any more"})
+		forgery{user: "U1", action: "session.menu", chosen: "dismiss:cs_live_b2", ts: "1.4", says: "is in no alert any more"})
 }
 
 // alertID is the incident that is shown in the message 1.2.
@@ -108,9 +116,10 @@ func openAlert(t *testing.T, r *rdb.Redis) *incident.Watch {
 }
 
 func (f forgery) frame(i int, responseURL string) []byte {
-	action := map[string]any{"type": "button", "block_id": "b", "action_id": f.action, "value": f.value}
+	block := cmp.Or(f.block, "b")
+	action := map[string]any{"type": "button", "block_id": block, "action_id": f.action, "value": f.value}
 	if f.chosen != nil {
-		action = map[string]any{"type": "overflow", "block_id": "b", "action_id": f.action, "selected_option": map[string]any{"value": f.chosen}}
+		action = map[string]any{"type": "overflow", "block_id": block, "action_id": f.action, "selected_option": map[string]any{"value": f.chosen}}
 	}
 	frame, err := json.Marshal(map[string]any{"type": "interactive", "envelope_id": fmt.Sprint("e", i), "payload": map[string]any{
 		"type": "block_actions", "user": map[string]any{"id": f.user}, "channel": map[string]any{"id": "C1"}, "response_url": responseURL,

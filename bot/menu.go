@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/superduperai/sessionbot/bot/slackapi"
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/commands/alert"
 	"github.com/superduperai/sessionbot/commands/message"
@@ -84,7 +85,7 @@ func (a answers) saveHandled(ctx context.Context, to requester, entry audit.Entr
 		return
 	}
 	a.log.InfoContext(ctx, "session handled")
-	a.replyLine(ctx, to, alert.HandledReply(c.ID))
+	a.deliver(ctx, to, slackapi.Message{Blocks: alert.HandledReply(c.ID)})
 }
 
 func (a answers) dismissFailed(ctx context.Context, to requester, err error) {

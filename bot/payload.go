@@ -121,6 +121,16 @@ type fields map[string]map[string]struct {
 
 func (f fields) value(name string) string { return f[name][name].Value.value }
 
+// ofAction returns the block_id and the value of the field with an action_id.
+func (f fields) ofAction(id string) (block, value string) {
+	for block, elements := range f {
+		if field, ok := elements[id]; ok {
+			return block, field.Value.value
+		}
+	}
+	return "", ""
+}
+
 type viewPayload struct {
 	ID       string `json:"id"`
 	Kind     string `json:"type"`

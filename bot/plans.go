@@ -111,6 +111,7 @@ func haltedAt(job repair.Job) time.Time {
 
 // showProgress is Bot.ShowProgress.
 func (a approvals) showProgress(ctx context.Context, p repair.Progress) error {
+	p.Job.Note = a.noteOf(ctx, p.Job)
 	m := p.Job.Plan.Message
 	if m.TS == "" {
 		if p.Reply == repair.ReplyNone {

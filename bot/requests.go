@@ -12,6 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/commands/alert"
 	"github.com/superduperai/sessionbot/commands/message"
+	"github.com/superduperai/sessionbot/commands/note"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/panics"
 	"github.com/superduperai/sessionbot/internal/requestid"
@@ -129,7 +130,10 @@ func (b *Bot) handleInteraction(in arrival, i interaction) {
 	if len(c.value) > maxValue {
 		c.value = "" // no id is so long
 	}
+	b.notePress(to, c)
 	switch c.button {
+	case note.ActionPlan, note.ActionAlert:
+		b.askNote(to, i)
 	case message.ActionApprove, message.ActionCancel: // who may is known with the plan
 		to.deciding = true
 		b.enqueue(to, func(ctx context.Context) { b.approvals.decide(ctx, to, c) })
@@ -217,7 +221,10 @@ func (a answers) settleNotMade(ctx context.Context, to requester, c click) {
 type Incidents interface {
 	Outline(ctx context.Context, id string) (incident.Incident, error)
 	Acknowledge(ctx context.Context, id, by string, now time.Time) (incident.Incident, bool, error)
-	Snooze(ctx context.Context, id, by string, now time.Time) (incident.Incident, bool, error)
+	Snooze(ctx context.Context, id, by string, until, now time.Time) (incident.Incident, bool, error)
+	Pressed(ctx context.Context, m store.Message, now time.Time) error
+	NoteSnooze(ctx context.Context, id, by, note string, now time.Time) (incident.Incident, bool, error)
+	NoteHandled(ctx context.Context, session, note string) error
 	CaseOf(ctx context.Context, session string) (incident.Incident, incident.Case, error)
 	Handled(ctx context.Context, session string) (*incident.Handled, error)
 	SaveHandled(ctx context.Context, session string, h incident.Handled) error
@@ -231,22 +238,29 @@ func (a answers) acknowledge(ctx context.Context, to requester, c click) {
 	var done bool
 	err := incident.ErrUnknownIncident
 	shown := store.Message{Channel: to.channel, TS: c.message}
+	id, choice := c.value, incident.SnoozeChoice("")
+	if c.button == alert.ActionSnooze {
+		id, choice = alert.SnoozeOf(c.block, c.value)
+	}
 	if a.cfg.Incidents != nil {
-		i, err = a.cfg.Incidents.Outline(ctx, c.value)
+		i, err = a.cfg.Incidents.Outline(ctx, id)
 	}
 	if err == nil && !c.view && !i.ShownIn(shown) { // what was not read cannot have been acknowledged
 		a.log.WarnContext(ctx, "alert clicked in another message", "incident", i.ID)
 		a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(message.NoticeAlertElsewhere)+" "), blockkit.Channel(i.SlackMessage.Channel), blockkit.Plain(".")))
 		return
 	}
-	if err == nil {
-		acknowledge := a.cfg.Incidents.Acknowledge
-		if c.button == alert.ActionSnooze {
-			acknowledge = a.cfg.Incidents.Snooze
-		}
-		i, done, err = acknowledge(ctx, c.value, to.user, a.cfg.Now())
+	switch {
+	case err != nil:
+	case choice != "":
+		i, done, err = a.snooze(ctx, to.user, id, choice)
+	default:
+		i, done, err = a.cfg.Incidents.Acknowledge(ctx, id, to.user, a.cfg.Now())
 	}
 	switch {
+	case errors.Is(err, errNoZone):
+		a.log.WarnContext(ctx, "time zone of a person not known", "error", err)
+		a.reply(ctx, to, message.NoticeNoZone)
 	case errors.Is(err, incident.ErrUnknownIncident):
 		a.replyLine(ctx, to, alert.ClickReply(incident.Incident{}, a.cfg.Now()))
 	case err != nil:

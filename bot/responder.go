@@ -104,6 +104,8 @@ func (r *responder) deliver(ctx context.Context, to requester, m slackapi.Messag
 		send = func() error { return r.outbox.Reply(ctx, to.channel, to.thread, m.Blocks) }
 	case to.channel == "" && to.responseURL == "": // from a global shortcut or the home tab
 		send = func() error { return r.outbox.Reply(ctx, to.user, "", m.Blocks) }
+	case to.responseURL == "": // from a view
+		send = func() error { return r.outbox.PostEphemeral(ctx, to.channel, to.user, m.Blocks) }
 	}
 	err := send()
 	if err == nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/commands/message"
+	"github.com/superduperai/sessionbot/commands/note"
 )
 
 // handleShortcut queues a shortcut or a view that was submitted, and reports whether it
@@ -34,6 +35,8 @@ func (b *Bot) handleShortcut(in arrival, i interaction) bool {
 		b.answerAbout(to, func() []commands.Subject { return subjects })
 	case i.kind == string(slack.InteractionTypeViewSubmission) && i.callback == commands.ViewRestore:
 		b.submitPrompt(to, i)
+	case i.kind == string(slack.InteractionTypeViewSubmission) && i.callback == note.View:
+		b.noteSubmitted(to, i)
 	default:
 		return false
 	}

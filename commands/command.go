@@ -29,6 +29,9 @@ type Request struct {
 	Form    bool     // the answer is shown in a view, and may be one that is filled in
 	Entered *Entered // in that view; nil = nothing was
 
+	// Note is what somebody in a terminal wrote about what they decide, "" = nothing.
+	Note string
+
 	// Progress is called during a long count; nil if nobody watches it.
 	Progress func(done, all int64)
 }

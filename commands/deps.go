@@ -45,6 +45,7 @@ type Repairs interface {
 	Settle(ctx context.Context, job string, said repair.Settlement) (repair.Job, error)
 	RecordRefusal(ctx context.Context, refused audit.Entry)
 	Plan(ctx context.Context, id string) (repair.PlanRecord, error)
+	AddNote(ctx context.Context, planID, text string, by store.Actor, where string) error
 }
 
 // Trail is the audit trail.

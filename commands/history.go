@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/superduperai/sessionbot/commands/note"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store/audit"
@@ -48,7 +49,7 @@ func (d Deps) runHistory(ctx context.Context, _ Request, id string) (Answer, err
 var eventTexts = map[audit.Event]string{
 	audit.Planned: "planned", audit.Pressed: "pressed once", audit.Refused: "refused", audit.Cancelled: "cancelled",
 	audit.Claimed: "approved", audit.Ended: "ended", audit.Settled: "settled", audit.Handled: "handled outside",
-	audit.Stopped: "stopped", audit.Paused: "paused", audit.Resumed: "resumed",
+	audit.Stopped: "stopped", audit.Paused: "paused", audit.Resumed: "resumed", audit.Noted: "noted",
 }
 
 func entryLine(e audit.Entry, at blockkit.Span) blockkit.Line {
@@ -64,7 +65,11 @@ func entryLine(e audit.Entry, at blockkit.Span) blockkit.Line {
 	default:
 		line = append(line, blockkit.Plain(" in "), blockkit.Channel(e.Where))
 	}
-	if e.Detail != "" {
+	switch {
+	case e.Detail == "":
+	case e.Event == audit.Noted:
+		line = append(line, note.Spans(e.Detail)...)
+	default:
 		line = append(line, blockkit.Plain(" · "+blockkit.OneLine(humanize.Words(e.Detail))))
 	}
 	return line

@@ -8,7 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/slack-go/slack"
+
 	"github.com/superduperai/sessionbot/commands/message"
+	"github.com/superduperai/sessionbot/commands/note"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store"
@@ -94,7 +97,18 @@ func (d Deps) settleJob(ctx context.Context, req Request, job, file, detail, tex
 	case err != nil:
 		return Answer{}, err
 	}
-	return Answer{Session: settled.Plan.Session, Blocks: blockkit.Message(blockkit.BoldLine(text)), JSON: map[string]string{"settled": detail}}, nil
+	lines := []blockkit.Line{blockkit.BoldLine(text)}
+	if req.Note != "" {
+		if err := d.Repairs.AddNote(ctx, job, req.Note, req.actor(), req.where()); err != nil {
+			d.Log.ErrorContext(ctx, "note not saved", "error", err)
+			lines = append(lines, blockkit.PlainLine("The note was not saved."))
+		}
+	}
+	answer := Answer{Session: settled.Plan.Session, Blocks: blockkit.Message(lines...), JSON: map[string]string{"settled": detail}}
+	if !req.Terminal {
+		answer.Actions = []slack.BlockElement{note.Button(note.ActionPlan, job)}
+	}
+	return answer, nil
 }
 
 // SettleNotMade settles the unclear job of a button: nothing was made.

@@ -74,7 +74,8 @@ func (w *world) Settle(context.Context, string, repair.Settlement) (repair.Job, 
 	return repair.Job{}, repair.ErrNotUnclear
 }
 
-func (w *world) RecordRefusal(context.Context, audit.Entry) {}
+func (w *world) RecordRefusal(context.Context, audit.Entry)                         {}
+func (w *world) AddNote(context.Context, string, string, store.Actor, string) error { return nil }
 
 func (w *world) History(context.Context, string, int) ([]audit.Entry, error) {
 	return w.entries, w.err

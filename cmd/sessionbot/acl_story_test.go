@@ -200,7 +200,7 @@ func findEverything(t *testing.T, s *stage) {
 	s.startBot()
 	lead, oncall := s.workspace.As("U0LEAD").In("C0SUPPORT"), s.workspace.As("U0ONCALL").In("C0ALERTS")
 	alert := oncall.ExpectMessage(containing("A paid session got no video."))
-	oncall.Click(alert, "alert.snooze")
+	oncall.Choose(alert, "alert.snooze", "15m")
 	alert = oncall.ExpectUpdate(alert, containing("Snoozed until"))
 	oncall.Click(alert, "alert.ack")
 	alert = oncall.ExpectUpdate(alert, containing("Acknowledged by"))

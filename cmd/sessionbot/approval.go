@@ -48,6 +48,7 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
 	}
 	if !approved {
 		t.decline(context.WithoutCancel(ctx), plan, user)
+		t.addNote(context.WithoutCancel(ctx), plan.ID, user)
 		if t.readsPrompt && t.promptFile == "" && !t.typed {
 			t.say("Standard input held the prompt, and so no answer: put the prompt into a file for --prompt-file, or add --yes.")
 		}
@@ -62,6 +63,7 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
 		t.say(blockkit.Text([]slack.Block{blockkit.Paragraph(message.PlanClickReply(claim, time.Now()))}))
 		return exitRefused
 	}
+	t.addNote(ctx, plan.ID, user)
 	if claim.Job.Bulk != nil {
 		return t.followBulk(ctx, claim.Job)
 	}
@@ -74,6 +76,17 @@ func (t terminal) decline(ctx context.Context, plan repair.Plan, user store.Acto
 	defer cancel()
 	if _, err := t.repairs.Cancel(ctx, plan.ID, user, audit.Terminal); err != nil {
 		t.log.WarnContext(ctx, "plan not cancelled, left to expire", "error", err)
+	}
+}
+
+// addNote adds the note that was given to what was decided about a plan.
+func (t terminal) addNote(ctx context.Context, plan string, user store.Actor) {
+	if t.note == "" {
+		return
+	}
+	if err := t.repairs.AddNote(ctx, plan, t.note, user, audit.Terminal); err != nil {
+		t.log.WarnContext(ctx, "note not saved", "error", err)
+		t.say("The note was not saved. The decision stands.")
 	}
 }
 

@@ -90,6 +90,7 @@ var brokenSlack = []breakage{
 	}},
 	{"a reader is unknown", 1, with("READERS", "U0SUPPORT,U0LEFT")},
 	{"the one on call is unknown", 1, with("ONCALL_MENTION", "U0LEFT")},
+	{"whom to call if nobody answers is unknown", 1, with("ESCALATE_MENTION", "U0LEFT")},
 	{"Slack's clock is ahead", 1, func(c *doctorStage) {
 		c.slack(workspace.Config{Manifest: sessionbot.Manifest, Now: func() time.Time { return time.Now().Add(6 * time.Minute) }})
 	}},

@@ -94,6 +94,18 @@ func flagOf(arg string) string {
 	return ""
 }
 
+// flagValue returns the value of the flag that arguments begin with, and how many of them
+// it takes; 0 = they begin with something else.
+func flagValue(name string, args []string) (value string, n int) {
+	if value, ok := strings.CutPrefix(args[0], "--"+name+"="); ok {
+		return value, 1
+	}
+	if args[0] == "--"+name && len(args) > 1 {
+		return args[1], 2
+	}
+	return "", 0
+}
+
 // helpText is what --help shows of a command.
 func helpText(cmd *cobra.Command) string {
 	text := strings.TrimSpace(cmp.Or(cmd.Long, cmd.Short))
@@ -136,6 +148,9 @@ func (p program) groupCommand(group, short string) *cobra.Command {
 				panic(err) // there is no such flag
 			}
 		}
+		if command.Repairs != "" || command.Bulk {
+			cmd.Flags().String("note", "", "`text` to keep with the decision, for the audit trail")
+		}
 		if strings.Contains(command.Args, "[verdict]") {
 			cmd.Flags().String("since", "", "only sessions paid within this `time`, such as 2h or 7d")
 			cmd.Flags().Int("limit", 0, "`number` of sessions, those that have waited longest")
@@ -158,13 +173,14 @@ func (p program) terminalCommand(group, name string) *cobra.Command {
 			words := []string{name}
 			for i := 0; i < len(args); i++ {
 				arg := args[i]
-				if file, ok := strings.CutPrefix(arg, "--prompt-file="); ok && name == restoreName {
+				if file, n := flagValue("prompt-file", args[i:]); n > 0 && name == restoreName {
 					o.promptFile = file
+					i += n - 1
 					continue
 				}
-				if arg == "--prompt-file" && name == restoreName && i+1 < len(args) {
-					i++
-					o.promptFile = args[i]
+				if note, n := flagValue("note", args[i:]); n > 0 && group == "session" {
+					o.note = note
+					i += n - 1
 					continue
 				}
 				switch flagOf(arg) {

@@ -69,6 +69,8 @@ type config struct {
 	AlertChannel string `envconfig:"ALERT_CHANNEL"`
 	// The user (`U…`) or user group (`S…`) that alerts mention. Empty: nobody.
 	OncallMention string `envconfig:"ONCALL_MENTION"`
+	// The user (`U…`) or user group (`S…`) that is mentioned once per incident, when nobody answers two reminders in a row. Empty: nobody.
+	EscalateMention string `envconfig:"ESCALATE_MENTION"`
 	// Address of the runbook that alerts link to; the section for the alert, such as `#orphaned`, is appended.
 	RunbookURL string `envconfig:"RUNBOOK_URL" default:"https://github.com/superduperai/sessionbot/blob/main/docs/operating.md"`
 	// The verdicts that are alerted, comma-separated.

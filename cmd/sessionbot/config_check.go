@@ -172,8 +172,9 @@ func (c *config) checkPeople(faults *configError) {
 	}
 	faults.check(c.AlertChannel == "" || channelPattern.MatchString(c.AlertChannel), "ALERT_CHANNEL", "is not a channel id",
 		"copy the id (C…) from the bottom of the channel's details")
-	faults.check(c.OncallMention == "" || personPattern.MatchString(c.OncallMention), "ONCALL_MENTION", "is neither a user id nor a group id",
-		"copy the id (U… or S…) from the profile or the group")
+	for variable, id := range map[string]string{"ONCALL_MENTION": c.OncallMention, "ESCALATE_MENTION": c.EscalateMention} {
+		faults.check(id == "" || personPattern.MatchString(id), variable, "is neither a user id nor a group id", "copy the id (U… or S…) from the profile or the group")
+	}
 }
 
 func (c *config) checkValues(faults *configError) {

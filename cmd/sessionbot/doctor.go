@@ -88,7 +88,7 @@ func (c config) forDoctor(wrong configError) (doctor.Config, error) {
 	}
 	return doctor.Config{
 		SlackAppToken: c.SlackAppToken, SlackBotToken: c.SlackBotToken, SlackURL: c.SlackAPIURL, Scopes: manifest.OAuth.Scopes.Bot,
-		AlertChannel: c.AlertChannel, Oncall: c.OncallMention, Operators: c.Operators, Readers: c.Readers, Approvals: c.Approvals,
+		AlertChannel: c.AlertChannel, Oncall: c.OncallMention, Escalate: c.EscalateMention, Operators: c.Operators, Readers: c.Readers, Approvals: c.Approvals,
 		RedisURL: c.RedisURL, StateURL: c.StateRedisURL, StripeKey: c.StripeKey, StripeURL: c.StripeAPIURL,
 		SuperToken: c.SuperDuperToken, SuperURL: c.SuperDuperURL, Models: []string{c.VideoModel, c.ImageModel},
 		SiteURL: c.SiteURL, WebhookURL: c.WebhookURL, WebhookSecret: c.WebhookSecret, Digest: c.digestText(), Now: time.Now, Unusable: unusable, Patience: c.patience,

@@ -57,7 +57,7 @@ func startSandbox(ctx context.Context) (*sandbox, error) {
 		VideoModel: "google-cloud/veo3-text2video", ImageModel: "azure-openai/gpt-image-1", Prices: repair.ListPrices,
 		Operators: []string{"S0OPS"}, Approvals: "none", ConfirmTTL: 10 * time.Minute, GiveUpAfter: time.Hour, BulkLimit: 50, BulkParallel: 3,
 		Readers: []string{"*"}, OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute,
-		AlertChannel: "C0ALERTS", OncallMention: "S0OPS", RunbookURL: "https://github.com/superduperai/sessionbot/blob/main/docs/operating.md", AlertOn: []string{"orphaned", "stalled", "lost", "failed", "undelivered"},
+		AlertChannel: "C0ALERTS", OncallMention: "S0OPS", EscalateMention: "U0LEAD", RunbookURL: "https://github.com/superduperai/sessionbot/blob/main/docs/operating.md", AlertOn: []string{"orphaned", "stalled", "lost", "failed", "undelivered"},
 		DigestAt: time.Now().UTC().Format(clockLayout), DigestTZ: "UTC", // now: the digest of yesterday is posted at once
 		SweepInterval: timings.demo.Sweep, deadlines: timings.deadlines, patience: timings.patience,
 	}

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/note"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/internal/telemetry"
@@ -28,6 +29,7 @@ type terminalOptions struct {
 	json, yes   bool
 	readsPrompt bool   // of restore
 	promptFile  string // "" = standard input
+	note        string // with the decision, "" = none
 }
 
 // terminal answers one command in a terminal.
@@ -79,6 +81,8 @@ func (p program) runTerminal(ctx context.Context, req commands.Request, o termin
 	t.deps = newDeps(c, redis, state, c.logger(t.held))
 	defer t.lookups.Wait()
 	req.User, req.Terminal, req.Progress = osUser(), true, t.meter.counted
+	t.note = note.Text(o.note)
+	req.Note = t.note
 	ref := requestid.New()
 	ctx, span := c.tracer().Start(requestid.NewContext(ctx, ref), "terminal", trace.WithAttributes(telemetry.Ref(ref)))
 	err = t.answer(ctx, req)
@@ -90,12 +94,14 @@ func (p program) runTerminal(ctx context.Context, req commands.Request, o termin
 }
 
 // misuse says what is wrong with a request itself, for which no variable is needed;
-// nil = nothing. Only a repair can be approved by --yes.
+// nil = nothing. Only a repair can be approved by --yes, and takes a note.
 func misuse(ctx context.Context, req commands.Request, o terminalOptions) []slack.Block {
 	call := commands.New(commands.Deps{}).Parse(req)
 	switch command := call.Command; {
 	case o.yes && command.Name != "" && !command.Bulk && (command.Repairs == "" || command.Direct):
 		return blockkit.Message(blockkit.PlainLine("--yes belongs to repairs, such as generate"))
+	case o.note != "" && command.Name != "" && !command.Bulk && command.Repairs == "":
+		return blockkit.Message(blockkit.PlainLine("--note belongs to repairs, such as settle"))
 	case call.Misused:
 		return call.Run(ctx).Blocks
 	}

@@ -139,12 +139,13 @@ func inspectChanged(c config, records *incident.Watch, log *slog.Logger) func(ct
 
 // newWatch wires the watch, which posts its alerts through the bot.
 func newWatch(c config, d deps, product *rdb.Redis, b *bot.Bot, metrics *health.Metrics, log *slog.Logger) *watch.Watch {
-	alerts := bot.Alerts{Bot: b, Channel: c.AlertChannel, Mention: c.OncallMention,
+	alerts := bot.Alerts{Bot: b, Channel: c.AlertChannel, Mention: c.OncallMention, Escalate: c.EscalateMention,
 		Shows: alert.Options{Runbook: c.RunbookURL, VideoCents: d.plans.Cents(store.Session{})}, Digest: d.registry.Digest}
 	cfg := watch.Config{
 		Records: d.records, Statistics: d.statistics, Product: product, Ledger: d.ledger, Trail: d.trail, Reads: d.examiner.Reads,
 		API: d.api, APIURL: c.SuperDuperURL, Files: d.files,
-		Notifier: alerts, Finder: alerts, Outages: alerts, Permalink: alerts.Permalink, Digest: c.digestTime(), AlertOn: c.alertOn(), FixTexts: commands.FixTexts(),
+		Notifier: alerts, Finder: alerts, Threads: alerts, Escalates: c.EscalateMention != "", Outages: alerts, Permalink: alerts.Permalink,
+		Digest: c.digestTime(), AlertOn: c.alertOn(), FixTexts: commands.FixTexts(),
 		Limits: d.examiner.Limits, Interval: c.SweepInterval, Timings: timings.watch, Metrics: metrics, Log: log, Now: time.Now,
 	}
 	if c.StripeKey != "" {

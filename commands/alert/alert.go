@@ -9,13 +9,15 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/commands/note"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/incident"
 )
 
-// The buttons of an alert; their value is the incident's opaque id.
+// The buttons of an alert; their value is the incident's opaque id. ActionSnooze is a
+// menu; see SnoozeOf.
 const (
 	ActionAcknowledge = "alert.ack"
 	ActionSnooze      = "alert.snooze"
@@ -48,28 +50,14 @@ func New(i incident.Incident, o Options, now time.Time) Message {
 		lines = append(lines, blockkit.L(link))
 	}
 	blocks := blockkit.Message(lines...)
-	if actions := alertActions(i); actions != nil {
-		blocks = append(blocks, slack.NewActionBlock("", actions...))
+	if actions := alertActions(i, now); actions != nil {
+		blocks = append(blocks, slack.NewActionBlock(alertBlock(i), actions...))
 	}
 	blocks = append(blocks, caseRows(i, now)...)
 	if lines := goneLines(i, now); lines != nil {
 		blocks = append(blocks, blockkit.Paragraph(lines...))
 	}
 	return composeAlert(alertEmoji(i), head, o.Mention, blocks)
-}
-
-// Reply is a message in the thread of an alert, by the reason for it.
-func Reply(i incident.Incident, reason, mention string, now time.Time) Message {
-	head := troubleText(i, i.Open())
-	prefix, next := "Growing: ", "→ See the message above."
-	switch reason {
-	case "reminder":
-		prefix = "Still open after " + humanize.Duration(now.Sub(i.PostedAt)) + ": "
-		next = "→ Nobody has acknowledged it: press Acknowledge above, or Snooze."
-	case "reopened":
-		prefix = "Open again: "
-	}
-	return composeAlert("", prefix+humanize.LowerFirst(head)+".", mention, blockkit.Message(blockkit.PlainLine(next)))
 }
 
 // composeAlert puts the headline, which holds no text from outside, above the blocks.
@@ -101,17 +89,18 @@ func ownerLine(i incident.Incident, now time.Time) blockkit.Line {
 	if a := i.Acknowledged; a != nil {
 		line = append(line, blockkit.Plain("Acknowledged by "), blockkit.User(a.By), blockkit.Plain(" "), humanize.ClockTime(a.At, now))
 	}
-	if s := i.Snoozed; s != nil && i.Closed.IsZero() {
+	if s := i.Snoozed; snoozed(i, now) {
 		if line != nil {
 			line = append(line, blockkit.Plain(" · "))
 		}
 		line = append(line, blockkit.Plain("Snoozed until "), humanize.ClockTime(s.Until, now), blockkit.Plain(" by "), blockkit.User(s.By))
+		line = append(line, note.Spans(s.Note)...)
 	}
 	return line
 }
 
 // alertActions are the buttons of the whole incident.
-func alertActions(i incident.Incident) []slack.BlockElement {
+func alertActions(i incident.Incident, now time.Time) []slack.BlockElement {
 	if !i.Closed.IsZero() || summaries[i.Kind] != nil {
 		return nil // there are no reminders of a summary
 	}
@@ -124,7 +113,11 @@ func alertActions(i incident.Incident) []slack.BlockElement {
 		acknowledge.Style = slack.StylePrimary
 		actions = append(actions, acknowledge)
 	}
-	return append(actions, blockkit.Button(ActionSnooze, "Snooze 1 h", i.ID))
+	actions = append(actions, snoozeMenu())
+	if snoozed(i, now) && i.Snoozed.Note == "" {
+		actions = append(actions, note.Button(note.ActionAlert, i.ID))
+	}
+	return actions
 }
 
 // repairableCases counts the sessions that can be repaired now: a video is shown, or

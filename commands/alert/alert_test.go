@@ -80,15 +80,17 @@ func TestAlertTexts(t *testing.T) {
 			[]string{"Resend the event in Stripe (https://dashboard.stripe.com/events/evt_1), or wait: Stripe retries until 7 Mar 11:00 UTC. If that takes too long, generate the video: about $24 for a $1.00 order, twice that if Stripe's retry arrives as well. Or refund in Stripe",
 				"cs_live_a1B2…0000 · $1.00 (https://dashboard.stripe.com/payments/pi_1) · paid 1 h ago (11:00 UTC) · event (https://dashboard.stripe.com/events/evt_1)"}},
 		{"many", orphans(37), "37 paid sessions have had no video since 11:00 UTC ($37.00).",
-			"→ Stripe's events have been undelivered at one endpoint at least since 11:00 UTC: likely the site's, not the sessions.", []string{"Fix the endpoint first. Resend the events in Stripe, or wait", "generate the videos: about $24 each, twice that", "cs_live_a1B2…0000 · ", "cs_live_a1B2…0009 · ", "and 27 more"}},
+			"→ Stripe's events have been undelivered at one endpoint at least since 11:00 UTC: likely the site's, not the sessions.", []string{"Fix the endpoint first. Resend the events in Stripe, or wait", "generate the videos: about $24 each, twice that", "cs_live_a1B2…0000 · ", "cs_live_a1B2…0009 · ", "and 27 more", "So far: 37 customers, 2\u00a0208 customer-minutes, $37.00, as of 12:00 UTC."}},
 		{"still pending", orphans(1, event(store.EventPending)), "A paid session got no video.", "→ Stripe is still delivering the event", nil},
 		{"the site lost it", orphans(1, event(store.EventDelivered)), "A paid session got no video.", "→ Stripe delivered the event and the site answered", nil},
 		{"no event", orphans(1, event(store.EventNone)), "A paid session got no video.", "→ Stripe holds no event to resend, so generate the video: about $24 for a $1.00 order.", nil},
-		{"unverified", orphans(2, unverified), "2 sessions have had no video (payment unverified) since 11:00 UTC.", "→ No Stripe key is configured", []string{"stored 59 min ago"}},
+		{"unverified", orphans(2, unverified), "2 sessions have had no video (payment unverified) since 11:00 UTC.", "→ No Stripe key is configured", []string{"stored 59 min ago", "So far: 2 customers, 119 customer-minutes, as of"}},
 		{"some put right", orphans(3, leaving(incident.EndLate, 0, 1)), "2 paid sessions have had no video since 11:00 UTC ($2.00).", "→ Stripe's events have been undelivered",
-			[]string{"3 sessions in all; 1 webhook came late.", "cs_live_a1B2…0000 · the webhook came late 12:00 UTC"}},
+			[]string{"3 sessions in all; 1 webhook came late.", "So far: 3 customers, 179 customer-minutes, $3.00, as of", "cs_live_a1B2…0000 · the webhook came late 12:00 UTC"}},
 		{"all put right", orphans(37, leaving(incident.EndLate, 0, 31), leaving(incident.EndGenerated, 31, 36), leaving(incident.EndFixed, 36, 37), over),
-			"Resolved after 1 h: 37 sessions.", "31 webhooks came late, 5 generated, 1 marked as error.", nil},
+			"Resolved after 1 h: 37 sessions.", "31 webhooks came late, 5 generated, 1 marked as error.", []string{"37 customers, 2\u00a0208 customer-minutes, $37.00."}},
+		{"paid in two currencies", orphans(2, func(i *incident.Incident) { i.Cases[0].Currency = "eur" }), "2 paid sessions have had no video since 11:00 UTC (€1.00 + $1.00).", "→ ",
+			[]string{"So far: 2 customers, 119 customer-minutes, €1.00 + $1.00, as of"}},
 		{"stalled", orphans(1, of("stalled")), "Stalled: a video is taking too long.", "→ Debug shows whether SuperDuperAI is still making it; if so, wait.", []string{"started 1 h ago (11:00 UTC)"}},
 		{"lost", orphans(2, of("lost")), "2 paid sessions have had no prompt to make a video from since 11:00 UTC ($2.00).", "→ Ask the customers", nil},
 		{"failed", orphans(2, of("failed")), "2 videos have failed since 11:00 UTC ($2.00).", "→ If they failed at the same time", []string{"failed 1 h ago (11:00 UTC)"}},
@@ -110,6 +112,12 @@ func TestAlertTexts(t *testing.T) {
 			i.Acknowledged = &incident.Acknowledgement{By: "U1", At: noon}
 			i.Snoozed = &incident.Acknowledgement{By: "U2", At: noon, Until: noon.Add(2 * time.Hour)}
 		}), "A paid session got no video.", "→ ", []string{"Acknowledged by @U1 12:00 UTC · Snoozed until 14:00 UTC by @U2"}},
+		{"silenced, with a note", orphans(1, func(i *incident.Incident) {
+			i.Snoozed = &incident.Acknowledgement{By: "U2", At: noon, Until: noon.Add(20 * time.Hour), Note: "Stripe <!here>"}
+		}), "A paid session got no video.", "→ ", []string{"Snoozed until 5 Mar 08:00 UTC by @U2: “Stripe <!here>”"}},
+		{"one handled, with a note", orphans(2, leaving(incident.EndHandled, 0, 1), func(i *incident.Incident) {
+			i.Cases[0].HandledBy, i.Cases[0].Note = "U1", "refunded"
+		}), "A paid session got no video.", "→ ", []string{"handled by @U1 12:00 UTC: “refunded”"}},
 		{"before the watch", orphans(3, func(i *incident.Incident) {
 			i.Kind, i.Sessions, i.Cases[0].Verdict = incident.Backlog, 3, diagnosis.VerdictFailed
 			i.Sums = map[diagnosis.Verdict]incident.Sum{diagnosis.VerdictFailed: incident.SumOf(i.Cases[:1]), diagnosis.VerdictOrphaned: incident.SumOf(i.Cases[1:])}
@@ -203,15 +211,40 @@ func TestAlertMention(t *testing.T) {
 
 func TestAlertReplies(t *testing.T) {
 	t.Parallel()
-	for reason, want := range map[string]string{
-		"reminder":  "<@U1> Still open after 1 h: 5 paid sessions have had no video since 11:00 UTC ($5.00).",
-		"reopened":  "<@U1> Open again: 5 paid sessions have had no video since 11:00 UTC ($5.00).",
-		"threshold": "<@U1> Growing: 5 paid sessions have had no video since 11:00 UTC ($5.00).",
+	owned := func(i *incident.Incident) {
+		i.Acknowledged = &incident.Acknowledgement{By: "U2", At: noon.Add(-50 * time.Minute)}
+	}
+	silenced := func(i *incident.Incident) {
+		i.Snoozed = &incident.Acknowledgement{By: "U3", At: noon.Add(-15 * time.Minute), Until: noon, Note: "lunch"}
+	}
+	const five, waiting = "5 paid sessions have had no video since 11:00 UTC ($5.00).", "5 customers have been waiting, the longest for 1 h. So far: 5 customers, 299 customer-minutes, $5.00."
+	for _, c := range []struct {
+		reason string
+		i      incident.Incident
+		want   string // the first line, after the mention
+		next   string // begins the second
+		parts  []string
+	}{
+		{"reopened", orphans(5), "Open again: " + five, "→ See the message above.", nil},
+		{"threshold", orphans(5), "Growing: " + five, "→ See the message above.", nil},
+		{"reminder", orphans(5), "Still open after 1 h: " + five, "→ Nobody has acknowledged it", []string{waiting}},
+		{"reminder", orphans(2, leaving(incident.EndLate, 0, 1)), "Still open after 1 h: a paid session got no video.", "→ Nobody has acknowledged it",
+			[]string{"1 customer has been waiting for 59 min. So far: 2 customers, 119 customer-minutes, $2.00."}},
+		{"unresolved", orphans(5, owned), "Still open, 50 min after it was acknowledged: " + five, "→ Repair or refund what is left", []string{waiting, "Acknowledged by @U2 50 min ago"}},
+		{"snooze_ended", orphans(5, silenced), "The snooze is over: " + five, "→ Nobody has acknowledged it", []string{waiting, "Snoozed by @U3 until 12:00 UTC: “lunch”"}},
+		{"snooze_ended", orphans(5, silenced, owned), "The snooze is over: " + five, "→ Repair or refund what is left", []string{"Acknowledged by @U2"}},
+		{"escalated", orphans(5), "Two reminders went unanswered: " + five, "→ Nobody has acknowledged it", []string{waiting}},
+		{"escalated", orphans(5, owned), "Two reminders went unanswered: " + five, "→ Repair or refund what is left", []string{waiting, "Acknowledged by @U2"}},
 	} {
-		reply := Reply(orphans(5), reason, "U1", noon)
+		reply := Reply(c.i, c.reason, "U1", noon)
 		checkBlocks(t, reply)
-		if first, next, _ := strings.Cut(reply.Text, "\n"); first != want || !strings.HasPrefix(next, "→ ") {
-			t.Errorf("%s: %s", reason, reply.Text)
+		if first, next, _ := strings.Cut(reply.Text, "\n"); first != "<@U1> "+c.want || !strings.HasPrefix(next, c.next) {
+			t.Errorf("%s: %s", c.reason, reply.Text)
+		}
+		for _, part := range c.parts {
+			if !strings.Contains(blockkit.Text(reply.Blocks), part) {
+				t.Errorf("%s does not say %q: %s", c.reason, part, reply.Text)
+			}
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/commands/note"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store"
@@ -91,9 +92,10 @@ func caseMenu(c incident.Case, kind incident.Kind) *slack.OverflowBlockElement {
 func shows(c incident.Case) bool { return c.Shows && slices.Contains(c.Allowed, store.ActionFix) }
 
 // HandledReply answers whoever said that a session was handled.
-func HandledReply(session string) blockkit.Line {
-	return blockkit.L(blockkit.Plain("Handled: "), blockkit.Code(humanize.ShortID(session)),
+func HandledReply(session string) []slack.Block {
+	line := blockkit.L(blockkit.Plain("Handled: "), blockkit.Code(humanize.ShortID(session)),
 		blockkit.Plain(" leaves the alert, and is alerted again only if it gets into other trouble. /session history shows who said so."))
+	return []slack.Block{blockkit.Paragraph(line), slack.NewActionBlock("", note.Button(note.ActionAlert, session))}
 }
 
 // HandledAlreadyReply answers a click that changed nothing: the session was handled

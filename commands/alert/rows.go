@@ -7,6 +7,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/commands/note"
 	"github.com/superduperai/sessionbot/commands/remedy"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
@@ -157,7 +158,8 @@ func goneLines(i incident.Incident, now time.Time) []blockkit.Line {
 		if c.HandledBy != "" {
 			line = append(line, blockkit.Plain("by "), blockkit.User(c.HandledBy), blockkit.Plain(" "))
 		}
-		lines = append(lines, append(line, humanize.ClockTime(c.Gone, now)))
+		line = append(line, humanize.ClockTime(c.Gone, now))
+		lines = append(lines, append(line, note.Spans(c.Note)...))
 	}
 	if more := len(gone) - incident.ShownCases; more > 0 {
 		lines = append(lines, blockkit.PlainLine("and "+humanize.Thousands(int64(more))+" more that left"))

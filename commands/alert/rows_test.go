@@ -42,7 +42,12 @@ func buttonsOf(a Message) []string {
 		switch b := block.(type) {
 		case *slack.ActionBlock:
 			for _, element := range b.Elements.ElementSet {
-				ids = append(ids, element.(*slack.ButtonBlockElement).ActionID)
+				switch e := element.(type) {
+				case *slack.ButtonBlockElement:
+					ids = append(ids, e.ActionID)
+				case *slack.SelectBlockElement:
+					ids = append(ids, e.ActionID)
+				}
 			}
 		case *slack.SectionBlock:
 			if b.Accessory != nil && b.Accessory.ButtonElement != nil {
@@ -127,6 +132,11 @@ func TestAlertButtons(t *testing.T) {
 			}
 		}
 	}
+	snooze := func(lasts time.Duration, note string) func(*incident.Incident) {
+		return func(i *incident.Incident) {
+			i.Snoozed = &incident.Acknowledgement{By: "U1", At: noon, Until: noon.Add(lasts), Note: note}
+		}
+	}
 	acknowledged := func(i *incident.Incident) { i.Acknowledged = &incident.Acknowledgement{By: "U1", At: noon} }
 	for _, c := range []struct {
 		name string
@@ -143,6 +153,9 @@ func TestAlertButtons(t *testing.T) {
 		{"two that are finished", orphans(2, allowed(store.ActionFix), func(i *incident.Incident) {
 			i.Cases[0].Shows, i.Cases[1].Shows = true, true
 		}), "alert.repair alert.ack alert.snooze"},
+		{"snoozed", orphans(1, snooze(time.Hour, "")), "alert.ack alert.snooze alert.note"},
+		{"snoozed, with a note", orphans(1, snooze(time.Hour, "why")), "alert.ack alert.snooze"},
+		{"the snooze is over", orphans(1, snooze(0, "")), "alert.ack alert.snooze"},
 		{"more than are shown", orphans(11), "alert.repair alert.ack alert.snooze session.list"},
 		{"over", orphans(2, leaving(incident.EndLate, 0, 2), func(i *incident.Incident) { i.Closed = noon }), ""},
 	} {

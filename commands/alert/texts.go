@@ -20,13 +20,14 @@ func alertText(i incident.Incident, videoCents int, now time.Time) (head string,
 		return head, []blockkit.Line{blockkit.PlainLine(text)}
 	}
 	if !i.Closed.IsZero() {
-		return "Resolved after " + humanize.Duration(i.Closed.Sub(i.Opened)) + ": " + humanize.Count(len(i.Cases), "session") + ".", []blockkit.Line{blockkit.PlainLine(tallyText(i))}
+		return "Resolved after " + humanize.Duration(i.Closed.Sub(i.Opened)) + ": " + humanize.Count(len(i.Cases), "session") + ".", []blockkit.Line{blockkit.PlainLine(tallyText(i)), clockLine(i, now)}
 	}
 	open := i.Open()
 	next = []blockkit.Line{alertAdvice(diagnosis.Verdict(i.Kind), open, videoCents, now)}
 	if len(open) < len(i.Cases) {
 		next = append(next, blockkit.PlainLine(humanize.Count(len(i.Cases), "session")+" in all; "+humanize.LowerFirst(tallyText(i))))
 	}
+	next = append(next, clockLine(i, now))
 	return troubleText(i, open) + ".", next
 }
 

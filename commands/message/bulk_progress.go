@@ -37,6 +37,7 @@ func bulkBlocks(p repair.Progress) []slack.Block {
 			facts = append(facts, blockkit.Fact(humanize.UpperFirst(string(e.Event))+" by", humanize.Person(e.By), blockkit.Plain(" "), humanize.ClockTime(e.At, p.At)))
 		}
 	}
+	facts = append(facts, noteFact(job.Note)...)
 	return []slack.Block{blockkit.Paragraph(lines...), blockkit.Paragraph(facts...)}
 }
 

@@ -31,6 +31,7 @@ func ProgressBlocks(p repair.Progress, siteURL string) []slack.Block {
 	if cancelled := job.Cancelled; cancelled != nil {
 		facts = append(facts, blockkit.Fact("Cancelled by", humanize.Person(cancelled.By), blockkit.Plain(" "), humanize.ClockTime(cancelled.At, p.At)))
 	}
+	facts = append(facts, noteFact(job.Note)...)
 	facts = append(facts, sentFact(p)...)
 	if job.FileID != "" {
 		line := blockkit.Fact("File", blockkit.Code(blockkit.Cut(job.FileID, 60)))
@@ -126,18 +127,18 @@ func fetchable(address string) bool {
 func ProgressActions(p repair.Progress) []slack.BlockElement {
 	job := p.Job
 	if job.Bulk != nil {
-		return bulkActions(job)
+		return append(bulkActions(job), jobNoteButton(job)...)
 	}
 	debug := DebugButton("Debug", job.Plan.Session)
 	switch {
 	case job.Cancellable():
 		return []slack.BlockElement{blockkit.Button(ActionCancel, "Cancel", job.ID)}
 	case job.Outcome == "":
-		return nil
+		return jobNoteButton(job)
 	case job.Outcome == store.OutcomeUnclear:
 		return []slack.BlockElement{notMadeButton(job.ID), debug}
 	}
-	return append(startButtons(p), debug)
+	return append(append(startButtons(p), debug), jobNoteButton(job)...)
 }
 
 // notMadeButton settles an unclear job: nothing was made.

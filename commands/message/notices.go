@@ -5,6 +5,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/commands/note"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store"
@@ -43,6 +44,12 @@ const (
 	NoticeSteered        Notice = "Your click counted. The message could not be changed, and may still show an old state."
 	NoticeCancelled      Notice = "Your click counted: cancelled. The message could not be changed, and may still show its buttons."
 
+	NoticeNoteMissed Notice = "Slack opens a window within three seconds only, and this one came too late. The decision stands: press the button again to add a note."
+	NoticeNotDecider Notice = "Only whoever made this decision may add a note to it. Reply in the thread instead."
+	NoticeNoteGone   Notice = "This decision is too old: nothing is known of it any more, so the note was not saved."
+	NoticeNoted      Notice = "The note is saved."
+	NoticeNoZone     Notice = "Slack does not say in which time zone you are, so the alert is not snoozed. Choose 1 hour or 4 hours instead."
+
 	NoticeNoView Notice = "Slack opens a window within three seconds only, and this one came too late. Use the shortcut again, or type /session with the id, e-mail address or payment (pi_…)."
 	NoticeMenu   Notice = "This menu entry is not known here, so nothing was done. Type /session help."
 
@@ -57,6 +64,7 @@ const (
 var Notices = []Notice{NoticeBusy, NoticeTooLong, NoticeUnread, NoticeFault, NoticeDecidingFault,
 	NoticeReaders, NoticeOperators, NoticeNoOperators, NoticeMembers, NoticeOwnPlan,
 	NoticeExamining, NoticePlanNowhere, NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticeElsewhere, NoticeAlertMoved, NoticeAlertElsewhere, NoticeApproved, NoticeCancelled, NoticeSteered,
+	NoticeNoteMissed, NoticeNotDecider, NoticeNoteGone, NoticeNoted, NoticeNoZone,
 	NoticeNoView, NoticeMenu, NoticeShared, NoticeSharedIn, NoticeShareUnknown, NoticeShareOld, NoticeNotPosted}
 
 // PlanClickReply answers a click on a plan that started nothing. It stays below the
@@ -93,11 +101,18 @@ var outcomeTexts = map[store.Outcome]string{
 	store.OutcomeCancelled: "It was cancelled.",
 }
 
-// CancelledBlocks take the place of a cancelled plan.
-func CancelledBlocks(p repair.Plan, by store.Actor, at time.Time) []slack.Block {
-	return blockkit.Message(
+// CancelledBlocks take the place of a cancelled plan, with the note on that or, where
+// there is none, the offer of one.
+func CancelledBlocks(p repair.Plan, by store.Actor, at time.Time, why *repair.Note) []slack.Block {
+	lines := []blockkit.Line{
 		blockkit.L(blockkit.Bold("Cancelled, nothing was changed: "), subject(p)),
-		blockkit.Fact("Cancelled by", humanize.Person(by), blockkit.Plain(" "), humanize.ClockTime(at, at)))
+		blockkit.Fact("Cancelled by", humanize.Person(by), blockkit.Plain(" "), humanize.ClockTime(at, at)),
+	}
+	blocks := blockkit.Message(append(lines, noteFact(why)...)...)
+	if why == nil && !by.Terminal {
+		blocks = append(blocks, slack.NewActionBlock("", note.Button(note.ActionPlan, p.ID)))
+	}
+	return blocks
 }
 
 // ExpiredBlocks take the place of a plan that nobody approved in time.

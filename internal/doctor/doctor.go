@@ -40,7 +40,8 @@ type Config struct {
 	SlackAppToken, SlackBotToken string
 	SlackURL                     string   // base of the Web API, "" = Slack's
 	Scopes                       []string // the bot scopes of the manifest
-	AlertChannel, Oncall         string
+	AlertChannel                 string
+	Oncall, Escalate             string // whom alerts mention
 	Operators, Readers           []string
 	Approvals                    string
 

@@ -45,10 +45,10 @@ func (e *checker) slack(ctx context.Context) []Result {
 		{"slack.operators", s.operators},
 		{"slack.readers", func(ctx context.Context) Result { return s.admitted(ctx, "READERS", s.Readers) }},
 	}
-	if e.Oncall != "" {
-		next = append(next, check{"slack.oncall", func(ctx context.Context) Result {
-			return s.admitted(ctx, "ONCALL_MENTION", []string{s.Oncall})
-		}})
+	for _, m := range []struct{ check, variable, id string }{{"slack.oncall", "ONCALL_MENTION", e.Oncall}, {"slack.escalation", "ESCALATE_MENTION", e.Escalate}} {
+		if m.id != "" {
+			next = append(next, check{m.check, func(ctx context.Context) Result { return s.admitted(ctx, m.variable, []string{m.id}) }})
+		}
 	}
 	if !e.quick {
 		next = append(next, known("slack.clock", dated.result("Slack's")))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/commands/alert"
+	"github.com/superduperai/sessionbot/commands/note"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
@@ -71,7 +72,9 @@ func alerts() []Story {
 		})),
 		shown("no common cause", newIncident(orphaned, 2, func(i *incident.Incident) { i.Cases[0].Event = store.EventDelivered })),
 		shown("made from a picture", newIncident(orphaned, 1, each(func(c *incident.Case) { c.Allowed = []store.Action{store.ActionFix} }))),
-		shown("one handled", newIncident(orphaned, 2, leaving(incident.EndHandled), func(i *incident.Incident) { i.Cases[0].HandledBy = "U0LEAD" })),
+		shown("one handled", newIncident(orphaned, 2, leaving(incident.EndHandled), func(i *incident.Incident) {
+			i.Cases[0].HandledBy, i.Cases[0].Note = "U0LEAD", "refunded by phone"
+		})),
 		shown("some put right", newIncident(orphaned, 3, leaving(incident.EndLate))),
 		shown("all put right", newIncident(orphaned, 10, leaving(incident.EndLate, incident.EndReplayed, incident.EndHandled, incident.EndGenerated, incident.EndFixed, incident.EndShown, incident.EndRefunded, incident.EndUnpaid, incident.EndGone, incident.EndOther), closed),
 			"Reason resolved", "Ending late", "Ending replayed", "Ending handled", "Ending generated", "Ending fixed", "Ending shown", "Ending refunded", "Ending unpaid", "Ending gone", "Ending other"),
@@ -79,6 +82,9 @@ func alerts() []Story {
 			i.Acknowledged = &incident.Acknowledgement{By: "U0LEAD", At: noon}
 			i.Snoozed = &incident.Acknowledgement{By: "U0ONCALL", At: noon, Until: noon.Add(2 * time.Hour)}
 		}), "Reason acknowledged", "Reason snoozed"),
+		shown("silenced, with a note", newIncident(orphaned, 2, func(i *incident.Incident) {
+			i.Snoozed = &incident.Acknowledgement{By: "U0ONCALL", At: noon, Until: noon.Add(20 * time.Hour), Note: "Stripe <!here> & we wait for their fix"}
+		})),
 		shown("from before the watch", newIncident(incident.Backlog, 3, each(func(c *incident.Case) { c.Verdict = diagnosis.VerdictOrphaned }), summed), "Reason summary"),
 		shown("Stripe silent", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 12}, "Reason unverifiable"),
 		shown("Stripe back", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), Sessions: 12, Closed: noon}),
@@ -107,9 +113,17 @@ func alerts() []Story {
 			}
 		}))))
 	}
-	for _, reason := range []string{"reminder", "threshold", "reopened"} {
-		a := alert.Reply(newIncident(orphaned, 5), reason, "S0OPS", noon)
+	for _, reason := range []string{"reminder", "threshold", "reopened", "snooze_ended", "escalated"} {
+		a := alert.Reply(newIncident(orphaned, 5, func(i *incident.Incident) {
+			i.Snoozed = &incident.Acknowledgement{By: "U0ONCALL", At: noon.Add(-time.Hour), Until: noon, Note: "with the customer"}
+		}), reason, "S0OPS", noon)
 		all = append(all, Story{Title: "in the thread: " + reason, Of: []string{"Reason " + reason}, Blocks: a.Blocks})
+	}
+	owned := newIncident(orphaned, 2, leaving(incident.EndLate), func(i *incident.Incident) {
+		i.Acknowledged = &incident.Acknowledgement{By: "U0LEAD", At: noon.Add(-50 * time.Minute)}
+	})
+	for _, reason := range []string{"unresolved", "escalated"} {
+		all = append(all, Story{Title: "in the thread, acknowledged: " + reason, Of: []string{"Reason " + reason}, Blocks: alert.Reply(owned, reason, "U0LEAD", noon).Blocks})
 	}
 	all = append(all,
 		Story{Title: "a test", Blocks: alert.Test(options).Blocks},
@@ -118,7 +132,8 @@ func alerts() []Story {
 		Story{Title: "Redis is back", Blocks: alert.Outage(noon.Add(-time.Hour), noon, nil, alert.Options{}).Blocks})
 	return append(all,
 		line("pressed too late", alert.ClickReply(incident.Incident{}, noon)),
-		line("a session is handled", alert.HandledReply(sessionID)),
+		Story{Title: "a session is handled", Blocks: alert.HandledReply(sessionID)},
+		Story{Title: "a note is asked for", Blocks: note.Blocks(note.ActionPlan, "K3F9")},
 		line("handled twice", alert.HandledAlreadyReply(&incident.Handled{By: "U0LEAD", At: noon.Add(-time.Minute)}, incident.Case{}, noon)),
 		line("handled when it had left", alert.HandledAlreadyReply(nil, newIncident(orphaned, 1, leaving(incident.EndLate)).Cases[0], noon)),
 		line("handled when it is in no alert", alert.HandledAlreadyReply(nil, incident.Case{}, noon)),

@@ -94,7 +94,7 @@ func bulks() []Story {
 		Story{Title: "plan, fix 5", Blocks: message.PlanBlocks(fix)}.with(message.PlanActions(fix, "")),
 		Story{Title: "plan, with what Stripe will still deliver", Blocks: message.PlanBlocks(included)}.with(message.PlanActions(included, "")),
 		Story{Title: "pressed once", Blocks: message.ConfirmationBlocks(included, store.Actor{ID: "U0LEAD"})}.with(message.PlanActions(included, "P4")),
-		{Title: "cancelled", Blocks: message.CancelledBlocks(generate, generate.Requester, noon)},
+		{Title: "cancelled", Blocks: message.CancelledBlocks(generate, generate.Requester, noon, nil)},
 		{Title: "expired", Blocks: message.ExpiredBlocks(generate)},
 		ask(&world{}, "bulk, nothing to do", "/session", "bulk generate"),
 		shown("running", bulkProgress(store.ActionGenerate, 18, 3, 37)),

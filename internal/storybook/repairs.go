@@ -68,7 +68,7 @@ func clicks() []Story {
 		p := planOf(action)
 		all = append(all,
 			Story{Title: "plan, " + string(action), Blocks: message.PlanBlocks(p)}.with(message.PlanActions(p, "")),
-			Story{Title: "cancelled, " + string(action), Blocks: message.CancelledBlocks(p, p.Requester, noon)},
+			Story{Title: "cancelled, " + string(action), Blocks: message.CancelledBlocks(p, p.Requester, noon, nil)},
 			Story{Title: "expired, " + string(action), Blocks: message.ExpiredBlocks(p)})
 	}
 	p := planOf(store.ActionGenerate)
@@ -77,6 +77,7 @@ func clicks() []Story {
 	longest := planOf(store.ActionRestore)
 	longest.FromStripe, longest.Restore.Order.Prompt = true, strings.Repeat("<&é ", 2000)
 	all = append(all,
+		Story{Title: "cancelled, with a note", Blocks: message.CancelledBlocks(p, p.Requester, noon, &repair.Note{By: p.Requester, At: noon, Text: "the customer was refunded"})},
 		Story{Title: "plan, restore the longest prompt", Blocks: message.PlanBlocks(longest)}.with(message.PlanActions(longest, "")),
 		Story{Title: "pressed once", Blocks: message.ConfirmationBlocks(p, store.Actor{ID: "U0LEAD"})}.with(message.PlanActions(p, "P4")),
 		Story{Title: "plan, generate an image", Blocks: message.PlanBlocks(imagePlan())}.with(message.PlanActions(imagePlan(), "")),

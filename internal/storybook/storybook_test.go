@@ -58,7 +58,12 @@ func buttons(s Story) string {
 		switch b := block.(type) {
 		case *slack.ActionBlock:
 			for _, element := range b.Elements.ElementSet {
-				labels = append(labels, buttonLabel(element.(*slack.ButtonBlockElement)))
+				switch e := element.(type) {
+				case *slack.ButtonBlockElement:
+					labels = append(labels, buttonLabel(e))
+				case *slack.SelectBlockElement:
+					labels = append(labels, e.Placeholder.Text+" "+choices(e.Options))
+				}
 			}
 		case *slack.SectionBlock:
 			switch {
@@ -66,15 +71,19 @@ func buttons(s Story) string {
 			case b.Accessory.ButtonElement != nil:
 				labels = append(labels, buttonLabel(b.Accessory.ButtonElement))
 			default:
-				var options []string
-				for _, option := range b.Accessory.OverflowElement.Options {
-					options = append(options, option.Text.Text)
-				}
-				labels = append(labels, "{"+strings.Join(options, " | ")+"}")
+				labels = append(labels, choices(b.Accessory.OverflowElement.Options))
 			}
 		}
 	}
 	return strings.Join(labels, " ")
+}
+
+func choices(options []*slack.OptionBlockObject) string {
+	var labels []string
+	for _, option := range options {
+		labels = append(labels, option.Text.Text)
+	}
+	return "{" + strings.Join(labels, " | ") + "}"
 }
 
 func buttonLabel(b *slack.ButtonBlockElement) string {

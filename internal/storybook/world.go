@@ -88,7 +88,8 @@ func (w *world) Settle(_ context.Context, _ string, said repair.Settlement) (rep
 
 func (w *world) File(context.Context, string) (store.File, error) { return w.seen.File, w.fileErr }
 
-func (w *world) RecordRefusal(context.Context, audit.Entry) {}
+func (w *world) RecordRefusal(context.Context, audit.Entry)                         {}
+func (w *world) AddNote(context.Context, string, string, store.Actor, string) error { return nil }
 
 func (w *world) History(context.Context, string, int) ([]audit.Entry, error) {
 	return w.entries, w.err

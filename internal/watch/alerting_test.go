@@ -66,8 +66,8 @@ func TestSlackOutage(t *testing.T) {
 	}
 }
 
-// TestRemindersDouble: the intervals double until somebody acknowledges. A snooze
-// lasts an hour, and a second one is added to it.
+// TestRemindersDouble: the intervals double. A snooze silences them, and a line says when
+// it ends; another choice replaces it. Whoever acknowledged is reminded, too, less often.
 func TestRemindersDouble(t *testing.T) {
 	t.Parallel()
 	h := newSimulation(t)
@@ -95,24 +95,28 @@ func TestRemindersDouble(t *testing.T) {
 			t.Fatalf("pressed in vain: %v", err)
 		}
 	}
-	snooze := func() (incident.Incident, bool, error) {
-		return h.records.Snooze(t.Context(), h.only().ID, "U1", h.at)
+	snooze := func(choice incident.SnoozeChoice) func() (incident.Incident, bool, error) {
+		return func() (incident.Incident, bool, error) {
+			until, _ := choice.Until(h.at, time.UTC)
+			return h.records.Snooze(t.Context(), h.only().ID, "U1", until, h.at)
+		}
 	}
-	press(snooze)
-	press(snooze)
+	press(snooze(incident.SnoozeHour))
+	press(snooze(incident.SnoozeFour))
 	notified = h.at
 	h.advance(time.Second)
 	h.expectNotified("update 1")
-	if got, want := fmt.Sprint(reminded(3*time.Hour)), "[120]"; got != want {
-		t.Errorf("after two presses on Snooze reminded after %s minutes, want %s", got, want)
+	if got, want := fmt.Sprint(reminded(5*time.Hour)), "[240 240]"; got != want { // the line in the thread, and the message
+		t.Errorf("after two choices of a snooze reminded after %s minutes, want %s", got, want)
 	}
 	press(func() (incident.Incident, bool, error) {
 		return h.records.Acknowledge(t.Context(), h.only().ID, "U1", h.at)
 	})
+	notified = h.at
 	h.advance(time.Second)
 	h.expectNotified("update 1")
-	if got := reminded(9 * time.Hour); got != nil {
-		t.Errorf("reminded of what somebody looks after, after %v minutes", got)
+	if got, want := fmt.Sprint(reminded(9*time.Hour)), "[60 180 420]"; got != want {
+		t.Errorf("whoever acknowledged was reminded after %s minutes, want %s", got, want)
 	}
 }
 

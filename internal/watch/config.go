@@ -56,6 +56,12 @@ type Finder interface {
 	Find(ctx context.Context, i incident.Incident) (store.Message, bool, error)
 }
 
+// Threads knows when people last wrote in the thread of an incident's message. An error
+// is a *Refusal, or ErrHistoryForbidden.
+type Threads interface {
+	LastReply(ctx context.Context, i incident.Incident, since time.Time) (at time.Time, found bool, err error)
+}
+
 // ErrHistoryForbidden means that a Finder may not read the channel.
 var ErrHistoryForbidden = errors.New("the channel's history may not be read")
 
@@ -100,6 +106,8 @@ type Config struct {
 	Files     FileRecords
 	Notifier  Notifier
 	Finder    Finder
+	Threads   Threads
+	Escalates bool                                              // somebody is called where nobody answers reminders
 	Permalink func(ctx context.Context, m store.Message) string // the address of a message, "" = not known; nil = of none
 	Digest    DigestTime                                        // zero = off
 	Outages   OutageNotes

@@ -12,11 +12,14 @@ type Reason string
 
 // The reasons for a notification.
 const (
-	First        Reason = "first"     // a new incident
-	Joined       Reason = "joined"    // more sessions, or more is known of them
-	Threshold    Reason = "threshold" // the number of sessions passed a threshold
-	Reminder     Reason = "reminder"  // nobody acknowledged it
+	First        Reason = "first"      // a new incident
+	Joined       Reason = "joined"     // more sessions, or more is known of them
+	Threshold    Reason = "threshold"  // the number of sessions passed a threshold
+	Reminder     Reason = "reminder"   // nobody acknowledged it
+	Unresolved   Reason = "unresolved" // somebody acknowledged it, and customers still wait
+	Escalated    Reason = "escalated"  // nobody answered the reminders
 	Snoozed      Reason = "snoozed"
+	SnoozeEnded  Reason = "snooze_ended"
 	Acknowledged Reason = "acknowledged"
 	Resolved     Reason = "resolved"     // sessions recovered
 	Reopened     Reason = "reopened"     // it was closed, and more sessions came
@@ -42,18 +45,36 @@ const (
 	Reply      // a line in its thread
 )
 
-// Decision is the notification that an incident needs next. With Mention it
-// mentions whoever is on call.
+// Whom is whom a notification mentions.
+type Whom int
+
+// The people.
+const (
+	Nobody Whom = iota
+	OnCall
+	Owner    // who acknowledged the incident
+	Escalate // who is called where nobody answers
+)
+
+// Decision is the notification that an incident needs next.
 type Decision struct {
 	Reason  Reason
 	Act     Act
-	Mention bool
+	Mention Whom
+}
+
+// Policy is what Decide goes by.
+type Policy struct {
+	MinInterval time.Duration // between two updates of one message
+	Escalates   bool          // there is somebody to be called where nobody answers
 }
 
 const (
 	// remindAfter is the time to the first reminder; each further one takes
 	// twice as long as the one before.
 	remindAfter = 15 * time.Minute
+	// remindOwnerAfter is likewise from the acknowledgement on.
+	remindOwnerAfter = time.Hour
 	// maxDoublings keeps reminders coming at least every 32 hours.
 	maxDoublings = 7
 	// Window is the time after the last session within which another one joins
@@ -76,36 +97,52 @@ func thresholdReached(sessions int) int {
 }
 
 // Decide returns the most urgent notification that an incident needs; others
-// follow once that is delivered. Updates of one message are at least minInterval
-// apart.
-func Decide(i incident.Incident, now time.Time, minInterval time.Duration) Decision {
+// follow once that is delivered.
+func Decide(i incident.Incident, now time.Time, p Policy) Decision {
 	nothing := Decision{Reason: Nothing}
 	switch {
 	case now.Before(i.NextTry):
 		return nothing
 	case i.SlackMessage.TS == "":
 		return decidePost(i, now)
-	case i.Shown < i.Revision && (isUrgent(i) || now.Sub(i.ShownAt) >= minInterval):
+	case i.Shown < i.Revision && (isUrgent(i) || now.Sub(i.ShownAt) >= p.MinInterval):
 		return Decision{Reason: Reason(i.Change), Act: Update}
 	case i.Shown < i.Revision || !i.Closed.IsZero() || !aboutSessions(i.Kind):
 		return nothing // the message first: a reply leads to it
 	case i.Reopened:
-		return Decision{Reason: Reopened, Act: Reply, Mention: true}
+		return Decision{Reason: Reopened, Act: Reply, Mention: OnCall}
 	case snoozed(i, now):
 		return nothing
+	case snoozeEnded(i, now):
+		return Decision{Reason: SnoozeEnded, Act: Reply, Mention: caretaker(i)}
 	case thresholdReached(len(i.Cases)) > i.Threshold:
 		return Decision{Reason: Threshold, Act: Reply}
-	case i.Acknowledged == nil && !now.Before(remindAt(i)):
-		return Decision{Reason: Reminder, Act: Reply, Mention: true}
+	case p.Escalates && escalates(i, now):
+		return Decision{Reason: Escalated, Act: Reply, Mention: Escalate}
+	case now.Before(remindAt(i)):
+		return nothing
+	case i.Acknowledged != nil:
+		return Decision{Reason: Unresolved, Act: Reply, Mention: Owner}
 	}
-	return nothing
+	return Decision{Reason: Reminder, Act: Reply, Mention: OnCall}
+}
+
+// caretaker is whom a reminder mentions.
+func caretaker(i incident.Incident) Whom {
+	if i.Acknowledged != nil {
+		return Owner
+	}
+	return OnCall
 }
 
 // decidePost: an incident that was closed before it could be posted is posted all
 // the same, without a mention. Nor is anybody mentioned by a message that replaces
 // one which was acknowledged, or while it is snoozed.
 func decidePost(i incident.Incident, now time.Time) Decision {
-	d := Decision{Reason: First, Act: Post, Mention: Calls(i) && i.Acknowledged == nil && (i.Reopened || !snoozed(i, now))}
+	d := Decision{Reason: First, Act: Post}
+	if Calls(i) && i.Acknowledged == nil && (i.Reopened || !snoozed(i, now)) {
+		d.Mention = OnCall
+	}
 	if !aboutSessions(i.Kind) {
 		d.Reason = otherKinds[i.Kind]
 	}
@@ -144,16 +181,6 @@ func snoozed(i incident.Incident, now time.Time) bool {
 	return i.Snoozed != nil && now.Before(i.Snoozed.Until)
 }
 
-// remindAt returns when the next reminder is due unless somebody acknowledges: at
-// the end of a snooze if there is one.
-func remindAt(i incident.Incident) time.Time {
-	last := later(i.PostedAt, i.RemindedAt)
-	if i.Snoozed != nil && i.Snoozed.Until.After(last) {
-		return i.Snoozed.Until
-	}
-	return last.Add(remindAfter << min(i.Reminders, maxDoublings))
-}
-
 // markDelivered updates an incident after a notification was delivered, which
 // showed the revision.
 func markDelivered(i *incident.Incident, d Decision, revision int64, now time.Time) {
@@ -171,7 +198,9 @@ func markDelivered(i *incident.Incident, d Decision, revision int64, now time.Ti
 		i.Reopened, i.RemindedAt = false, now
 	case d.Reason == Threshold:
 		i.Threshold = thresholdReached(len(i.Cases))
-	case d.Reason == Reminder:
-		i.Reminders, i.RemindedAt = i.Reminders+1, now
+	case d.Reason == Escalated:
+		i.EscalatedAt = now
+	case d.Reason == Reminder, d.Reason == Unresolved, d.Reason == SnoozeEnded:
+		markReminded(i, d.Reason, now)
 	}
 }

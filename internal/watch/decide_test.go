@@ -50,12 +50,15 @@ func withParts(names ...string) func(*incident.Incident) {
 }
 func noThreshold(i *incident.Incident) { i.Threshold = 0 }
 
-var timings = DefaultTimings()
+var (
+	timings = DefaultTimings()
+	policy  = Policy{MinInterval: timings.Update}
+)
 
 func TestDecide(t *testing.T) {
 	t.Parallel()
 	const minute = time.Minute
-	call := func(r Reason, a Act) Decision { return Decision{Reason: r, Act: a, Mention: true} }
+	call := func(r Reason, a Act) Decision { return Decision{Reason: r, Act: a, Mention: OnCall} }
 	quiet := func(r Reason, a Act) Decision { return Decision{Reason: r, Act: a} }
 	nothing := quiet(Nothing, None)
 	for _, c := range []struct {
@@ -91,9 +94,10 @@ func TestDecide(t *testing.T) {
 		{"reminded once, 30 min ago", testIncident(1, time.Hour, reminded(1, 30*minute)), call(Reminder, Reply)},
 		{"reminded twice, an hour ago", testIncident(1, 3*time.Hour, reminded(2, time.Hour)), call(Reminder, Reply)},
 		{"reminded for days", testIncident(1, 999*time.Hour, reminded(40, 31*time.Hour)), nothing},
-		{"acknowledged long ago", testIncident(1, 24*time.Hour, acknowledged), nothing},
+		{"acknowledged just now", testIncident(1, 24*time.Hour, acknowledged), nothing},
 		{"snoozed, not yet over", testIncident(1, 24*time.Hour, snoozedFor(1)), nothing},
-		{"snooze is over", testIncident(1, time.Hour, snoozedFor(0)), call(Reminder, Reply)},
+		{"snooze is over", testIncident(1, time.Hour, snoozedFor(0)), call(SnoozeEnded, Reply)},
+		{"snooze is over, and all recovered", testIncident(1, time.Hour, snoozedFor(0), closed), nothing},
 		{"snooze is over, reminded after it", testIncident(1, 2*time.Hour, snoozedFor(-minute), reminded(1, 30*time.Second)), nothing},
 		{"open again", testIncident(1, time.Second, changed(Reopened), func(i *incident.Incident) { i.Reopened = true }), quiet(Reopened, Update)},
 		{"open again and shown so", testIncident(1, time.Hour, func(i *incident.Incident) { i.Reopened = true }), call(Reopened, Reply)},
@@ -107,7 +111,7 @@ func TestDecide(t *testing.T) {
 		{"polls of Stripe fail", testIncident(0, 0, unposted, of(incident.Degraded), withParts(incident.PartStripe)), quiet(Degraded, Post)},
 		{"the watch recovered before it was posted", testIncident(0, 0, unposted, of(incident.Degraded), closed), quiet(Resolved, Post)},
 	} {
-		if got := Decide(c.i, now, timings.Update); got != c.want {
+		if got := Decide(c.i, now, policy); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
 	}
@@ -121,7 +125,7 @@ func TestDecideDoesNotRepeat(t *testing.T) {
 	var order []string
 	notify := func(at time.Time) {
 		for range 5 {
-			d := Decide(i, at, timings.Update)
+			d := Decide(i, at, policy)
 			if d.Act == None {
 				return
 			}

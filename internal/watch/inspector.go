@@ -96,7 +96,7 @@ func (s *inspector) suspectOpen(ctx context.Context, c *candidate, cases int, re
 	now := s.Now()
 	if c.handled.Covers(c.open.Verdict) {
 		seen := assessment{Case: s.caseOf(ctx, *c, now), Ending: incident.EndHandled}
-		seen.Case.HandledBy = c.handled.By
+		seen.Case.HandledBy, seen.Case.Note = c.handled.By, c.handled.Note
 		result.observed[c.Session.ID] = seen
 		return false
 	}

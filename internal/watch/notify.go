@@ -63,7 +63,7 @@ func (n *notifier) notifyAll(ctx context.Context) error {
 func (n *notifier) notify(ctx context.Context, i incident.Incident) (incident.Incident, error) {
 	var err error
 	for range maxDeliveries {
-		d := Decide(i, n.Now(), n.Timings.Update)
+		d := Decide(i, n.Now(), Policy{MinInterval: n.Timings.Update, Escalates: n.Escalates})
 		if d.Act == None || ctx.Err() != nil {
 			break
 		}
@@ -86,6 +86,11 @@ type shown struct {
 func (n *notifier) deliver(ctx context.Context, i incident.Incident, d Decision) (incident.Incident, error) {
 	ctx, cancel := grace.Context(ctx, deliveryTimeout, shutdownGrace)
 	defer cancel()
+	if d.Reason == Escalated && !strings.HasPrefix(i.Posting, string(Escalated)+" ") { // else it may have been posted
+		if answered, ok, err := n.answered(ctx, i, d); ok || err != nil {
+			return answered, err
+		}
+	}
 	done := shown{revision: i.Revision}
 	var err error
 	if d.Act == Update {
@@ -117,7 +122,7 @@ func (n *notifier) deliver(ctx context.Context, i incident.Incident, d Decision)
 // memory, then in the channel. Another reply than the one that is due is not
 // needed any more.
 func (n *notifier) find(ctx context.Context, i incident.Incident, d Decision) (store.Message, bool, error) {
-	if i.Posting == "" || d.Act == Reply && !strings.HasPrefix(i.Posting, string(d.Reason)) {
+	if i.Posting == "" || d.Act == Reply && !strings.HasPrefix(i.Posting, string(d.Reason)+" ") {
 		return store.Message{}, false, nil
 	}
 	if message, ok := n.posted.Load(i.Posting); ok {
@@ -131,7 +136,7 @@ func (n *notifier) find(ctx context.Context, i incident.Incident, d Decision) (s
 		return message, true, nil
 	case forbidden:
 		// A reply twice is worse than none, unless it is the first mention.
-		return message, d.Act == Reply && d.Reason != Reopened, nil
+		return message, d.Act == Reply && d.Reason != Reopened && d.Reason != Escalated, nil
 	}
 	if refusal, ok := errors.AsType[*Refusal](err); ok { // of the lookup, not of the post
 		unclear := *refusal

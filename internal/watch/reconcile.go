@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -33,7 +34,7 @@ func reconcile(i *incident.Incident, observed map[string]assessment, now time.Ti
 		if !ok {
 			continue
 		}
-		belongs, gone := o.Alerted && o.kind() == i.Kind, !c.Gone.IsZero()
+		before, belongs, gone := *c, o.Alerted && o.kind() == i.Kind, !c.Gone.IsZero()
 		switch {
 		case belongs && gone && now.Sub(i.LastJoinedAt) >= Window: // it deserves a message that is seen
 		case belongs && gone:
@@ -45,9 +46,11 @@ func reconcile(i *incident.Incident, observed map[string]assessment, now time.Ti
 			rechecked = rechecked || !c.Checked.Equal(checked) // stored, but not shown
 		case !gone && o.Ending != "": // or it is in other trouble, which has its own incident
 			c.Gone, c.Ending, c.HandledBy, c.Repair, left = now, o.Ending, o.Case.HandledBy, nil, true
+			c.Note = cmp.Or(o.Case.Note, c.Note)
 		case !gone:
 			news = retain(c, o) || news
 		}
+		i.Active(repairedAt(&before, c, now))
 	}
 	switch {
 	case returned:
@@ -103,7 +106,8 @@ func refresh(c *incident.Case, seen incident.Case) bool {
 // reopen opens a closed incident again; one that is open has only changed.
 func reopen(i *incident.Incident, reason Reason) {
 	if !i.Closed.IsZero() {
-		i.Closed, i.Acknowledged, i.Snoozed, i.Reminders = time.Time{}, nil, nil, 0
+		i.Closed, i.Acknowledged, i.Snoozed = time.Time{}, nil, nil
+		i.Reminders, i.OwnerReminders, i.RemindedBefore = 0, 0, time.Time{}
 		i.Reopened, reason = i.SlackMessage.TS != "", Reopened
 	}
 	i.Changed(string(reason))

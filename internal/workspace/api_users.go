@@ -1,6 +1,10 @@
 package workspace
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 func userInfo(c call) (object, error) {
 	p, ok := c.world.person(c.args.text("user"))
@@ -53,10 +57,15 @@ func (c call) userObject(p person) object {
 	if c.app.hasScope("users:read.email") && !p.Bot && !p.External {
 		profile["email"] = p.Name + "@example.com"
 	}
+	zone, err := time.LoadLocation(p.TZ)
+	if err != nil { // a seed with such a zone is refused
+		zone = time.UTC
+	}
+	_, offset := c.now().In(zone).Zone()
 	o := object{
 		"id": p.ID, "team_id": p.Team, "name": p.Name, "real_name": p.RealName, "deleted": false,
 		"is_bot": p.Bot, "is_restricted": p.Guest, "is_ultra_restricted": false,
-		"is_admin": false, "is_owner": false, "tz": "Etc/UTC", "profile": profile,
+		"is_admin": false, "is_owner": false, "tz": cmp.Or(p.TZ, "Etc/UTC"), "tz_offset": offset, "profile": profile,
 	}
 	if p.External {
 		o["is_stranger"] = true

@@ -24,6 +24,7 @@ type person struct {
 	Guest              bool
 	External           bool // from a connected workspace
 	Bot                bool
+	TZ                 string // of the time zone database, "" = UTC
 }
 
 // group is a user group.

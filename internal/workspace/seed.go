@@ -7,6 +7,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"time"
 
 	"gopkg.in/yaml.v3"
 )
@@ -20,6 +21,7 @@ type seed struct {
 		RealName string `yaml:"real_name"`
 		Guest    bool   `yaml:"guest"`
 		External bool   `yaml:"external"` // of the connected workspace
+		TZ       string `yaml:"tz"`       // such as Europe/Berlin; none = UTC
 	} `yaml:"users"`
 	Groups []struct {
 		ID      string   `yaml:"id"`
@@ -49,6 +51,9 @@ func readSeed(data []byte) (seed, error) {
 	for _, u := range s.Users {
 		if err := checkSeeded("user", u.ID, "U", u.Name); err != nil {
 			return seed{}, err
+		}
+		if _, err := time.LoadLocation(u.TZ); err != nil {
+			return seed{}, fmt.Errorf("workspace: seed: user %s: there is no time zone %q", u.ID, u.TZ)
 		}
 	}
 	for _, g := range s.Groups {
@@ -84,7 +89,7 @@ func checkSeeded(what, id, letter, name string) error {
 // addTo puts people and places into a world that nobody uses yet.
 func (s seed) addTo(w *world) error {
 	for _, u := range s.Users {
-		p := person{ID: u.ID, Name: u.Name, RealName: u.RealName, Team: teamID, Guest: u.Guest, External: u.External}
+		p := person{ID: u.ID, Name: u.Name, RealName: u.RealName, Team: teamID, Guest: u.Guest, External: u.External, TZ: u.TZ}
 		if p.RealName == "" {
 			p.RealName = p.Name
 		}

@@ -30,6 +30,7 @@ const (
 	Ended     Event = "outcome"
 	Settled   Event = "settled"
 	Handled   Event = "handled" // outside, so with no action of ours
+	Noted     Event = "noted"   // why they decided so; Detail is what they wrote
 
 	// Of an approved bulk plan.
 	Stopped Event = "stopped"

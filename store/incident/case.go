@@ -65,6 +65,7 @@ type Case struct {
 	IntentID  string  `json:"intent,omitempty"`     // of the payment at Stripe
 	Repair    *Repair `json:"repair,omitempty"`     // nil = none is under way
 	HandledBy string  `json:"handled_by,omitempty"` // with EndHandled
+	Note      string  `json:"note,omitempty"`       // of whoever handled it, "" = none
 }
 
 // started returns when the trouble began; what is not known counts from when it was
@@ -76,7 +77,7 @@ func (c *Case) Same(o *Case) bool {
 	return c.ID == o.ID && c.Verdict == o.Verdict && c.At.Equal(o.At) && c.Found.Equal(o.Found) && c.Payment == o.Payment &&
 		c.Amount == o.Amount && c.Currency == o.Currency && c.Live == o.Live && c.Event == o.Event && c.EventID == o.EventID &&
 		c.EventAt.Equal(o.EventAt) && slices.Equal(c.Allowed, o.Allowed) && c.Shows == o.Shows && c.Checked.Equal(o.Checked) && c.Gone.Equal(o.Gone) &&
-		c.Ending == o.Ending && c.IntentID == o.IntentID && c.Repair.Same(o.Repair) && c.HandledBy == o.HandledBy
+		c.Ending == o.Ending && c.IntentID == o.IntentID && c.Repair.Same(o.Repair) && c.HandledBy == o.HandledBy && c.Note == o.Note
 }
 
 const (

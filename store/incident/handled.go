@@ -16,6 +16,7 @@ type Handled struct {
 	By      string            `json:"by"`
 	At      time.Time         `json:"at"`
 	Verdict diagnosis.Verdict `json:"verdict"`
+	Note    string            `json:"note,omitempty"`
 }
 
 // Covers reports whether a session with the verdict was handled: other trouble is news.

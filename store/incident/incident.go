@@ -37,6 +37,7 @@ type Acknowledgement struct {
 	By    string    `json:"by"`
 	At    time.Time `json:"at"`
 	Until time.Time `json:"until,omitzero"` // of a snooze
+	Note  string    `json:"note,omitempty"` // why it was snoozed, as they wrote; "" = they did not say
 }
 
 // Incident is a group of sessions in the same trouble, or a fault of the watch or
@@ -58,6 +59,7 @@ type Incident struct {
 
 	Acknowledged *Acknowledgement `json:"acknowledged,omitempty"`
 	Snoozed      *Acknowledgement `json:"snoozed,omitempty"`
+	ActiveAt     time.Time        `json:"active,omitzero"` // when somebody last pressed one of its buttons, replied in its thread or repaired
 
 	Delivery
 
@@ -83,8 +85,12 @@ type Delivery struct {
 
 	Threshold  int       `json:"threshold,omitempty"` // the last number of sessions that a reply announced
 	Reopened   bool      `json:"reopened,omitempty"`  // and no reply announced that yet
-	Reminders  int       `json:"reminders,omitempty"` // that were sent
+	Reminders  int       `json:"reminders,omitempty"` // that were sent while nobody had acknowledged it
 	RemindedAt time.Time `json:"reminded_at,omitzero"`
+
+	OwnerReminders int       `json:"owner_reminders,omitempty"` // that were sent to whoever acknowledged it
+	RemindedBefore time.Time `json:"reminded_before,omitzero"`  // when the reminder before the last one was sent
+	EscalatedAt    time.Time `json:"escalated_at,omitzero"`     // zero = nobody was called beside those on call
 }
 
 // Changed records that there is something new to show, and why.

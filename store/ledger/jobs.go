@@ -44,7 +44,8 @@ func (j *Jobs) load(ctx context.Context, id string) (job repair.Job, raw string,
 		return repair.Job{}, "", fmt.Errorf("load a job: %w", err)
 	}
 	job.Plan.Message = store.Message{Channel: fields["channel"], TS: fields["ts"]}
-	return job, raw, nil
+	job.Note, err = parseNote(fields["note"])
+	return job, raw, err
 }
 
 // maxPending is how many jobs are listed at a time.

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -86,5 +87,7 @@ func (p *Plans) LoadPlan(ctx context.Context, id string, now time.Time) (repair.
 	}
 	d, err := parseDecision(fields["decision"])
 	record.By, record.At = d.By, d.At
-	return record, err
+	note, noteErr := parseNote(fields["note"])
+	record.Note = note
+	return record, errors.Join(err, noteErr)
 }

@@ -24,6 +24,7 @@ type PlanRecord struct {
 	State PlanState
 	By    store.Actor // who claimed or cancelled it
 	At    time.Time   // when
+	Note  *Note       // why, as they wrote; nil = they did not say
 }
 
 // ClaimVerdict is the result of a click on a plan.

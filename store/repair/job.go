@@ -107,6 +107,7 @@ type Job struct {
 	Waiting        bool             // no replica has its record yet, so that nothing may be sent
 	Cancelled      *Decision        // a person cancelled it while it waited
 	Bulk           *Bulk            `json:",omitempty"` // how far a bulk plan got; nil = it is none
+	Note           *Note            `json:"-"`          // of whoever decided last, as loaded; nil = none
 	ClaimAudited   bool             `json:"OnRecord"`   // its claim, or what a person said since, is in the audit trail
 	OutcomeAudited bool             `json:"Audited"`    // its end is in the audit trail
 	Notified       bool             `json:"Told"`       // its end is in the message

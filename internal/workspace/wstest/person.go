@@ -45,6 +45,17 @@ func (p Place) TryType(text string) error {
 	return err
 }
 
+// Reply writes a message in the thread of another one.
+func (p Place) Reply(m Message, text string) {
+	p.w.t.Helper()
+	var sent struct{ TS string }
+	err := p.w.post("/control/message", map[string]any{"user": p.user, "channel": p.channel, "text": text, "thread_ts": m.TS}, &sent)
+	if err != nil {
+		p.w.t.Fatalf("replying %q: %v", text, err)
+	}
+	p.ExpectMessage(func(m Message) bool { return m.TS == sent.TS })
+}
+
 // Command types a slash command and returns the id of its envelope, or what
 // Slack would show. Several goroutines may type.
 func (p Place) Command(text string) (envelope string, err error) {

@@ -1,0 +1,43 @@
+package alert
+
+import (
+	"time"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/humanize"
+	"github.com/superduperai/sessionbot/store/incident"
+)
+
+// clockText is what an incident costs the customers: 37 customers, 311 customer-minutes,
+// $61.00.
+func clockText(c incident.Clock) string {
+	text := humanize.Count(c.Customers, "customer") + ", " + humanize.Thousands(c.Minutes()) + " customer-minute"
+	if c.Minutes() != 1 {
+		text += "s"
+	}
+	if paid := humanize.Sums(c.Money); paid != "" {
+		text += ", " + paid
+	}
+	return text
+}
+
+// clockLine is clockText of all sessions that an incident had: until now where it is
+// open, which the message goes on to show.
+func clockLine(i incident.Incident, now time.Time) blockkit.Line {
+	text := clockText(incident.ClockOf(i.Cases, now))
+	if !i.Closed.IsZero() {
+		return blockkit.PlainLine(text + ".")
+	}
+	return blockkit.L(blockkit.Plain("So far: "+text+", as of "), humanize.ClockTime(now, now), blockkit.Plain("."))
+}
+
+// waitingText is how many customers have waited how long, for a line that comes later
+// than the alert.
+func waitingText(i incident.Incident, now time.Time) string {
+	waiting := incident.ClockOf(i.Open(), now)
+	text := humanize.Count(waiting.Customers, "customer") + " have been waiting, the longest for " + humanize.Duration(waiting.Longest)
+	if waiting.Customers == 1 {
+		text = "1 customer has been waiting for " + humanize.Duration(waiting.Longest)
+	}
+	return text + ". So far: " + clockText(incident.ClockOf(i.Cases, now)) + "."
+}

@@ -1,0 +1,49 @@
+package alert
+
+import (
+	"time"
+
+	"github.com/superduperai/sessionbot/commands/note"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/humanize"
+	"github.com/superduperai/sessionbot/store/incident"
+)
+
+// Reply is a message in the thread of an alert, by the reason for it.
+func Reply(i incident.Incident, reason, mention string, now time.Time) Message {
+	prefix := ""
+	lines := []blockkit.Line{blockkit.PlainLine("→ See the message above.")}
+	waits := false // people are reminded
+	switch reason {
+	case "threshold":
+		prefix = "Growing: "
+	case "reopened":
+		prefix = "Open again: "
+	case "reminder":
+		prefix, waits = "Still open after "+humanize.Duration(now.Sub(i.PostedAt))+": ", true
+	case "unresolved":
+		prefix, waits = "Still open, "+humanize.Duration(now.Sub(i.Acknowledged.At))+" after it was acknowledged: ", true
+	case "snooze_ended":
+		prefix, waits = "The snooze is over: ", true
+	case "escalated":
+		prefix, waits = "Two reminders went unanswered: ", true
+	}
+	if waits {
+		lines = []blockkit.Line{reminderAdvice(i, now), blockkit.PlainLine(waitingText(i, now))}
+		if s := i.Snoozed; reason == "snooze_ended" && s != nil {
+			line := blockkit.L(blockkit.Plain("Snoozed by "), blockkit.User(s.By), blockkit.Plain(" until "), humanize.ClockTime(s.Until, now))
+			lines = append(lines, append(line, note.Spans(s.Note)...))
+		}
+	}
+	return composeAlert("", prefix+humanize.LowerFirst(troubleText(i, i.Open()))+".", mention, blockkit.Message(lines...))
+}
+
+// reminderAdvice says what to do about an incident that is still open.
+func reminderAdvice(i incident.Incident, now time.Time) blockkit.Line {
+	a := i.Acknowledged
+	if a == nil {
+		return blockkit.PlainLine("→ Nobody has acknowledged it: press Acknowledge above, or Snooze.")
+	}
+	return blockkit.L(blockkit.Plain("→ Repair or refund what is left, choose Handled, or Snooze. Acknowledged by "),
+		blockkit.User(a.By), blockkit.Plain(" "), humanize.AgoTime(a.At, now), blockkit.Plain("."))
+}

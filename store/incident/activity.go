@@ -1,0 +1,45 @@
+package incident
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/rdb"
+)
+
+// Active records that somebody attended to the incident at a time, unless it was
+// before the last time.
+func (i *Incident) Active(at time.Time) {
+	if at.After(i.ActiveAt) {
+		i.ActiveAt = at
+	}
+}
+
+// Pressed records that somebody pressed a button of the message that shows an open
+// incident. A press in any other message is none of an incident's.
+func (s *Incidents) Pressed(ctx context.Context, m store.Message, now time.Time) error {
+	client, err := s.redis.Client(ctx)
+	if err != nil {
+		return err
+	}
+	open, err := client.ZRange(ctx, openKey, 0, -1).Result()
+	if err != nil {
+		return fmt.Errorf("list incidents: %w", rdb.Classify(err))
+	}
+	for _, id := range open {
+		_, done, err := s.changeWithoutCases(ctx, "", id, false, func(i *Incident) bool {
+			if i.SlackMessage != m || !i.Closed.IsZero() || i.Kind == Backlog { // one that is retired stays so
+				return false
+			}
+			i.Active(now)
+			return true
+		})
+		if done || err != nil && !errors.Is(err, ErrUnknownIncident) {
+			return err
+		}
+	}
+	return nil
+}

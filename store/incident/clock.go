@@ -1,0 +1,36 @@
+package incident
+
+import "time"
+
+// Clock is what an incident costs the customers.
+type Clock struct {
+	Customers int
+	Longest   time.Duration    // that one of them waits, or waited
+	InAll     time.Duration    // that they waited, added up
+	Money     map[string]int64 // what they had paid, by currency, in its smallest unit
+}
+
+// Minutes returns the time in all in whole customer-minutes.
+func (c Clock) Minutes() int64 { return int64(c.InAll / time.Minute) }
+
+// ClockOf returns how long customers have waited by now: each from when the trouble
+// began until the session left the incident. Whoever turned out to have paid nothing
+// did not wait for a video.
+func ClockOf(cases []Case, now time.Time) (c Clock) {
+	var sum Sum
+	for _, of := range cases {
+		if of.Ending == EndUnpaid {
+			continue
+		}
+		end := now
+		if !of.Gone.IsZero() {
+			end = of.Gone
+		}
+		waited := max(end.Sub(of.started()), 0)
+		c.InAll += waited
+		c.Longest = max(c.Longest, waited)
+		sum.Add(of)
+	}
+	c.Customers, c.Money = sum.Sessions, sum.Money
+	return c
+}

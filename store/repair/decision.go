@@ -24,6 +24,9 @@ type PlanRecord struct {
 	State PlanState
 	By    store.Actor // who claimed or cancelled it
 	At    time.Time   // when
+
+	Presser string // whose press was the first of two, "" = nobody's yet
+	Press   string // names that press
 }
 
 // ClaimVerdict is the result of a click on a plan.

@@ -95,12 +95,14 @@ func LoadingBlocks() []slack.Block {
 }
 
 // FindBlocks are the view that asks what to find.
-func FindBlocks() []slack.Block {
+func FindBlocks() []slack.Block { return []slack.Block{findInput()} }
+
+func findInput() *slack.InputBlock {
 	plain := func(text string) *slack.TextBlockObject {
 		return slack.NewTextBlockObject(slack.PlainTextType, text, false, false)
 	}
-	field := slack.NewPlainTextInputBlockElement(plain("cs_live_…, ann@example.com or pi_…"), FindField).WithMaxLength(maxQuery)
-	return []slack.Block{slack.NewInputBlock(FindField, plain("Session id or link, e-mail address, or payment"), nil, field)}
+	field := slack.NewPlainTextInputBlockElement(plain("cs_live_…, e-mail address or pi_…"), FindField).WithMaxLength(maxQuery)
+	return slack.NewInputBlock(FindField, plain("Session id or link, e-mail address, or payment"), nil, field)
 }
 
 // maxQuery is the longest text that the field takes, in characters.

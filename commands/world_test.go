@@ -29,6 +29,10 @@ type world struct {
 	observed []sweep.Observation
 	known    map[string]incident.Known
 	incident incident.Incident
+
+	open    []incident.Incident
+	plans   []repair.PlanRecord
+	unclear []repair.Job
 }
 
 func (w *world) Examine(_ context.Context, id string) diagnosis.Examination {
@@ -78,6 +82,16 @@ func (w *world) History(context.Context, string, int) ([]audit.Entry, error) {
 
 func (w *world) Ping(context.Context) (time.Duration, error) { return time.Millisecond, w.err }
 
+func (w *world) Latest(context.Context, audit.Event, int) ([]audit.Entry, error) {
+	return w.entries, w.err
+}
+
+func (w *world) OpenPlans(context.Context, time.Time) ([]repair.PlanRecord, error) {
+	return w.plans, w.err
+}
+
+func (w *world) UnclearJobs(context.Context) ([]repair.Job, error) { return w.unclear, w.err }
+
 func (w *world) Figures(context.Context, time.Time) (stats.Figures, error) {
 	return stats.Figures{}, w.err
 }
@@ -95,7 +109,7 @@ func (w *world) Troubled(context.Context) (incident.TroubledRecord, error) {
 }
 
 func (w *world) OpenIncidents(context.Context, map[string]incident.Incident) ([]incident.Incident, error) {
-	return nil, w.err
+	return w.open, w.err
 }
 
 func (w *world) Incident(_ context.Context, id string) (incident.Incident, error) {
@@ -116,7 +130,7 @@ func (w *world) Payments(context.Context, time.Time, []string) (map[string]store
 func registry(w *world) *commands.Registry {
 	w.examined.At, w.examined.Verdict = noon, diagnosis.VerdictOrphaned
 	return commands.New(commands.Deps{
-		Sessions: w, Matchers: []commands.Matcher{w, w}, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Repairs: w, Jobs: w, Trail: w, Statistics: w, Watch: w, Incidents: w, Reads: func(context.Context) store.Layout { return store.LayoutThreeKey }, SiteURL: "https://site.example",
+		Sessions: w, Matchers: []commands.Matcher{w, w}, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Repairs: w, Jobs: w, Trail: w, Waiting: w, Statistics: w, Watch: w, Incidents: w, Reads: func(context.Context) store.Layout { return store.LayoutThreeKey }, SiteURL: "https://site.example",
 		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
 	})
 }

@@ -35,6 +35,10 @@ type world struct {
 
 	troubled []sweep.Observation
 	plan     *repair.Plan // that is looked up, nil = it is gone
+
+	open    []incident.Incident
+	plans   []repair.PlanRecord
+	unclear []repair.Job
 }
 
 func (w *world) Matching(context.Context, store.ShortID) ([]string, error) { return w.known, w.err }
@@ -93,6 +97,16 @@ func (w *world) History(context.Context, string, int) ([]audit.Entry, error) {
 	return w.entries, w.err
 }
 
+func (w *world) Latest(context.Context, audit.Event, int) ([]audit.Entry, error) {
+	return w.entries, w.err
+}
+
+func (w *world) OpenPlans(context.Context, time.Time) ([]repair.PlanRecord, error) {
+	return w.plans, w.err
+}
+
+func (w *world) UnclearJobs(context.Context) ([]repair.Job, error) { return w.unclear, w.err }
+
 func (w *world) Figures(context.Context, time.Time) (stats.Figures, error) {
 	return w.figures.Figures, w.err
 }
@@ -108,7 +122,7 @@ func (w *world) Troubled(context.Context) (incident.TroubledRecord, error) {
 }
 
 func (w *world) OpenIncidents(context.Context, map[string]incident.Incident) ([]incident.Incident, error) {
-	return nil, w.err
+	return w.open, w.err
 }
 
 func (w *world) Incident(_ context.Context, id string) (incident.Incident, error) {

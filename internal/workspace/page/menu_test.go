@@ -82,7 +82,7 @@ func TestMenuStaysOpen(t *testing.T) {
 // TestMenusLook takes the screenshots of menus, and has axe-core look at them.
 func TestMenusLook(t *testing.T) {
 	t.Parallel()
-	axe := axeCore(t)
+	axe := browsertest.Axe(t)
 	for _, scheme := range []string{"light", "dark"} {
 		for name, width := range map[string]int64{"wide": 1280, "narrow": 390} {
 			t.Run(scheme+", "+name, func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestMenusLook(t *testing.T) {
 					b.Do(chromedp.Focus(`[data-action="`+action+`"] .opener`, chromedp.ByQuery), browsertest.Enter(), chromedp.WaitReady(":popover-open"))
 					b.Until(`(box => box.left >= 0 && box.right <= innerWidth && box.top >= 0 && box.bottom <= innerHeight)(document.querySelector(":popover-open").getBoundingClientRect())`)
 					b.Shot("menu-" + scheme + "-" + name + "-" + action)
-					checkAccessible(t, b, axe, scheme+", "+name+", "+action)
+					b.CheckAccessible(axe, scheme+", "+name+", "+action)
 					b.Do(chromedp.KeyEvent(kb.Escape))
 				}
 			})

@@ -135,7 +135,7 @@ func TestHomeTab(t *testing.T) {
 // look at them.
 func TestViewsLook(t *testing.T) {
 	t.Parallel()
-	axe := axeCore(t)
+	axe := browsertest.Axe(t)
 	for _, scheme := range []string{"light", "dark"} {
 		for name, width := range map[string]int64{"wide": 1280, "narrow": 390} {
 			t.Run(scheme+", "+name, func(t *testing.T) {
@@ -144,7 +144,7 @@ func TestViewsLook(t *testing.T) {
 				b.Do(browsertest.Colours(scheme), chromedp.EmulateViewport(width, 844), chromedp.Navigate(url+"/?channel=D0BOT&tab=home"))
 				b.Do(chromedp.WaitVisible(".home .body", chromedp.ByQuery))
 				b.Shot("home-" + scheme + "-" + name)
-				checkAccessible(t, b, axe, scheme+", "+name+", home")
+				b.CheckAccessible(axe, scheme+", "+name+", home")
 				if err := w.UseShortcut("U0SUPPORT", "", "", "find"); err != nil {
 					t.Fatal(err)
 				}
@@ -155,7 +155,7 @@ func TestViewsLook(t *testing.T) {
 				}
 				b.Do(chromedp.WaitVisible("#modal .wrong", chromedp.ByQuery))
 				b.Shot("modal-" + scheme + "-" + name)
-				checkAccessible(t, b, axe, scheme+", "+name+", modal")
+				b.CheckAccessible(axe, scheme+", "+name+", modal")
 			})
 		}
 	}

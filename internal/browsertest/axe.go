@@ -1,4 +1,4 @@
-package page
+package browsertest
 
 import (
 	"os"
@@ -9,15 +9,14 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
-	"github.com/superduperai/sessionbot/internal/browsertest"
 	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
 // axeVersion is the version of axe-core, which looks for what shuts people out.
 const axeVersion = "4.10.3"
 
-// axeCore is the program that a page runs to be looked at.
-func axeCore(t *testing.T) string {
+// Axe is axe-core, the program that a page runs to be looked at.
+func Axe(t testing.TB) string {
 	t.Helper()
 	modules := testenv.NodeModules(t, []byte(`{"private": true, "dependencies": {"axe-core": "`+axeVersion+`"}}`))
 	axe, err := os.ReadFile(filepath.Join(modules, "axe-core", "axe.min.js"))
@@ -27,10 +26,9 @@ func axeCore(t *testing.T) string {
 	return string(axe)
 }
 
-// checkAccessible fails the test where axe-core finds something serious in what
-// is open.
-func checkAccessible(t *testing.T, b *browsertest.Browser, axe, view string) {
-	t.Helper()
+// CheckAccessible fails the test where axe-core finds something serious in what is open.
+func (b *Browser) CheckAccessible(axe, view string) {
+	b.t.Helper()
 	var result struct {
 		Passed int
 		Found  []string
@@ -40,6 +38,6 @@ func checkAccessible(t *testing.T, b *browsertest.Browser, axe, view string) {
 		.map(v => v.id + ": " + v.help + " at " + v.nodes.map(n => n.target.join(" ")).join(", "))}))`,
 		&result, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
 	if result.Passed < 10 || len(result.Found) > 0 {
-		t.Errorf("%s: %d rules hold, broken are:\n%s", view, result.Passed, strings.Join(result.Found, "\n"))
+		b.t.Errorf("%s: %d rules hold, broken are:\n%s", view, result.Passed, strings.Join(result.Found, "\n"))
 	}
 }

@@ -69,6 +69,13 @@ func (b *Bot) dispatch(s *socket, ref string, e envelope) bool {
 		}
 		b.handleInteraction(ref, i)
 	case kindEvent:
+		if opened, ok := readHomeOpened(e.Payload); ok {
+			if s.ofAnotherApp(ref, opened.app) {
+				return false
+			}
+			b.handleHomeOpened(ref, opened)
+			break
+		}
 		m, err := readMessage(e.Payload)
 		if err != nil || s.ofAnotherApp(ref, m.app) {
 			return false

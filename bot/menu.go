@@ -27,6 +27,9 @@ func (b *Bot) chooseFromMenu(to requester, i interaction) {
 		to.deciding = true
 		b.serve(to, func(ctx context.Context) { b.dismiss(ctx, to, c, session) })
 	default:
+		if to.trigger != "" {
+			to.modal, to.trigger = b.modalForButton(to, i), ""
+		}
 		b.runCommand(to, commands.Request{Command: "/session", Text: command + " " + session, User: to.user, Channel: to.channel})
 	}
 }

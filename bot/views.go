@@ -16,6 +16,7 @@ import (
 const (
 	titleAnswer = "Session"
 	titleFind   = "Find a session"
+	titleNotice = "Sessionbot"
 )
 
 // modal is a view that shows a requester's answer. It is opened while the answer is
@@ -117,7 +118,7 @@ func (r *responder) updateView(ctx context.Context, m *modal, view slack.ModalVi
 		_, err := r.api.UpdateViewContext(ctx, view, external, "", m.id)
 		if err != nil && refusesView(slackapi.FaultOf(err)) {
 			r.log.ErrorContext(ctx, "view refused by Slack, shown as text alone", "error", slackapi.FaultOf(err))
-			view.Blocks = slack.Blocks{BlockSet: blockkit.Message(blockkit.PlainLine(blockkit.Cut(blockkit.Fallback(view.Blocks.BlockSet), maxViewText)))}
+			view.Blocks = slack.Blocks{BlockSet: textAlone(view.Blocks.BlockSet)}
 			_, err = r.api.UpdateViewContext(ctx, view, external, "", m.id)
 		}
 		return err
@@ -125,6 +126,11 @@ func (r *responder) updateView(ctx context.Context, m *modal, view slack.ModalVi
 }
 
 const maxViewText = 3000 // characters
+
+// textAlone is what blocks say, for Slack to show where it refuses them.
+func textAlone(blocks []slack.Block) []slack.Block {
+	return blockkit.Message(blockkit.PlainLine(blockkit.Cut(blockkit.Fallback(blocks), maxViewText)))
+}
 
 // refusesView reports whether Slack refuses what a view holds.
 func refusesView(f *slackapi.Fault) bool {

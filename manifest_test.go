@@ -22,6 +22,11 @@ type manifest struct {
 			Command   string `yaml:"command"`
 			UsageHint string `yaml:"usage_hint"`
 		} `yaml:"slash_commands"`
+		AppHome struct {
+			HomeTab             bool `yaml:"home_tab_enabled"`
+			MessagesTab         bool `yaml:"messages_tab_enabled"`
+			MessagesTabReadOnly bool `yaml:"messages_tab_read_only_enabled"`
+		} `yaml:"app_home"`
 		Shortcuts []struct {
 			Name       string `yaml:"name"`
 			Kind       string `yaml:"type"`
@@ -103,6 +108,9 @@ func TestManifestFitsTheRegistry(t *testing.T) {
 	if strings.Contains(string(sessionbot.Manifest), "url:") {
 		t.Error("with Socket Mode no url belongs into the manifest")
 	}
+	if home := m.Features.AppHome; !home.HomeTab || !home.MessagesTab || home.MessagesTabReadOnly {
+		t.Error("the Home tab must be on, and people must be able to write in the Messages tab")
+	}
 	shortcuts := map[string]string{}
 	for _, s := range m.Features.Shortcuts {
 		shortcuts[s.CallbackID] = s.Kind
@@ -126,7 +134,7 @@ func TestManifestFitsTheRegistry(t *testing.T) {
 	}
 }
 
-// TestManifestScopes: every scope is explained, and every event has the one it needs.
+// TestManifestScopes: every scope and event is explained, and every event has the scope it needs.
 func TestManifestScopes(t *testing.T) {
 	t.Parallel()
 	var m manifest
@@ -142,10 +150,13 @@ func TestManifestScopes(t *testing.T) {
 			t.Errorf("docs/threat-model.md does not explain the scope %s", scope)
 		}
 	}
-	needed := map[string]string{"app_mention": "app_mentions:read", "message.im": "im:history"}
+	needed := map[string]string{"app_mention": "app_mentions:read", "message.im": "im:history", "app_home_opened": ""} // the last needs none
 	for _, event := range m.Settings.Events.Bot {
-		if !slices.Contains(m.OAuth.Scopes.Bot, needed[event]) {
-			t.Errorf("the event %s lacks its scope %q", event, needed[event])
+		if scope, ok := needed[event]; !ok || scope != "" && !slices.Contains(m.OAuth.Scopes.Bot, scope) {
+			t.Errorf("the event %s is not answered, or lacks its scope %q", event, scope)
+		}
+		if !strings.Contains(string(explained), "`"+event+"`") {
+			t.Errorf("docs/threat-model.md does not explain the event %s", event)
 		}
 		delete(needed, event)
 	}

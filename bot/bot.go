@@ -49,6 +49,7 @@ type Commands interface {
 	ProgressBlocks(p repair.Progress) []slack.Block
 	EndReply(p repair.Progress) []slack.Block
 	SettleNotMade(ctx context.Context, session string, req commands.Request) commands.Answer
+	Home(ctx context.Context, last commands.Home) (commands.Home, error)
 }
 
 // Metrics counts; see health.Metrics.
@@ -67,6 +68,7 @@ type Config struct {
 	Commands           Commands
 	Repairs            Repairs
 	Shares             Shares
+	Viewers            Viewers
 	Processes          Processes
 	Incidents          Incidents // nil = alerts are off
 	Timings            Timings
@@ -80,6 +82,7 @@ type Config struct {
 // Bot is one process's part in the Slack app.
 type Bot struct {
 	answers
+	homes       *homes
 	connections *connections
 	queue       *queue
 	busy        *queue // answers that the queue is full
@@ -105,7 +108,7 @@ func New(cfg Config) (*Bot, error) {
 		slack.OptionHTTPClient(client),
 		slack.OptionLog(log.New(io.Discard, "", 0))) // it logs contents
 	r := &responder{cfg: cfg, log: cfg.Log, api: api, outbox: newOutbox(cfg, api, client, origin)}
-	b := &Bot{answers: answers{responder: r, approvals: approvals{r}}, dedupe: newDedupe()}
+	b := &Bot{answers: answers{responder: r, approvals: approvals{r}}, homes: &homes{responder: r}, dedupe: newDedupe()}
 	b.connections = newConnections(cfg, api, b.handleEnvelope)
 	return b, nil
 }
@@ -130,6 +133,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	auditing, stop := context.WithCancel(ctx)
 	var audit sync.WaitGroup
 	audit.Go(func() { b.connections.audit.run(auditing) })
+	audit.Go(func() { b.homes.run(auditing) })
 	err := b.connections.run(ctx)
 	stop()
 	b.drain(cancel)

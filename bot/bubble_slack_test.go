@@ -59,6 +59,7 @@ func (s *bubble) handler() http.Handler {
 		s.answers <- "as the bot: " + r.FormValue("text")
 		_, _ = io.WriteString(w, `{"ok":true}`) // the caller notices
 	})
+	mux.HandleFunc("/api/views.publish", s.publish)
 	mux.HandleFunc("/response", func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {

@@ -38,17 +38,24 @@ type bubble struct {
 	// posting answers a post through response_url, or as the bot,
 	// in place of the usual answer; false = as usual.
 	posting func(w http.ResponseWriter, own bool) bool
+	// publishing answers the n-th call (from 1) of views.publish, "" = as usual.
+	publishing func(n int) (status int, body string)
+	published  chan homeCall
+	commands   Commands
+	viewers    *memoryViewers
+
 	refusal atomic.Value // error code of auth.test, a string
 	apiURL  string       // SLACK_API_URL
 	pause   string       // that a socket which is refused asks for
 	// proxy answers a CONNECT and serves the connection; nil = there is none.
 	proxy func(conn net.Conn)
 
-	mu      sync.Mutex
-	opened  []time.Time // calls of apps.connections.open
-	dialled []string    // host:port, as the bot dials them
-	lines   chan *line  // connections, as they are made
-	answers chan string // what arrived through response_url
+	mu        sync.Mutex
+	opened    []time.Time // calls of apps.connections.open
+	publishes int         // calls of views.publish
+	dialled   []string    // host:port, as the bot dials them
+	lines     chan *line  // connections, as they are made
+	answers   chan string // what arrived through response_url
 
 	bot   *Bot
 	log   *lockedLog
@@ -110,6 +117,8 @@ func (plain) SettleNotMade(context.Context, string, commands.Request) commands.A
 	return commands.Answer{}
 }
 
+func (plain) Home(context.Context, commands.Home) (commands.Home, error) { return commands.Home{}, nil }
+
 // oneProcess knows of no other process of the bot.
 type oneProcess struct{}
 
@@ -132,6 +141,7 @@ func inBubble(t *testing.T, prepare func(*bubble), story func(*bubble)) {
 			opening: func(int) (int, string, string) { return http.StatusOK, "", "" },
 			counted: func(n int) int { return min(n, 2) }, posting: func(http.ResponseWriter, bool) bool { return false },
 			lines: make(chan *line, 1000), answers: make(chan string, 1000),
+			publishing: func(int) (int, string) { return http.StatusOK, "" }, published: make(chan homeCall, 1000), commands: plain{}, viewers: &memoryViewers{},
 			log: &lockedLog{}, gauge: &gauge{}, ended: make(chan error, 1),
 		}
 		if prepare != nil {
@@ -151,7 +161,7 @@ func inBubble(t *testing.T, prepare func(*bubble), story func(*bubble)) {
 
 func (s *bubble) run() {
 	b, err := New(Config{Timings: timings, Deadlines: deadlines, AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: s.apiURL, Readers: []string{"U1"},
-		Commands: plain{}, Processes: oneProcess{}, Metrics: s.gauge, Now: time.Now,
+		Commands: s.commands, Shares: &memoryClaims{}, Viewers: s.viewers, Processes: oneProcess{}, Metrics: s.gauge, Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err != nil {
 		s.t.Fatal(err)

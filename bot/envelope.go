@@ -76,6 +76,13 @@ func (b *Bot) dispatch(s *socket, in arrival, e envelope) bool {
 		}
 		b.handleInteraction(in, i)
 	case kindEvent:
+		if opened, ok := readHomeOpened(e.Payload); ok {
+			if s.ofAnotherApp(ref, opened.app) {
+				return false
+			}
+			b.handleHomeOpened(ref, opened)
+			break
+		}
 		m, err := readMessage(e.Payload)
 		if err != nil || s.ofAnotherApp(in.ref, m.app) {
 			return false

@@ -101,6 +101,7 @@ func fuzzed(f *testing.F) (*Bot, *atomic.Bool) {
 	b.readers = &people{variable: "READERS", listed: b.cfg.Readers, directory: newDirectory(b.api, "T1", b.cfg.Now, 1)}
 	b.operators = &people{variable: "OPERATORS"}
 	b.queue, b.busy = newQueue(f.Context(), sharedLimits(2, queueSize)), newQueue(f.Context(), sharedLimits(1, busyQueueSize))
+	b.cfg.Viewers = &memoryViewers{}
 	b.views, b.cfg.Shares = newQueue(f.Context(), sharedLimits(1, viewQueueSize)), unclaimed{}
 	return b, panics
 }

@@ -74,7 +74,7 @@ func (f *fakeSlack) run(t *testing.T, c bot.Commands) <-chan error {
 	b, err := bot.New(bot.Config{
 		Timings: quick, Deadlines: bot.NewDeadlines(patient),
 		AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: f.URL + "/api/", Readers: []string{"U1"},
-		Processes: singleProcess{}, Commands: c, Shares: &shares{kept: map[string]string{}, claims: map[string]bool{}},
+		Processes: singleProcess{}, Commands: c, Shares: &shares{kept: map[string]string{}, claims: map[string]bool{}}, Viewers: &viewers{},
 		Repairs: f.repairs, Incidents: f.alerts, Metrics: &metrics{outcomes: map[string]int{}, sockets: make(chan int, 1000)},
 		Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})

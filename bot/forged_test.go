@@ -38,6 +38,7 @@ type forgery struct {
 	app, ts       string // "" = the bot's, and the plan's message
 	chosen        any    // the value of a menu's option, nil = a button
 	block         string // the id of its block, "" = that of none of ours
+	home          bool   // in an App Home, and no message
 }
 
 // forgeries are clicks on a plan of this id; U1 is an operator, U2 a reader.
@@ -92,7 +93,16 @@ func forgeries(plan string) []forgery {
 	} {
 		list = append(list, forgery{user: "U1", action: "session.menu", chosen: chosen, says: "This menu entry is not known here"})
 	}
+	for _, action := range []string{"confirm.approve", "confirm.cancel", "confirm.not_made"} {
+		list = append(list, forgery{home: true, user: "U2", action: action, value: plan, says: operators},
+			forgery{home: true, user: nil, action: action, value: plan, says: operators},
+			forgery{home: true, user: "U1", action: action, value: plan, app: "A2", says: "could not be read"})
+	}
 	return append(list,
+		forgery{home: true, user: "U1", action: "confirm.approve", value: plan + " ", says: gone},
+		forgery{home: true, user: "U2", action: "alert.ack", value: alertID, says: "Only the people and groups listed in READERS"},
+		forgery{home: true, user: "U2", action: "session_find.query", value: session, says: "Only the people and groups listed in READERS"},
+		forgery{home: true, user: "U2", action: "session.menu", chosen: "dismiss:" + session, says: "Only the people and groups listed in READERS"},
 		forgery{user: "U2", action: "session.menu", chosen: "dismiss:" + session, says: "Only the people and groups listed in READERS"},
 		forgery{user: "U1", action: "session.menu", chosen: "dismiss:" + session, ts: "1.3", says: "This alert is shown in another message"},
 		forgery{user: "U1", action: "session.menu", chosen: "dismiss:cs_live_b2", ts: "1.4", says: "is in no alert any more"})
@@ -121,11 +131,14 @@ func (f forgery) frame(i int, responseURL string) []byte {
 	if f.chosen != nil {
 		action = map[string]any{"type": "overflow", "block_id": block, "action_id": f.action, "selected_option": map[string]any{"value": f.chosen}}
 	}
-	frame, err := json.Marshal(map[string]any{"type": "interactive", "envelope_id": fmt.Sprint("e", i), "payload": map[string]any{
-		"type": "block_actions", "user": map[string]any{"id": f.user}, "channel": map[string]any{"id": "C1"}, "response_url": responseURL,
-		"container": map[string]any{"channel_id": "C1", "message_ts": cmp.Or(f.ts, "1.2")}, "api_app_id": cmp.Or(f.app, "A1"),
-		"actions": []any{action},
-	}})
+	payload := map[string]any{
+		"type": "block_actions", "user": map[string]any{"id": f.user}, "response_url": responseURL, "api_app_id": cmp.Or(f.app, "A1"), "actions": []any{action}}
+	if f.home {
+		payload["container"], payload["view"] = map[string]any{"type": "view", "view_id": "V1"}, map[string]any{"id": "V1", "type": "home"}
+	} else {
+		payload["container"], payload["channel"] = map[string]any{"channel_id": "C1", "message_ts": cmp.Or(f.ts, "1.2")}, map[string]any{"id": "C1"}
+	}
+	frame, err := json.Marshal(map[string]any{"type": "interactive", "envelope_id": fmt.Sprint("e", i), "payload": payload})
 	if err != nil {
 		panic(err) // only what this file makes is encoded
 	}
@@ -157,6 +170,7 @@ func TestForgedClicks(t *testing.T) {
 
 	slack := newFakeSlack(t)
 	slack.answers["users.info"] = `{"ok":true,"user":{"id":"U1","team_id":"T1"}}`
+	slack.answers["views.publish"] = `{"ok":true,"view":{"hash":"h1"}}`
 	slack.repairs = bot.Repairs{Plans: plans, Decisions: decisions, Operators: []string{"U1"}, Approvals: "none", Wake: func() { t.Error("a job was woken") }}
 	slack.alerts = alerts
 	forged := forgeries(plan.ID)

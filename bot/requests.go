@@ -64,6 +64,10 @@ func (b *Bot) serve(to requester, work func(context.Context)) {
 
 // enqueue queues work for a requester, or the answer that the bot is busy.
 func (b *Bot) enqueue(to requester, work func(context.Context)) {
+	if to.fromHome {
+		asked := work
+		work = func(ctx context.Context) { asked(ctx); b.homes.refresh(ctx, to.user) }
+	}
 	if b.queue.offer(b.jobFor(to, work)) {
 		return
 	}
@@ -126,6 +130,9 @@ func (b *Bot) handleInteraction(in arrival, i interaction) {
 		return
 	}
 	to := requester{arrival: in, user: i.user, channel: i.channel, responseURL: i.responseURL}
+	if i.view.kind == string(slack.VTHomeTab) {
+		to.fromHome, to.trigger = true, i.trigger
+	}
 	c := i.click
 	if len(c.value) > maxValue {
 		c.value = "" // no id is so long
@@ -160,7 +167,7 @@ func (b *Bot) handleInteraction(in arrival, i interaction) {
 		b.serve(to, func(ctx context.Context) { b.share(ctx, to, c) })
 	default:
 		if c.view {
-			to.modal = b.modalForButton(to, i)
+			to.modal, to.trigger = b.modalForButton(to, i), ""
 		}
 		b.enqueue(to, func(ctx context.Context) { b.runButton(ctx, to, c) })
 	}

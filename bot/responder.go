@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"log/slog"
+	"sync"
 
 	"github.com/slack-go/slack"
 	"go.opentelemetry.io/otel/trace"
@@ -30,6 +31,9 @@ type requester struct {
 	thread      string // ts of the message whose thread is answered in, "" = none
 	public      bool   // others read the answer in that thread
 	modal       *modal // shows the answer, nil = none
+	home        bool   // their App Home shows the answer
+	fromHome    bool   // they pressed a button of it
+	trigger     string // opens a window for the answer, "" = none
 	deciding    bool   // by a click that may change something
 }
 
@@ -41,8 +45,9 @@ type responder struct {
 	log       *slog.Logger
 	api       *slack.Client
 	outbox    *slackapi.Outbox
-	readers   *people // known once Slack has said which workspace is ours
-	operators *people // likewise
+	readers   *people  // known once Slack has said which workspace is ours
+	operators *people  // likewise
+	answered  sync.Map // users whose App Home shows an answer
 }
 
 // admitted reports whether the requester may make a call. Others are refused, on
@@ -95,7 +100,11 @@ func (r *responder) replyLine(ctx context.Context, to requester, line blockkit.L
 func (r *responder) deliver(ctx context.Context, to requester, m slackapi.Message) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.Deadlines.Send)
 	defer cancel()
-	if to.modal != nil && r.fill(ctx, to, m) {
+	switch {
+	case to.home:
+		r.publishAnswer(ctx, to, m)
+		return
+	case to.modal != nil && r.fill(ctx, to, m), to.trigger != "" && r.openAnswer(ctx, to, m):
 		return
 	}
 	send := func() error { return r.outbox.Respond(ctx, to.responseURL, m) }

@@ -24,6 +24,8 @@ func (b *Bot) handleShortcut(in arrival, i interaction) bool {
 	case i.kind == string(slack.InteractionTypeShortcut) && i.callback == commands.ShortcutFind:
 		to.modal = b.openModal(to, i.trigger, "", findView())
 		b.serve(to, func(ctx context.Context) { b.missed(ctx, to) })
+	case i.clicked && i.click.button == commands.FindField:
+		b.search(to, i)
 	case i.kind == string(slack.InteractionTypeMessageAction), i.kind == string(slack.InteractionTypeShortcut):
 		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, message.NoticeMenu) })
 	case i.kind == string(slack.InteractionTypeViewSubmission) && i.callback == commands.ShortcutFind:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -28,6 +29,23 @@ const session = "cs_live_a1"
 type scripted struct {
 	run    func(ctx context.Context, req commands.Request) commands.Answer
 	action func(ctx context.Context, actionID, value string, req commands.Request) commands.Answer
+
+	mu   sync.Mutex
+	home commands.Home
+	err  error // of home
+}
+
+func (s *scripted) Home(context.Context, commands.Home) (commands.Home, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.home, s.err
+}
+
+// shows has the App Home show something else from now on.
+func (s *scripted) shows(home commands.Home, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.home, s.err = home, err
 }
 
 func (s *scripted) Parse(req commands.Request) commands.Call {
@@ -92,15 +110,52 @@ func (s *shares) Unclaim(_ context.Context, id string) error {
 func (s *shares) Claim(_ context.Context, id string, _ time.Duration) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	first := !s.claims[id]
+	first := !s.claims[id] || strings.HasPrefix(id, "home:") // which are published as soon as they change
 	s.claims[id] = true
 	return first, nil
+}
+
+// viewers are kept in memory.
+type viewers struct {
+	mu    sync.Mutex
+	shown map[string]string
+}
+
+func (v *viewers) Opened(_ context.Context, user string, _ time.Time) error {
+	return v.SetShown(context.Background(), user, "")
+}
+
+func (v *viewers) Recent(context.Context, time.Time) (map[string]string, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return maps.Clone(v.shown), nil
+}
+
+func (v *viewers) SetShown(_ context.Context, user, shown string) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.shown == nil {
+		v.shown = map[string]string{}
+	}
+	v.shown[user] = shown
+	return nil
+}
+
+func (v *viewers) Forget(_ context.Context, user string) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	delete(v.shown, user)
+	return nil
 }
 
 // noPlans stores no plan.
 type noPlans struct{ bot.Plans }
 
 func (noPlans) SetMessage(context.Context, string, store.Message) error { return nil }
+
+func (noPlans) LoadPlan(context.Context, string, time.Time) (repair.PlanRecord, error) {
+	return repair.PlanRecord{}, repair.ErrUnknownPlan
+}
 
 // singleProcess knows of no other process.
 type singleProcess struct{}
@@ -157,11 +212,15 @@ type stage struct {
 	server   *workspace.Server
 	commands *scripted
 	shares   *shares
+	viewers  *viewers
 	metrics  *metrics
 	log      *logged
-	bot      *bot.Bot
-	stop     context.CancelFunc
-	ended    chan error
+
+	readers, operators []string
+
+	bot   *bot.Bot
+	stop  context.CancelFunc
+	ended chan error
 }
 
 var quick = testenv.Shorten(bot.DefaultTimings())
@@ -170,6 +229,15 @@ var quick = testenv.Shorten(bot.DefaultTimings())
 const patient = 24
 
 func play(t *testing.T, readers ...string) *stage {
+	t.Helper()
+	if readers == nil {
+		readers = []string{"*"}
+	}
+	return playWith(t, readers)
+}
+
+// playWith is play with operators.
+func playWith(t *testing.T, readers []string, operators ...string) *stage {
 	t.Helper()
 	server, err := workspace.Start(workspace.Config{Addr: "127.0.0.1:0", AckWithin: patience})
 	if err != nil {
@@ -180,31 +248,37 @@ func play(t *testing.T, readers ...string) *stage {
 			t.Error(err)
 		}
 	})
-	if readers == nil {
-		readers = []string{"*"}
-	}
 	s := &stage{
 		Workspace: wstest.New(t, server.URL(), server.ControlKey()),
 		server:    server, commands: &scripted{},
+		viewers: &viewers{},
 		shares:  &shares{kept: map[string]string{}, claims: map[string]bool{}},
 		metrics: &metrics{outcomes: map[string]int{}, sockets: make(chan int, 100)},
-		log:     &logged{}, ended: make(chan error, 1),
+		log:     &logged{}, readers: readers, operators: operators,
 	}
+	s.start(t)
+	return s
+}
+
+// start starts the bot, and waits until it is connected.
+func (s *stage) start(t *testing.T) {
+	t.Helper()
+	var err error
 	s.bot, err = bot.New(bot.Config{
 		Timings: quick, Deadlines: bot.NewDeadlines(patient),
-		AppToken: server.AppToken(), BotToken: server.BotToken(), APIURL: server.APIURL(), Readers: readers,
-		Processes: singleProcess{}, Commands: s.commands, Shares: s.shares, Repairs: bot.Repairs{Plans: noPlans{}, AlertChannel: "C0ALERTS"}, Metrics: s.metrics, Now: time.Now,
+		AppToken: s.server.AppToken(), BotToken: s.server.BotToken(), APIURL: s.server.APIURL(), Readers: s.readers,
+		Processes: singleProcess{}, Commands: s.commands, Shares: s.shares, Viewers: s.viewers, Repairs: bot.Repairs{Plans: noPlans{}, Operators: s.operators, AlertChannel: "C0ALERTS"}, Metrics: s.metrics, Now: time.Now,
 		Log: slog.New(requestid.NewHandler(slog.NewTextHandler(s.log, nil))),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s.stop = cancel
-	done := make(chan struct{})
+	s.stop, s.ended = cancel, make(chan error, 1)
+	done, ended := make(chan struct{}), s.ended
 	go func() {
 		defer close(done)
-		s.ended <- s.bot.Run(ctx)
+		ended <- s.bot.Run(ctx)
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -214,7 +288,6 @@ func play(t *testing.T, readers ...string) *stage {
 		}
 	})
 	s.awaitSockets(t, 1)
-	return s
 }
 
 // awaitSockets waits until the bot says that so many connections are up.

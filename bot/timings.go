@@ -16,13 +16,14 @@ type Timings struct {
 	Announce time.Duration // between two announcements of this process
 	Retry    time.Duration // the least before a second call of Slack's API
 	Outage   time.Duration // that a short outage of Slack's is waited for
+	Home     time.Duration // between two versions of somebody's App Home
 }
 
 // DefaultTimings returns those of production.
 func DefaultTimings() Timings {
 	return Timings{
 		Stagger: time.Second, Settled: 5 * time.Second, Replace: time.Second, Token: time.Minute, Backoff: 200 * time.Millisecond,
-		Announce: 30 * time.Second, Retry: time.Second, Outage: 4 * time.Second,
+		Announce: 30 * time.Second, Retry: time.Second, Outage: 4 * time.Second, Home: 3 * time.Second,
 	}
 }
 

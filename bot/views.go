@@ -16,6 +16,7 @@ import (
 const (
 	titleAnswer = "Session"
 	titleFind   = "Find a session"
+	titleNotice = "Sessionbot"
 )
 
 // modal is a view that shows a requester's answer. It is opened while the answer is
@@ -128,7 +129,7 @@ func (r *responder) updateView(ctx context.Context, m *modal, view slack.ModalVi
 		if err != nil && refusesView(slackapi.FaultOf(err)) {
 			r.log.ErrorContext(ctx, "view refused by Slack, shown as text alone", "error", slackapi.FaultOf(err))
 			view.Submit = nil // the fields are not shown
-			view.Blocks = slack.Blocks{BlockSet: blockkit.Message(blockkit.PlainLine(blockkit.Cut(blockkit.Fallback(view.Blocks.BlockSet), maxViewText)))}
+			view.Blocks = slack.Blocks{BlockSet: textAlone(view.Blocks.BlockSet)}
 			_, err = r.api.UpdateViewContext(ctx, view, external, "", m.id)
 		}
 		return err
@@ -136,6 +137,11 @@ func (r *responder) updateView(ctx context.Context, m *modal, view slack.ModalVi
 }
 
 const maxViewText = 3000 // characters
+
+// textAlone is what blocks say, for Slack to show where it refuses them.
+func textAlone(blocks []slack.Block) []slack.Block {
+	return blockkit.Message(blockkit.PlainLine(blockkit.Cut(blockkit.Fallback(blocks), maxViewText)))
+}
 
 // refusesView reports whether Slack refuses what a view holds.
 func refusesView(f *slackapi.Fault) bool {

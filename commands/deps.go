@@ -52,6 +52,13 @@ type Repairs interface {
 type Trail interface {
 	History(ctx context.Context, session string, limit int) ([]audit.Entry, error)
 	Since(ctx context.Context, since time.Time) ([]audit.Entry, error)
+	Latest(ctx context.Context, event audit.Event, limit int) ([]audit.Entry, error)
+}
+
+// Waiting knows the plans and jobs that wait for people; see repair.Ledger.
+type Waiting interface {
+	OpenPlans(ctx context.Context, now time.Time) ([]repair.PlanRecord, error)
+	UnclearJobs(ctx context.Context) ([]repair.Job, error)
 }
 
 // Statistics knows what the sweeps counted.
@@ -90,6 +97,7 @@ type Deps struct {
 	Repairs    Repairs
 	Jobs       diagnosis.JobReader
 	Trail      Trail
+	Waiting    Waiting
 	Statistics Statistics
 	Watch      Watch
 	Alerts     bool // the watch runs
@@ -104,6 +112,7 @@ type Deps struct {
 	Files         diagnosis.FileReader
 	Limits        diagnosis.Thresholds
 	SiteURL       string // for links
+	Runbook       string // address of the runbook, "" = no link
 	Now           func() time.Time
 	Log           *slog.Logger // nil = slog.Default
 

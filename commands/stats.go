@@ -10,6 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/stats"
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
@@ -32,6 +33,19 @@ func (d Deps) stats() Command {
 // terminal, and without such counts, it counts the sessions now.
 func (d Deps) runStats(ctx context.Context, req Request) (Answer, error) {
 	now := d.Now()
+	s, last := d.keptStatistics(ctx, now)
+	if last != nil && !req.Terminal {
+		s.Rollup = *last
+	} else if err := d.countNow(ctx, req, now, &s); err != nil {
+		return Answer{}, err
+	}
+	s.Series = s.Series.With(s.Rollup)
+	return Answer{Blocks: figures.Blocks(s, now), JSON: figures.JSON(s, now), Shareable: true}, nil
+}
+
+// keptStatistics returns the data that is kept, and what the last sweep counted, nil =
+// nothing that is known.
+func (d Deps) keptStatistics(ctx context.Context, now time.Time) (figures.Statistics, *stats.Rollup) {
 	stored, err := d.Statistics.Figures(ctx, now)
 	if err != nil {
 		d.Log.WarnContext(ctx, "figures of the sweeps unavailable", "error", err)
@@ -45,13 +59,7 @@ func (d Deps) runStats(ctx context.Context, req Request) (Answer, error) {
 			s.Watch = &state
 		}
 	}
-	if stored.Rollup != nil && !req.Terminal {
-		s.Rollup = *stored.Rollup
-	} else if err := d.countNow(ctx, req, now, &s); err != nil {
-		return Answer{}, err
-	}
-	s.Series = s.Series.With(s.Rollup)
-	return Answer{Blocks: figures.Blocks(s, now), JSON: figures.JSON(s, now), Shareable: true}, nil
+	return s, stored.Rollup
 }
 
 // countNow counts all sessions.

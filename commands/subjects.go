@@ -95,9 +95,11 @@ func LoadingBlocks() []slack.Block {
 }
 
 // FindBlocks are the view that asks what to find.
-func FindBlocks() []slack.Block {
-	field := slack.NewPlainTextInputBlockElement(plainText("cs_live_…, ann@example.com or pi_…"), FindField).WithMaxLength(maxField)
-	return []slack.Block{slack.NewInputBlock(FindField, plainText("Session id or link, e-mail address, or payment"), nil, field)}
+func FindBlocks() []slack.Block { return []slack.Block{findInput()} }
+
+func findInput() *slack.InputBlock {
+	field := slack.NewPlainTextInputBlockElement(plainText("cs_live_…, e-mail address or pi_…"), FindField).WithMaxLength(maxField)
+	return slack.NewInputBlock(FindField, plainText("Session id or link, e-mail address, or payment"), nil, field)
 }
 
 // NothingToFind is the error of a field that names nothing.

@@ -33,6 +33,9 @@ type world struct {
 	incidents []incident.Incident
 	state     incident.WatchState
 	series    stats.Series
+
+	plans   []repair.PlanRecord
+	unclear []repair.Job
 }
 
 func (w *world) Examine(_ context.Context, id string) diagnosis.Examination {
@@ -89,6 +92,16 @@ func (w *world) EverySince(context.Context, time.Time) ([]incident.Incident, err
 
 func (w *world) Ping(context.Context) (time.Duration, error) { return time.Millisecond, w.err }
 
+func (w *world) Latest(context.Context, audit.Event, int) ([]audit.Entry, error) {
+	return w.entries, w.err
+}
+
+func (w *world) OpenPlans(context.Context, time.Time) ([]repair.PlanRecord, error) {
+	return w.plans, w.err
+}
+
+func (w *world) UnclearJobs(context.Context) ([]repair.Job, error) { return w.unclear, w.err }
+
 func (w *world) Figures(context.Context, time.Time) (stats.Figures, error) {
 	return stats.Figures{Series: w.series}, w.err
 }
@@ -127,7 +140,7 @@ func (w *world) Payments(context.Context, time.Time, []string) (map[string]store
 func registry(w *world) *commands.Registry {
 	w.examined.At, w.examined.Verdict = noon, diagnosis.VerdictOrphaned
 	return commands.New(commands.Deps{
-		Sessions: w, Matchers: []commands.Matcher{w, w}, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Repairs: w, Jobs: w, Trail: w, Statistics: w, Watch: w, Incidents: w, Archive: w, Reads: func(context.Context) store.Layout { return store.LayoutThreeKey }, SiteURL: "https://site.example",
+		Sessions: w, Matchers: []commands.Matcher{w, w}, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Repairs: w, Jobs: w, Trail: w, Waiting: w, Statistics: w, Watch: w, Incidents: w, Archive: w, Reads: func(context.Context) store.Layout { return store.LayoutThreeKey }, SiteURL: "https://site.example",
 		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
 	})
 }

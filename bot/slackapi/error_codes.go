@@ -108,6 +108,7 @@ var errorGroups = []struct {
 	{requestError, "expired_trigger_id trigger_expired exchanged_trigger_id trigger_exchanged invalid_trigger_id invalid_trigger",
 		"Slack opens a window within three seconds of a click only: try again."},
 	{requestError, "not_found", "The window was closed."},
+	{requestError, "not_enabled", "The app has no Home tab: paste manifest.yml again, or switch the Home tab on under App Home."},
 	{requestError, "push_limit_reached", "Slack shows three windows above each other: close one."},
 	{requestError, "view_too_large hash_conflict duplicate_external_id", "Slack does not take this window: a fault of this program, please report it."},
 	{requestError, "used_url", "Slack takes five answers to one request: ask again."},

@@ -189,7 +189,7 @@ func examined(ctx context.Context, r *rdb.Redis, use probe.Use) error {
 }
 
 func ledgerSteps(r *rdb.Redis) []aclStep {
-	ledger, trail, shares, processes := ledger.New(r), audit.NewTrail(r), presence.NewSharedRequests(r), presence.NewProcesses(r)
+	ledger, trail, shares, processes, viewers := ledger.New(r), audit.NewTrail(r), presence.NewSharedRequests(r), presence.NewProcesses(r), presence.NewViewers(r)
 	by, now := store.Actor{ID: "U0LEAD"}, time.Now()
 	plan := func(id string) repair.Plan {
 		return repair.Plan{ID: id, Action: store.ActionGenerate, Session: "cs_live_" + id, Created: now, Expires: now.Add(time.Hour)}
@@ -210,6 +210,7 @@ func ledgerSteps(r *rdb.Redis) []aclStep {
 		{"note where a plan is shown", func(ctx context.Context) error {
 			return ledger.SetMessage(ctx, "shown", store.Message{Channel: "C0SUPPORT", TS: "1.0"})
 		}},
+		{"plans that wait", func(ctx context.Context) error { _, err := ledger.OpenPlans(ctx, now); return err }},
 		{"cancel", func(ctx context.Context) error { _, err := ledger.Cancel(ctx, "shown", by, now); return err }},
 		{"approve and carry out", func(ctx context.Context) error {
 			held, job, err := claimed(ctx, "done")
@@ -247,7 +248,8 @@ func ledgerSteps(r *rdb.Redis) []aclStep {
 		{"pending and unclear jobs", func(ctx context.Context) error {
 			_, err := ledger.Pending(ctx)
 			_, unclearErr := ledger.Unclear(ctx)
-			return errors.Join(err, unclearErr)
+			_, jobsErr := ledger.UnclearJobs(ctx)
+			return errors.Join(err, unclearErr, jobsErr)
 		}},
 		{"replicas", func(ctx context.Context) error {
 			_, err := ledger.Replication(ctx)
@@ -264,6 +266,11 @@ func ledgerSteps(r *rdb.Redis) []aclStep {
 		{"how much is on record", func(ctx context.Context) error {
 			extent, err := trail.Extent(ctx)
 			return errors.Join(err, has(err != nil || extent.Entries > 0))
+		}},
+		{"latest repairs", func(ctx context.Context) error { _, err := trail.Latest(ctx, audit.Ended, 5); return err }},
+		{"keep an App Home current", func(ctx context.Context) error {
+			_, err := viewers.Recent(ctx, now)
+			return errors.Join(viewers.Opened(ctx, "U0LEAD", now), viewers.SetShown(ctx, "U0LEAD", "x"), err, viewers.Forget(ctx, "U0LEAD"))
 		}},
 		{"what repairs wrote", func(ctx context.Context) error { _, err := trail.Repaired(ctx, now.Add(-time.Hour)); return err }},
 		{"share", func(ctx context.Context) error {

@@ -65,7 +65,7 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 	s := services{redis: redis, metrics: health.NewMetrics(), log: log}
 	settings := bot.Config{
 		AppToken: c.SlackAppToken, BotToken: c.SlackBotToken, APIURL: c.SlackAPIURL,
-		Readers: c.Readers, Commands: d.registry, Shares: presence.NewSharedRequests(state), Processes: presence.NewProcesses(state),
+		Readers: c.Readers, Commands: d.registry, Shares: presence.NewSharedRequests(state), Viewers: presence.NewViewers(state), Processes: presence.NewProcesses(state),
 		Repairs: bot.Repairs{Plans: d.ledger, Decisions: d.repairs, Operators: c.Operators, Approvals: c.Approvals,
 			AlertChannel: c.AlertChannel, Wake: func() { s.jobs.Wake() }},
 		Timings: timings.bot, Deadlines: bot.NewDeadlines(c.patience),

@@ -42,6 +42,23 @@ type Options struct {
 
 // New shows the state of an incident.
 func New(i incident.Incident, o Options, now time.Time) Message {
+	head, blocks := alertBlocks(i, o, incident.ShownCases, now)
+	if lines := goneLines(i, now); lines != nil {
+		blocks = append(blocks, blockkit.Paragraph(lines...))
+	}
+	return composeAlert(alertEmoji(i), head, o.Mention, blocks)
+}
+
+// Brief shows the state of an incident in less space: without whom to notify, with at
+// most so many sessions, and none of those that left.
+func Brief(i incident.Incident, o Options, rows int, now time.Time) []slack.Block {
+	head, blocks := alertBlocks(i, o, rows, now)
+	return composeAlert(alertEmoji(i), head, "", blocks).Blocks
+}
+
+// alertBlocks are the headline of an incident, and below it what to do, the buttons, and
+// the sessions that have waited longest, at most so many.
+func alertBlocks(i incident.Incident, o Options, rows int, now time.Time) (head string, blocks []slack.Block) {
 	head, lines := alertText(i, o.VideoCents, now)
 	if line := ownerLine(i, now); line != nil {
 		lines = append(lines, line)
@@ -49,15 +66,11 @@ func New(i incident.Incident, o Options, now time.Time) Message {
 	if link := runbookLink(i, o.Runbook); link != nil {
 		lines = append(lines, blockkit.L(link))
 	}
-	blocks := blockkit.Message(lines...)
+	blocks = blockkit.Message(lines...)
 	if actions := alertActions(i, now); actions != nil {
 		blocks = append(blocks, slack.NewActionBlock(alertBlock(i), actions...))
 	}
-	blocks = append(blocks, caseRows(i, now)...)
-	if lines := goneLines(i, now); lines != nil {
-		blocks = append(blocks, blockkit.Paragraph(lines...))
-	}
-	return composeAlert(alertEmoji(i), head, o.Mention, blocks)
+	return head, append(blocks, caseRows(i, rows, now)...)
 }
 
 // composeAlert puts the headline, which holds no text from outside, above the blocks.

@@ -16,11 +16,11 @@ import (
 	"github.com/superduperai/sessionbot/store/incident"
 )
 
-// caseRows are the sessions of an incident that have waited longest, one row each,
-// and how many more there are.
-func caseRows(i incident.Incident, now time.Time) []slack.Block {
+// caseRows are the sessions of an incident that have waited longest, one row each, at
+// most so many, and how many more there are.
+func caseRows(i incident.Incident, atMost int, now time.Time) []slack.Block {
 	open := i.Open()
-	shown := open[:min(len(open), incident.ShownCases)]
+	shown := open[:min(len(open), atMost)]
 	common, _ := commonEvent(open)
 	var rows []slack.Block
 	for _, c := range shown {

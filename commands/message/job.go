@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -55,6 +56,13 @@ func ProgressBlocks(p repair.Progress, siteURL string) []slack.Block {
 		blocks = append(blocks, blockkit.Paragraph(blockkit.BoldLine("For the customer")), blockkit.Quote(sentence))
 	}
 	return blocks
+}
+
+// Unclear shows an unclear job and how to settle it, with its buttons.
+func Unclear(job repair.Job, now time.Time) []slack.Block {
+	p := repair.Progress{Job: job, At: now}
+	lines := append(Headline(jobHeadline(p)), detailLines(p)...)
+	return append(blockkit.Message(append(lines, sentFact(p)...)...), slack.NewActionBlock("", ProgressActions(p)...))
 }
 
 // detailLines are what others said about why a job did not end well.

@@ -48,8 +48,10 @@ func (s Screen) block(block slack.Block) string {
 	switch b := block.(type) {
 	case *slack.RichTextBlock:
 		return s.richText(b.Elements)
+	case *slack.HeaderBlock:
+		return s.styled(bold, s.wrap(b.Text.Text))
 	case *slack.SectionBlock:
-		return s.wrap(mrkdwnText(b.Text.Text))
+		return s.section(b)
 	case *slack.ContextBlock:
 		var parts []string
 		for _, element := range b.ContextElements.Elements {
@@ -62,6 +64,16 @@ func (s Screen) block(block slack.Block) string {
 		return s.table(b)
 	}
 	return ""
+}
+
+func (s Screen) section(b *slack.SectionBlock) string {
+	var parts []string
+	for _, object := range append([]*slack.TextBlockObject{b.Text}, b.Fields...) {
+		if object != nil {
+			parts = append(parts, s.wrap(mrkdwnText(object.Text)))
+		}
+	}
+	return strings.Join(parts, "\n")
 }
 
 func (s Screen) richText(elements []slack.RichTextElement) string {

@@ -15,7 +15,7 @@ import (
 // axeVersion is the version of axe-core, which looks for what shuts people out.
 const axeVersion = "4.10.3"
 
-// Axe is axe-core as a program that a page runs to be looked at.
+// Axe is axe-core, the program that a page runs to be looked at.
 func Axe(t testing.TB) string {
 	t.Helper()
 	modules := testenv.NodeModules(t, []byte(`{"private": true, "dependencies": {"axe-core": "`+axeVersion+`"}}`))

@@ -26,6 +26,7 @@ type Story struct {
 	Title   string
 	Of      []string // the constants that it covers, such as "Verdict orphaned"
 	Blocks  []slack.Block
+	Home    bool // it is no message, but somebody's App Home
 }
 
 // noon is the time of every message.
@@ -51,7 +52,7 @@ func Stories() []Story {
 		stories func() []Story
 	}{
 		{"Debug", debugs}, {"Debug: was there an alert?", alerted}, {"Plans and refusals", plans}, {"Clicks on a plan", clicks}, {"Repairs", repairs}, {"The end of a repair, in the thread", ends}, {"Bulk repairs", bulks},
-		{"Alerts", alerts}, {"The daily digest", digests}, {"Figures", figures}, {"Help, search and history", others}, {"What cannot be done", failures}, {"For one person", notices},
+		{"Alerts", alerts}, {"The App Home", homes}, {"The daily digest", digests}, {"Figures", figures}, {"Help, search and history", others}, {"What cannot be done", failures}, {"For one person", notices},
 	} {
 		for _, s := range chapter.stories() {
 			s.Chapter = chapter.title
@@ -87,7 +88,7 @@ func line(title string, l blockkit.Line, of ...string) Story {
 func registryOf(w *world) *commands.Registry {
 	return commands.New(commands.Deps{
 		NewSweeper: func() commands.Sweeper { return w },
-		Sessions:   w, Matchers: []commands.Matcher{w}, Finder: w, Redis: w, Repairs: w, Jobs: w, Trail: w, Files: w, Statistics: w, Watch: w, Incidents: w, Archive: w, AlertOn: alertOn, Reads: func(context.Context) store.Layout { return store.LayoutThreeKey }, Alerts: true, Limits: limits, Bulk: commands.BulkLimits{Sessions: 50, Parallel: 3}, SiteURL: siteURL, Token: !w.noToken, StripeKey: true, WebhookSecret: !w.noToken,
+		Sessions:   w, Matchers: []commands.Matcher{w}, Finder: w, Redis: w, Repairs: w, Jobs: w, Trail: w, Waiting: w, Files: w, Statistics: w, Watch: w, Incidents: w, Archive: w, AlertOn: alertOn, Reads: func(context.Context) store.Layout { return store.LayoutThreeKey }, Alerts: true, Limits: limits, Bulk: commands.BulkLimits{Sessions: 50, Parallel: 3}, SiteURL: siteURL, Runbook: options.Runbook, Token: !w.noToken, StripeKey: true, WebhookSecret: !w.noToken,
 		Plans: repair.PlanOptions{TTL: 10 * time.Minute, Prices: repair.ListPrices, FixText: commands.FixText, RefundText: commands.RefundText,
 			Models: repair.Models{Video: "google-cloud/veo3-text2video", Image: "azure-openai/gpt-image-1"}},
 		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),

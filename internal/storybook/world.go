@@ -36,6 +36,9 @@ type world struct {
 	troubled  []sweep.Observation
 	incidents []incident.Incident
 	plan      *repair.Plan // that is looked up, nil = it is gone
+
+	plans   []repair.PlanRecord
+	unclear []repair.Job
 }
 
 func (w *world) Matching(context.Context, store.ShortID) ([]string, error) { return w.known, w.err }
@@ -100,6 +103,16 @@ func (w *world) Since(context.Context, time.Time) ([]audit.Entry, error) { retur
 func (w *world) EverySince(context.Context, time.Time) ([]incident.Incident, error) {
 	return w.incidents, w.err
 }
+
+func (w *world) Latest(context.Context, audit.Event, int) ([]audit.Entry, error) {
+	return w.entries, w.err
+}
+
+func (w *world) OpenPlans(context.Context, time.Time) ([]repair.PlanRecord, error) {
+	return w.plans, w.err
+}
+
+func (w *world) UnclearJobs(context.Context) ([]repair.Job, error) { return w.unclear, w.err }
 
 func (w *world) Figures(context.Context, time.Time) (stats.Figures, error) {
 	return w.figures.Figures, w.err

@@ -161,7 +161,30 @@ func (t *Trail) History(ctx context.Context, session string, limit int) ([]Entry
 	return inOrder(entries), nil
 }
 
-// maxRecent bounds how many entries are read for Repaired and Matching.
+// Latest returns the newest entries of an event, newest first, at most limit. If others
+// were recorded since in great number there may be fewer.
+func (t *Trail) Latest(ctx context.Context, event Event, limit int) ([]Entry, error) {
+	var entries []Entry
+	n := 0
+	for values, err := range t.messages(ctx, "-") {
+		if err != nil {
+			return nil, err
+		}
+		e, err := parseEntry(values)
+		if err != nil {
+			return nil, err
+		}
+		if e.Event == event {
+			entries = append(entries, e)
+		}
+		if n++; len(entries) == limit || n == maxRecent {
+			break
+		}
+	}
+	return entries, nil
+}
+
+// maxRecent bounds how many entries are read for Latest, Repaired and Matching.
 const maxRecent = 4 * auditPage
 
 // Repaired returns the last repair of each session that repairs of ours wrote since

@@ -84,3 +84,21 @@ func TestMatching(t *testing.T) {
 		}
 	})
 }
+
+func TestLatest(t *testing.T) {
+	t.Parallel()
+	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
+		l := NewTrail(r)
+		for n, event := range []Event{Ended, Claimed, Ended, Refused, Ended, Claimed} {
+			testenv.Must(t, l.Record(t.Context(), Entry{At: storetest.At.Add(time.Duration(n) * time.Second), Event: event}))
+		}
+		got, err := l.Latest(t.Context(), Ended, 2)
+		want := []Entry{{At: storetest.At.Add(4 * time.Second), Event: Ended}, {At: storetest.At.Add(2 * time.Second), Event: Ended}}
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%v %s", err, diff)
+		}
+		if got, err := l.Latest(t.Context(), Settled, 2); len(got) != 0 || err != nil {
+			t.Errorf("%v, %v", got, err)
+		}
+	})
+}

@@ -78,6 +78,33 @@ func (j *Jobs) Unclear(ctx context.Context) (int, error) {
 	return int(n), nil
 }
 
+// maxUnclear is how many unclear jobs are loaded at a time.
+const maxUnclear = 100
+
+// UnclearJobs returns the jobs that wait for a person to settle them, oldest first.
+func (j *Jobs) UnclearJobs(ctx context.Context) ([]repair.Job, error) {
+	client, err := j.state.Client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := client.ZRange(ctx, unclearKey, 0, maxUnclear-1).Result()
+	if err != nil {
+		return nil, fmt.Errorf("list unclear jobs: %w", rdb.Classify(err))
+	}
+	var unclear []repair.Job
+	for _, id := range ids {
+		job, err := j.LoadJob(ctx, id)
+		switch {
+		case errors.Is(err, repair.ErrUnknownJob):
+		case err != nil:
+			return nil, err
+		default:
+			unclear = append(unclear, job)
+		}
+	}
+	return unclear, nil
+}
+
 // JobOf returns the latest job of a session, and what all its jobs left behind.
 func (j *Jobs) JobOf(ctx context.Context, session string) (diagnosis.SessionJob, error) {
 	fields, err := readHash(ctx, j.state, jobOfKey(session))

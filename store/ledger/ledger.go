@@ -22,6 +22,7 @@ const maxAttempts = 10
 // is done in one script.
 const (
 	ledgerPrefix = "sessionbot:{jobs}:"
+	plansKey     = ledgerPrefix + "plans"   // sorted set of plan ids, by when they expire
 	pendingKey   = ledgerPrefix + "pending" // sorted set of job ids, by the time of the claim
 	unclearKey   = ledgerPrefix + "unclear" // likewise: those that wait for a person
 	replicaKey   = ledgerPrefix + "replica" // exists for rdb.ReplicaLife after a replica was seen connected

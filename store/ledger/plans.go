@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -20,12 +21,18 @@ type Plans struct {
 	jobs  *Jobs
 }
 
-// KEYS: plan. ARGV: its life in ms, then fields and values.
+// KEYS: plan, plans. ARGV: its life in ms, the id under which it is listed ("" = it is
+// not), when it was made and when it expires in ms, then fields and values.
 var savePlan = redis.NewScript(`
 local state = redis.call('HGET', KEYS[1], 'state')
 if state and state ~= 'open' then return 0 end
-for i = 2, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
+if ARGV[2] ~= '' then
+	redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[3])
+	redis.call('ZADD', KEYS[2], ARGV[4], ARGV[2])
+	redis.call('PEXPIRE', KEYS[2], ARGV[1])
+end
 return 1`)
 
 // SavePlan stores a plan. One that was claimed or cancelled stays as it is: an item of a
@@ -37,7 +44,12 @@ func (p *Plans) SavePlan(ctx context.Context, plan repair.Plan) error {
 		return fmt.Errorf("save a plan: %w", err)
 	}
 	life := plan.Expires.Sub(plan.Created) + answerLife
-	err = p.state.Run(ctx, savePlan, []string{planKey(plan.ID)}, life.Milliseconds(),
+	listed := plan.ID
+	if plan.Bulk != "" {
+		listed = ""
+	}
+	err = p.state.Run(ctx, savePlan, []string{planKey(plan.ID), plansKey}, life.Milliseconds(),
+		listed, plan.Created.UnixMilli(), plan.Expires.UnixMilli(),
 		"plan", raw, "state", string(repair.PlanOpen), "expires", plan.Expires.UnixMilli(),
 		// "retrying" is the stored name of: it needs a second press.
 		"retrying", plan.Risk != "", "channel", plan.Message.Channel, "ts", plan.Message.TS).Err()
@@ -77,7 +89,7 @@ func (p *Plans) LoadPlan(ctx context.Context, id string, now time.Time) (repair.
 	if fields["plan"] == "" {
 		return repair.PlanRecord{}, repair.ErrUnknownPlan
 	}
-	record := repair.PlanRecord{State: repair.PlanState(fields["state"])}
+	record := repair.PlanRecord{State: repair.PlanState(fields["state"]), Presser: fields["presser"], Press: fields["press"]}
 	if err := json.Unmarshal([]byte(fields["plan"]), &record.Plan); err != nil {
 		return repair.PlanRecord{}, fmt.Errorf("load a plan: %w", err)
 	}
@@ -90,4 +102,33 @@ func (p *Plans) LoadPlan(ctx context.Context, id string, now time.Time) (repair.
 	note, noteErr := parseNote(fields["note"])
 	record.Note = note
 	return record, errors.Join(err, noteErr)
+}
+
+// maxOpenPlans is how many plans are listed at a time.
+const maxOpenPlans = 100
+
+// OpenPlans returns the plans that wait for approval in a message, those that expire first
+// before the others. Items of bulk plans are not among them.
+func (p *Plans) OpenPlans(ctx context.Context, now time.Time) ([]repair.PlanRecord, error) {
+	client, err := p.state.Client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := client.ZRangeByScore(ctx, plansKey, &redis.ZRangeBy{
+		Min: strconv.FormatInt(now.UnixMilli(), 10), Max: "+inf", Count: maxOpenPlans}).Result()
+	if err != nil {
+		return nil, fmt.Errorf("list plans: %w", rdb.Classify(err))
+	}
+	var open []repair.PlanRecord
+	for _, id := range ids {
+		record, err := p.LoadPlan(ctx, id, now)
+		switch {
+		case errors.Is(err, repair.ErrUnknownPlan):
+		case err != nil:
+			return nil, err
+		case record.State == repair.PlanOpen && record.Message.TS != "":
+			open = append(open, record)
+		}
+	}
+	return open, nil
 }

@@ -1,4 +1,5 @@
-// Package presence keeps track of the bot's live processes, and of shared requests.
+// Package presence keeps track of the bot's live processes, of shared requests, and of who
+// opened the App Home.
 package presence
 
 import (

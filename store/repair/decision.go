@@ -25,6 +25,9 @@ type PlanRecord struct {
 	By    store.Actor // who claimed or cancelled it
 	At    time.Time   // when
 	Note  *Note       // why, as they wrote; nil = they did not say
+
+	Presser string // whose press was the first of two, "" = nobody's yet
+	Press   string // names that press
 }
 
 // ClaimVerdict is the result of a click on a plan.

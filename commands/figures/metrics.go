@@ -1,0 +1,38 @@
+package figures
+
+import (
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+)
+
+// Metrics are what is odd in the statistics, and the metrics of the last day and week with
+// their trend, where neither a chart nor a table can be.
+func Metrics(s Statistics) []slack.Block {
+	var lines []blockkit.Line
+	for _, text := range anomalies(s) {
+		lines = append(lines, blockkit.PlainLine(text))
+	}
+	if text := paymentCaveat(s); text != "" {
+		lines = append(lines, blockkit.PlainLine(text))
+	}
+	return append(blockkit.Message(lines...), metricFields(s), blockkit.Context("Each against the period before. The charts are in /redis stats."))
+}
+
+func metricFields(s Statistics) slack.Block {
+	var texts []string
+	for _, m := range metrics {
+		texts = append(texts, "*"+m.name+"*")
+	}
+	texts = append(texts, "*"+memoryName+"*")
+	for _, c := range comparisons(s) {
+		for i, cell := range trendRow(c.now, &c.before)[1:] {
+			texts[i] += "\n" + c.now.label + ": " + blockkit.Escape(cell)
+		}
+	}
+	fields := make([]*slack.TextBlockObject, len(texts))
+	for i, text := range texts {
+		fields[i] = slack.NewTextBlockObject(slack.MarkdownType, text, false, false)
+	}
+	return slack.NewSectionBlock(nil, fields, nil)
+}

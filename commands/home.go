@@ -1,0 +1,168 @@
+package commands
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/commands/alert"
+	"github.com/superduperai/sessionbot/commands/figures"
+	"github.com/superduperai/sessionbot/commands/message"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/humanize"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/repair"
+)
+
+// How much of each part the App Home shows: Slack takes 100 blocks.
+const (
+	homePlans     = 3
+	homeIncidents = 4
+	homeCases     = 3 // of each incident
+	homeUnclear   = 4
+	homeRepairs   = 5
+)
+
+// Home is what the App Home shows, in which no customer's address is.
+type Home struct {
+	Alerts    bool // incidents are known at all
+	Incidents []incident.Incident
+	Plans     []repair.PlanRecord // that wait for approval
+	Unclear   []repair.Job
+	Repairs   []audit.Entry // the latest ends of repairs, newest first
+	Options   alert.Options
+
+	statistics figures.Statistics
+	swept      bool                         // there are figures
+	known      map[string]incident.Incident // as they were read, by id
+}
+
+// Blocks are the App Home of a person who may approve some of the plans.
+func (h Home) Blocks(viewer string, plans []repair.PlanRecord, now time.Time) []slack.Block {
+	blocks := append(blockkit.Message(h.headline(plans)...), findInput().WithDispatchAction(true))
+	part := func(title string, more string, parts ...[]slack.Block) {
+		if len(parts) == 0 {
+			return
+		}
+		blocks = append(blocks, header(title))
+		blocks = append(blocks, slices.Concat(parts...)...)
+		if more != "" {
+			blocks = append(blocks, blockkit.Context(more))
+		}
+	}
+	part("Plans that you may approve", andMore(len(plans)-homePlans, "plan", "each is in the channel where it was requested"),
+		each(plans, homePlans, func(p repair.PlanRecord) []slack.Block { return homePlan(p, viewer) })...)
+	part("Open incidents", andMore(len(h.Incidents)-homeIncidents, "incident", "each has its alert"),
+		each(h.Incidents, homeIncidents, func(i incident.Incident) []slack.Block { return alert.Brief(i, h.Options, homeCases, now) })...)
+	part("Unclear repairs", andMore(len(h.Unclear)-homeUnclear, "unclear repair", "/session list unclear shows all"),
+		each(h.Unclear, homeUnclear, func(j repair.Job) []slack.Block { return message.Unclear(j, now) })...)
+	part("Latest repairs", "", h.latestRepairs(now))
+	part("Figures", "", h.figureBlocks())
+	return append(blocks, blockkit.Context("Updated "+blockkit.Mrkdwn(blockkit.L(humanize.SecondsTime(now, now)))+
+		". Changes show within seconds, for an hour after you open this tab."))
+}
+
+// each shows at most so many of a list.
+func each[T any](list []T, atMost int, show func(T) []slack.Block) [][]slack.Block {
+	var shown [][]slack.Block
+	for _, item := range list[:min(len(list), atMost)] {
+		shown = append(shown, show(item))
+	}
+	return shown
+}
+
+// andMore says how many are not shown, and where they are; "" = all are shown.
+func andMore(n int, noun, where string) string {
+	if n <= 0 {
+		return ""
+	}
+	return "And " + humanize.Count(n, "more "+noun) + ": " + where + "."
+}
+
+func header(text string) slack.Block {
+	return slack.NewHeaderBlock(slack.NewTextBlockObject(slack.PlainTextType, text, false, false))
+}
+
+// headline says what needs somebody, and where to begin.
+func (h Home) headline(plans []repair.PlanRecord) []blockkit.Line {
+	var parts []string
+	add := func(n int, noun, rest string) {
+		if n > 0 {
+			parts = append(parts, humanize.Count(n, noun)+rest)
+		}
+	}
+	add(len(plans), "plan", " to approve")
+	add(len(h.Incidents), "open incident", "")
+	add(len(h.Unclear), "unclear repair", "")
+	next := ""
+	switch {
+	case len(plans) > 0:
+		next = "Read the plans first: they expire."
+	case len(h.Incidents) > 0:
+		next = "Begin with the incident that has been open longest. Nothing changes before a plan is approved."
+	case len(h.Unclear) > 0:
+		next = "Settle what is unclear: until then those sessions get no other repair."
+	}
+	switch {
+	case parts != nil:
+		return message.Headline(strings.Join(parts, ", ")+".", next)
+	case !h.Alerts:
+		return message.Headline("Alerts are off, so nobody looks for sessions in trouble.", "Set ALERT_CHANNEL to see incidents here. /session list looks once.")
+	}
+	return message.Headline("Nothing needs you: no open incident, no plan to approve, no unclear repair.", "")
+}
+
+// homePlan is a plan with its buttons, the second one for whoever pressed it once.
+func homePlan(p repair.PlanRecord, viewer string) []slack.Block {
+	blocks, press := message.PlanBlocks(p.Plan), ""
+	if p.Presser != "" && p.Presser == viewer {
+		blocks, press = message.ConfirmationBlocks(p.Plan, store.Actor{ID: viewer}), p.Press
+	}
+	return append(blocks, slack.NewActionBlock("", message.PlanActions(p.Plan, press)...))
+}
+
+// latestRepairs are how the last repairs ended.
+func (h Home) latestRepairs(now time.Time) []slack.Block {
+	if len(h.Repairs) == 0 {
+		return blockkit.Message(blockkit.PlainLine("None yet."))
+	}
+	var blocks []slack.Block
+	for _, e := range h.Repairs[:min(len(h.Repairs), homeRepairs)] {
+		line := blockkit.L(blockkit.Plain(humanize.UpperFirst(cmp.Or(string(e.Action), "repair"))+": "+endText(e.Detail)+" · approved by "), humanize.Person(e.Who), blockkit.Plain(" · "), humanize.AgoOnly(e.At, now))
+		if e.Session == "" { // a bulk plan
+			blocks = append(blocks, blockkit.Paragraph(line))
+			continue
+		}
+		line = append(blockkit.L(blockkit.Code(humanize.ShortID(e.Session)), blockkit.Plain(" · ")), line...)
+		blocks = append(blocks, blockkit.Row(blockkit.Mrkdwn(line), message.DebugButton("Debug", e.Session)))
+	}
+	return blocks
+}
+
+// endText is how a repair ended, of what the audit trail says.
+func endText(detail string) string {
+	var parts []string
+	for part := range strings.SplitSeq(humanize.Words(blockkit.OneLine(detail)), "; ") {
+		if outcome, cause, ok := strings.Cut(part, ": "); ok {
+			part = outcome + " (" + cause + ")"
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// figureBlocks are the metrics, or why there are none.
+func (h Home) figureBlocks() []slack.Block {
+	switch {
+	case h.swept:
+		return figures.Metrics(h.statistics)
+	case h.statistics.WatchErr:
+		return blockkit.Message(blockkit.PlainLine("The figures cannot be read now. /redis stats counts the sessions."))
+	}
+	return blockkit.Message(blockkit.PlainLine("No sweep has counted the sessions yet. /redis stats counts them now."))
+}

@@ -58,6 +58,10 @@ const (
 	auditSize = 20_000               // entries kept, approximately
 	auditLife = 400 * 24 * time.Hour // without a new entry
 	auditPage = 500
+
+	// oncePrefix begins the keys of RecordOnce, which lie in the trail's slot.
+	oncePrefix = "sessionbot:recorded:{" + auditKey + "}:"
+	onceLife   = 24 * time.Hour
 )
 
 // Trail is the audit trail: the last auditSize entries.
@@ -81,6 +85,30 @@ func (t *Trail) Record(ctx context.Context, e Entry) error {
 		Values: []any{"session", e.Session, "entry", raw}})
 	pipe.Expire(ctx, auditKey, auditLife)
 	if _, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("record in the audit trail: %w", rdb.Classify(err))
+	}
+	return nil
+}
+
+// KEYS: trail, whether the entry is in it. ARGV: session, entry, entries kept, life of
+// the trail and of the second key in ms.
+var recordOnce = redis.NewScript(`
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'session', ARGV[1], 'entry', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+redis.call('SET', KEYS[2], '', 'PX', ARGV[5])
+return 1`)
+
+// RecordOnce appends an entry unless one with its plan, event and time was appended
+// within a day: two processes that carry a job on in turn may both record it.
+func (t *Trail) RecordOnce(ctx context.Context, e Entry) error {
+	raw, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("record in the audit trail: %w", err)
+	}
+	key := oncePrefix + e.Plan + ":" + string(e.Event) + ":" + strconv.FormatInt(e.At.UnixMilli(), 10)
+	err = t.state.Run(ctx, recordOnce, []string{auditKey, key}, e.Session, raw, auditSize, auditLife.Milliseconds(), onceLife.Milliseconds()).Err()
+	if err != nil {
 		return fmt.Errorf("record in the audit trail: %w", rdb.Classify(err))
 	}
 	return nil

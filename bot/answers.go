@@ -29,6 +29,7 @@ type placement struct {
 	sharedBy string           // who posts it in the channel, "" = not shared
 	claim    string           // of the click on Share
 	long     bool             // it looks at many sessions first
+	included bool             // by a click on Include
 }
 
 // answer runs a request and delivers its answer.
@@ -54,7 +55,9 @@ func (a answers) answer(ctx context.Context, to requester, p placement, run func
 	}
 	if answer.Plan != nil {
 		buttons := slack.NewActionBlock("", message.PlanActions(*answer.Plan, "")...)
-		a.approvals.showPlan(ctx, to, *answer.Plan, append(slices.Clip(answer.Blocks), buttons))
+		if a.approvals.showPlan(ctx, to, *answer.Plan, append(slices.Clip(answer.Blocks), buttons)) && p.included {
+			a.approvals.pressIncluded(ctx, to, *answer.Plan)
+		}
 	} else {
 		a.deliver(ctx, to, a.compose(ctx, to, answer, p))
 	}

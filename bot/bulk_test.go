@@ -150,7 +150,7 @@ func TestResumeIsNoApproval(t *testing.T) {
 	t.Parallel()
 	paused := &repair.Bulk{Items: make([]repair.Item, 3), Events: []repair.BulkEvent{{Event: audit.Paused, Cause: repair.CauseBalance}}}
 	s := &steered{job: requestedBy("U1", paused)}
-	said := s.clicked(t, "U1", click{button: commands.ActionBulkResume, value: "P1", message: "1.2"})
+	said := s.clicked(t, "U1", click{button: message.ActionBulkResume, value: "P1", message: "1.2"})
 	if want := []string{"resume by U1 in C1", "woken"}; !slices.Equal(s.did, want) || len(said) != 1 {
 		t.Errorf("did %q, want %q; said %q", s.did, want, said)
 	}

@@ -84,7 +84,11 @@ func (b *bulkRequest) add(id string, possible []store.Action) {
 		b.ids = append(b.ids, id)
 		return
 	}
-	b.others = append(b.others, repair.LeftOut{Session: id, Reason: repair.LeftNotAllowed})
+	reason := repair.LeftNotAllowed
+	if b.actions[0] == store.ActionReplay && slices.Contains(possible, store.ActionGenerate) { // a prompt is all that a replay needs besides
+		reason = repair.LeftUnreadable
+	}
+	b.others = append(b.others, repair.LeftOut{Session: id, Reason: reason})
 }
 
 // ready returns an error if an action is not configured.
@@ -166,7 +170,8 @@ func (d Deps) makeBulk(req Request, b bulkRequest, examined []diagnosis.Examinat
 		}
 		made := repair.MakeBulkPlan(action, examined, req.actor(), repair.BulkOptions{PlanOptions: d.Plans, Include: b.include, Other: other, Settled: settled}, d.Now())
 		made.Parallel = d.Bulk.Parallel
-		useful := len(made.Items) > 0 || made.Includable() > 0
+		includable, _ := made.Includable()
+		useful := len(made.Items)+includable > 0
 		if i == 0 || useful {
 			plan = made
 		}

@@ -78,7 +78,7 @@ func clicks() []Story {
 	longest.FromStripe, longest.Restore.Order.Prompt = true, strings.Repeat("<&é ", 2000)
 	all = append(all,
 		Story{Title: "plan, restore the longest prompt", Blocks: message.PlanBlocks(longest)}.with(message.PlanActions(longest, "")),
-		Story{Title: "pressed once", Blocks: message.ConfirmationBlocks(p, store.Actor{ID: "U0LEAD"})}.with(message.PlanActions(p, "P4")),
+		Story{Title: "pressed once", Blocks: message.ConfirmationBlocks(p, store.Actor{ID: "U0LEAD"}, false)}.with(message.PlanActions(p, "P4")),
 		Story{Title: "plan, generate an image", Blocks: message.PlanBlocks(imagePlan())}.with(message.PlanActions(imagePlan(), "")),
 		Story{Title: "plan, fix of what cannot be read at all", Blocks: message.PlanBlocks(corrupt)}.with(message.PlanActions(corrupt, "")))
 	for _, verdict := range []repair.ClaimVerdict{repair.AlreadyCancelled, repair.Expired, repair.NeedsSecondClick, repair.Unknown} {

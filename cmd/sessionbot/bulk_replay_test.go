@@ -49,7 +49,7 @@ func TestBulkReplayStory(t *testing.T) {
 
 	support.Type("/session bulk replay")
 	plan := support.ExpectMessage(withText("Replay the webhook for 37 sessions?"))
-	for _, part := range []string{"37 videos, about $888; the customers paid $37.00", "4 at a time", "Left out: 3 that the site cannot read: generate these"} {
+	for _, part := range []string{"37 videos, about $888; the customers paid $37.00", "4 at a time", "Left out: 3 that the site cannot read: generate instead"} {
 		if !strings.Contains(plan.Text, part) {
 			t.Errorf("the plan does not say %q:\n%s", part, plan.Text)
 		}

@@ -153,7 +153,7 @@ var leftOutTexts = map[repair.LeftOutReason]string{
 	repair.LeftHandled:     "handled outside, as an operator said",
 	repair.LeftMarked:      "marked as error by an earlier repair",
 	repair.LeftEventUnseen: "whose event could not be seen at Stripe: the site may still start these itself, so check in Stripe{include}",
-	repair.LeftUnreadable:  "that the site cannot read: generate these",
+	repair.LeftUnreadable:  "that the site cannot read: generate instead",
 	repair.LeftUnverified:  "whose payment Stripe did not confirm: check STRIPE_SECRET_KEY, or try again later",
 }
 

@@ -31,7 +31,7 @@ func bulkPlan(action store.Action, n int) repair.Plan {
 	}
 	for i, reason := range repair.LeftOutReasons {
 		for k := range 1 + 4*(i%2) {
-			p.LeftOut = append(p.LeftOut, repair.LeftOut{Session: bulkSession(100*(i+1) + k), Reason: reason})
+			p.LeftOut = append(p.LeftOut, repair.LeftOut{Session: bulkSession(100*(i+1) + k), Reason: reason, Cents: 2400})
 		}
 	}
 	p.Rest = 12

@@ -119,9 +119,7 @@ func (d Deps) planBulk(ctx context.Context, req Request, b bulkRequest) (Answer,
 	if b.strict && len(plan.Items)+plan.Rest > limit {
 		return Answer{}, refuse(message.TooManyText(d.Bulk.Sessions, plan.Action))
 	}
-	if more := len(plan.Items) - limit; more > 0 {
-		plan.Items, plan.Rest = plan.Items[:limit], plan.Rest+more
-	}
+	plan.Limit(limit)
 	named := min(len(b.others), othersNamed)
 	plan.LeftOut, plan.Others = append(plan.LeftOut, b.others[:named]...), b.unnamed+len(b.others)-named
 	plan.Ref = requestid.FromContext(ctx)

@@ -113,6 +113,14 @@ func notAllowedReason(action store.Action, x diagnosis.Examination, other store.
 	return LeftNotAllowed
 }
 
+// Limit leaves the items beyond the limit to another plan: nor does this one warn of them.
+func (p *Plan) Limit(n int) {
+	if more := len(p.Items) - n; more > 0 {
+		p.Items, p.Rest = p.Items[:n], p.Rest+more
+		p.Warnings, p.Risk = bulkWarnings(p.Items)
+	}
+}
+
 // IsBulk reports whether the plan repairs several sessions.
 func (p Plan) IsBulk() bool { return p.Session == "" && len(p.Items)+len(p.LeftOut) > 0 }
 

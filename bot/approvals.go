@@ -175,8 +175,8 @@ func (a approvals) update(ctx context.Context, m store.Message, blocks []slack.B
 // that it made: the second one, of whoever has seen there what it may cost, is enough.
 // That of somebody who may not approve the plan counts for nothing.
 func (a approvals) pressIncluded(ctx context.Context, to requester, plan repair.Plan) {
-	may, _ := a.mayDecide(ctx, to, repair.PlanRecord{Plan: plan}, message.ActionApprove)
-	if may != nil || plan.Risk == "" { // a press on a plan without a risk approves it
+	refused, _ := a.mayDecide(ctx, to, repair.PlanRecord{Plan: plan}, message.ActionApprove)
+	if refused != nil || plan.Risk == "" { // a single press approves a plan without a risk
 		return
 	}
 	answer, err := a.cfg.Repairs.Decisions.Approve(ctx, plan.ID, "", to.actor(), to.channel)

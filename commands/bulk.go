@@ -85,7 +85,7 @@ func (b *bulkRequest) add(id string, possible []store.Action) {
 		return
 	}
 	reason := repair.LeftNotAllowed
-	if b.actions[0] == store.ActionReplay && slices.Contains(possible, store.ActionGenerate) { // a prompt is all that a replay needs besides
+	if b.actions[0] == store.ActionReplay && slices.Contains(possible, store.ActionGenerate) { // it lacks a prompt where the site looks for it
 		reason = repair.LeftUnreadable
 	}
 	b.others = append(b.others, repair.LeftOut{Session: id, Reason: reason})

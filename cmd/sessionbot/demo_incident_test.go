@@ -12,7 +12,7 @@ import (
 
 // The messages of the incident, as JavaScript.
 var (
-	incidentAlert = about("Repair all…", "12 paid sessions have had no video")
+	incidentAlert = about("Repair all…", "paid sessions have had no video since") // twelve, and one more after some seconds
 	incidentPlan  = about("", "Replay the webhook for 8 sessions?")
 	incidentEnd   = about("", "Finished: 8 videos ready")
 )
@@ -118,7 +118,7 @@ func (p *incidentPlayer) menu() {
 func (p *incidentPlayer) ends() {
 	p.t.Helper()
 	p.Until(incidentEnd + " !== undefined")
-	p.Until(about("4 paid sessions have had no video", "8 replayed") + " !== undefined")
+	p.Until(about("paid sessions have had no video since", "8 replayed") + " !== undefined")
 	p.look("repaired", about("", "8 replayed"))
 	p.Do(chromedp.Click(incidentEnd+`.querySelector("a.replies")`, chromedp.ByJSPath))
 	p.Until(`document.querySelector("#panel").innerText.includes("@ona Finished: 8 videos ready")`)

@@ -30,6 +30,7 @@ type placement struct {
 	sharedBy string           // who posts it in the channel, "" = not shared
 	claim    string           // of the click on Share
 	long     bool             // it looks at many sessions first
+	included bool             // by a click on Include
 }
 
 // answer runs a request and delivers its answer.
@@ -58,7 +59,9 @@ func (a answers) answer(ctx context.Context, to requester, p placement, run func
 		a.showForm(ctx, to, answer)
 	case answer.Plan != nil:
 		buttons := slack.NewActionBlock("", message.PlanActions(*answer.Plan, "")...)
-		a.approvals.showPlan(ctx, to, *answer.Plan, append(slices.Clip(answer.Blocks), buttons))
+		if a.approvals.showPlan(ctx, to, *answer.Plan, append(slices.Clip(answer.Blocks), buttons)) && p.included {
+			a.approvals.pressIncluded(ctx, to, *answer.Plan)
+		}
 	case p.sharedBy != "" && to.responseURL == "":
 		a.postShared(ctx, to, p, a.compose(ctx, to, answer, p))
 	default:

@@ -151,7 +151,7 @@ func (a approvals) decided(ctx context.Context, to requester, answer repair.Clai
 		}
 		return
 	case repair.NeedsSecondClick:
-		if a.showConfirmation(ctx, to, answer) { // it says so itself
+		if a.showConfirmation(ctx, to, answer, false) { // it says so itself
 			return
 		}
 	case repair.Expired:
@@ -177,12 +177,29 @@ func (a approvals) update(ctx context.Context, m store.Message, blocks []slack.B
 	return err
 }
 
+// pressIncluded counts the click on Include as the first of the two presses on the plan
+// that it made: the second one, of whoever has seen there what it may cost, is enough.
+// That of somebody who may not approve the plan counts for nothing.
+func (a approvals) pressIncluded(ctx context.Context, to requester, plan repair.Plan) {
+	refused, _ := a.mayDecide(ctx, to, repair.PlanRecord{Plan: plan}, message.ActionApprove)
+	if refused != nil || plan.Risk == "" { // a single press approves a plan without a risk
+		return
+	}
+	answer, err := a.cfg.Repairs.Decisions.Approve(ctx, plan.ID, "", to.actor(), to.channel)
+	switch {
+	case err != nil:
+		a.log.WarnContext(ctx, "first press not recorded, two more are needed", "plan", plan.ID, "error", err)
+	case answer.Verdict == repair.NeedsSecondClick: // else somebody was quicker, and the message shows it
+		a.showConfirmation(ctx, to, answer, true)
+	}
+}
+
 // showConfirmation shows the button for the second click, and reports whether it is
 // shown or the clicker got an answer. Without it nobody could approve the plan, which is
 // posted again if its message cannot be updated.
-func (a approvals) showConfirmation(ctx context.Context, to requester, answer repair.ClaimResult) bool {
+func (a approvals) showConfirmation(ctx context.Context, to requester, answer repair.ClaimResult, included bool) bool {
 	plan := answer.Plan
-	blocks := append(slices.Clone(message.ConfirmationBlocks(plan.Plan, to.actor())),
+	blocks := append(slices.Clone(message.ConfirmationBlocks(plan.Plan, to.actor(), included)),
 		slack.NewActionBlock("", message.PlanActions(plan.Plan, answer.Press)...))
 	err := a.update(ctx, plan.Message, blocks)
 	switch {

@@ -135,17 +135,42 @@ func TestSteer(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			slack := listeningSlack(t)
-			plan := repair.Plan{ID: "P1", Action: store.ActionGenerate, Requester: store.Actor{ID: "U3"}, Items: make([]repair.Plan, 3), Message: store.Message{Channel: "C1", TS: "1.2"}}
-			s := &steered{job: repair.Job{ID: "P1", Plan: plan, Bulk: c.bulk}, err: c.err, loadErr: c.loadErr}
-			a := approvals{slack.responder(t, Config{Commands: outcomes{}, Deadlines: NewDeadlines(24), Now: time.Now, Metrics: &gauge{},
-				Repairs: Repairs{Plans: s, Decisions: s, Wake: func() { s.did = append(s.did, "woken") }}})}
-			a.steer(t.Context(), requester{arrival: arrival{ref: "r1"}, user: c.user, channel: "C1", responseURL: slack.URL + "/answer"}, click{button: c.button, value: "P1", message: c.ts})
-			if did := strings.Join(s.did, ", "); did != c.did || len(slack.texts) != 1 || !strings.Contains(slack.texts[0], c.says) {
-				t.Errorf("did %q, want %q; said %q, want %q", did, c.did, slack.texts, c.says)
+			s := &steered{job: requestedBy("U3", c.bulk), err: c.err, loadErr: c.loadErr}
+			said := s.clicked(t, c.user, click{button: c.button, value: "P1", message: c.ts})
+			if did := strings.Join(s.did, ", "); did != c.did || len(said) != 1 || !strings.Contains(said[0], c.says) {
+				t.Errorf("did %q, want %q; said %q, want %q", did, c.did, said, c.says)
 			}
 		})
 	}
+}
+
+// TestResumeIsNoApproval: an operator may resume a plan of their own that another one
+// approved, where they could not have approved it.
+func TestResumeIsNoApproval(t *testing.T) {
+	t.Parallel()
+	paused := &repair.Bulk{Items: make([]repair.Item, 3), Events: []repair.BulkEvent{{Event: audit.Paused, Cause: repair.CauseBalance}}}
+	s := &steered{job: requestedBy("U1", paused)}
+	said := s.clicked(t, "U1", click{button: message.ActionBulkResume, value: "P1", message: "1.2"})
+	if want := []string{"resume by U1 in C1", "woken"}; !slices.Equal(s.did, want) || len(said) != 1 {
+		t.Errorf("did %q, want %q; said %q", s.did, want, said)
+	}
+}
+
+// requestedBy is the job of a bulk plan for three sessions.
+func requestedBy(user string, state *repair.Bulk) repair.Job {
+	plan := repair.Plan{ID: "P1", Action: store.ActionGenerate, Requester: store.Actor{ID: user}, Items: make([]repair.Plan, 3), Message: store.Message{Channel: "C1", TS: "1.2"}}
+	return repair.Job{ID: "P1", Plan: plan, Approver: store.Actor{ID: "U2"}, Bulk: state}
+}
+
+// clicked has a user click, where all plans need a second operator, and returns what
+// was said and shown.
+func (s *steered) clicked(t *testing.T, user string, c click) []string {
+	t.Helper()
+	slack := listeningSlack(t)
+	a := approvals{slack.responder(t, Config{Commands: outcomes{}, Deadlines: NewDeadlines(24), Now: time.Now, Metrics: &gauge{},
+		Repairs: Repairs{Plans: s, Decisions: s, Approvals: "all", Wake: func() { s.did = append(s.did, "woken") }}})}
+	a.steer(t.Context(), requester{arrival: arrival{ref: "r1"}, user: user, channel: "C1", responseURL: slack.URL + "/answer"}, c)
+	return slack.texts
 }
 
 // TestExaminingNotice: who waits for many sessions to be examined is answered meanwhile,

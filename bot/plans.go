@@ -15,13 +15,13 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// showPlan posts a plan and records where. The requester gets an answer if they do not
-// see it there, or if it failed.
-func (a approvals) showPlan(ctx context.Context, to requester, plan repair.Plan, blocks []slack.Block) {
+// showPlan posts a plan, records where, and reports whether it is shown. The requester
+// gets an answer if they do not see it there, or if it failed.
+func (a approvals) showPlan(ctx context.Context, to requester, plan repair.Plan, blocks []slack.Block) bool {
 	m, pointer, err := a.postPlan(ctx, to, plan, blocks)
 	if errors.Is(err, errNoPlace) {
 		a.reply(ctx, to, message.NoticePlanNowhere)
-		return
+		return false
 	}
 	if err != nil {
 		a.log.ErrorContext(ctx, "plan not shown", "error", err)
@@ -30,12 +30,13 @@ func (a approvals) showPlan(ctx context.Context, to requester, plan repair.Plan,
 			text = message.NoticePlanUnclear
 		}
 		a.replyRef(ctx, to, text+" "+message.Notice(slackapi.FaultOf(err).Advice()))
-		return
+		return false
 	}
 	a.saveMessage(ctx, plan.ID, m)
 	if pointer != nil {
 		a.replyLine(ctx, to, pointer)
 	}
+	return true
 }
 
 // errNoPlace means that a plan was begun where its operators would not see it.

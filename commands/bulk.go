@@ -85,7 +85,11 @@ func (b *bulkRequest) add(id string, possible []store.Action) {
 		b.ids = append(b.ids, id)
 		return
 	}
-	b.others = append(b.others, repair.LeftOut{Session: id, Reason: repair.LeftNotAllowed})
+	reason := repair.LeftNotAllowed
+	if b.actions[0] == store.ActionReplay && slices.Contains(possible, store.ActionGenerate) { // it lacks a prompt where the site looks for it
+		reason = repair.LeftUnreadable
+	}
+	b.others = append(b.others, repair.LeftOut{Session: id, Reason: reason})
 }
 
 // ready returns an error if an action is not configured.
@@ -116,9 +120,7 @@ func (d Deps) planBulk(ctx context.Context, req Request, b bulkRequest) (Answer,
 	if b.strict && len(plan.Items)+plan.Rest > limit {
 		return Answer{}, refuse(message.TooManyText(d.Bulk.Sessions, plan.Action))
 	}
-	if more := len(plan.Items) - limit; more > 0 {
-		plan.Items, plan.Rest = plan.Items[:limit], plan.Rest+more
-	}
+	plan.Limit(limit)
 	named := min(len(b.others), othersNamed)
 	plan.LeftOut, plan.Others = append(plan.LeftOut, b.others[:named]...), b.unnamed+len(b.others)-named
 	plan.Ref, plan.Trace = requestid.FromContext(ctx), telemetry.Traceparent(ctx)
@@ -167,7 +169,8 @@ func (d Deps) makeBulk(req Request, b bulkRequest, examined []diagnosis.Examinat
 		}
 		made := repair.MakeBulkPlan(action, examined, req.actor(), repair.BulkOptions{PlanOptions: d.Plans, Include: b.include, Other: other, Settled: settled}, d.Now())
 		made.Parallel = d.Bulk.Parallel
-		useful := len(made.Items) > 0 || made.Includable() > 0
+		includable, _ := made.Includable()
+		useful := len(made.Items)+includable > 0
 		if i == 0 || useful {
 			plan = made
 		}

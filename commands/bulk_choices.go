@@ -49,7 +49,7 @@ func (d Deps) choose(plan repair.Plan, actionID string) bulkRequest {
 	}
 	for _, l := range plan.LeftOut {
 		switch l.Reason {
-		case repair.LeftNotAllowed:
+		case repair.LeftNotAllowed, repair.LeftUnreadable:
 			b.others = append(b.others, l)
 		case repair.LeftOtherAction:
 			b.other = message.OtherAction(plan.Action)

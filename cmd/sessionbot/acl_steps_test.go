@@ -257,7 +257,8 @@ func ledgerSteps(r *rdb.Redis) []aclStep {
 		}},
 		{"a session's job", func(ctx context.Context) error { _, err := ledger.JobOf(ctx, "cs_live_done"); return err }},
 		{"put on record", func(ctx context.Context) error {
-			return trail.Record(ctx, audit.Entry{At: now, Who: by, Event: audit.Claimed, Session: "cs_live_done"})
+			entry := audit.Entry{At: now, Who: by, Event: audit.Claimed, Session: "cs_live_done"}
+			return errors.Join(trail.Record(ctx, entry), trail.RecordOnce(ctx, audit.Entry{At: now, Who: by, Event: audit.Paused, Plan: "x"}))
 		}},
 		{"history", func(ctx context.Context) error {
 			entries, err := trail.History(ctx, "cs_live_done", 10)

@@ -21,7 +21,7 @@ import (
 // include offers to plan also the sessions whose event Stripe will still deliver, and
 // returns the answer with that plan if the person agrees.
 func (t terminal) include(ctx context.Context, plan repair.Plan) (answer commands.Answer, agreed bool) {
-	n := plan.Includable()
+	n, _ := plan.Includable()
 	if n == 0 || t.yes || !t.ask(ctx, fmt.Sprintf("Include the %d that Stripe will, or may, still deliver, too? Each may be made, and paid for, twice.", n)) {
 		return answer, false
 	}

@@ -41,7 +41,7 @@ func TestBulkIncludedInATerminal(t *testing.T) {
 		if printed {
 			testenv.Must(t, json.NewDecoder(strings.NewReader(`{"plan"`+line)).Decode(&report))
 		}
-		if code != c.code || printed != (c.leftOut >= 0) || printed && (len(report.LeftOut) != c.leftOut || report.Done != c.done) || !strings.Contains(log, c.says) {
+		if code != c.code || printed != (c.leftOut >= 0) || printed && (len(report.LeftOut) != c.leftOut || report.Done != c.done) || !strings.Contains(log, c.says) || strings.Contains(log, "below") {
 			t.Errorf("%q %v: exit code %d, %+v:\n%s", c.answer, c.args, code, report, log)
 		}
 	}

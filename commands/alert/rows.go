@@ -82,6 +82,9 @@ func caseLine(kind incident.Kind, c incident.Case, common store.EventState, now 
 		add(blockkit.Plain("the last repair failed"))
 		return line
 	}
+	if promptRestored(kind, c) {
+		add(blockkit.Plain("prompt restored"))
+	}
 	text := "event"
 	if known := orphanTexts[c.Event].event; known != "" && c.Event != common {
 		text = known
@@ -123,6 +126,8 @@ func repairingSpans(c incident.Case, now time.Time) []blockkit.Span {
 	switch {
 	case r.Unclear:
 		doing = "it is unclear whether it is being made"
+	case r.Action == store.ActionRestore:
+		doing = "its prompt is being restored"
 	case r.Action == store.ActionFix && shows(c):
 		doing = "being shown"
 	case r.Action == store.ActionFix:

@@ -210,6 +210,7 @@ func TestRows(t *testing.T) {
 		{"generated", by(store.ActionGenerate), "being made, approved by @U1 2 min ago (11:58 UTC)"},
 		{"replayed", by(store.ActionReplay), "being made, approved by @U1 2 min ago (11:58 UTC)"},
 		{"marked", by(store.ActionFix), "being marked as error, approved by @U1 2 min ago (11:58 UTC)"},
+		{"restored", by(store.ActionRestore), "its prompt is being restored, approved by @U1 2 min ago (11:58 UTC)"},
 		{"shown", func(c *incident.Case) { by(store.ActionFix)(c); c.Shows = true }, "being shown, approved by @U1 2 min ago (11:58 UTC)"},
 		{"in a terminal", by(store.ActionGenerate, func(r *incident.Repair) { r.By = store.Actor{ID: "<!here>", Terminal: true} }), "being made, approved by <!here> (terminal) 2 min ago (11:58 UTC)"},
 		{"unclear", by(store.ActionGenerate, func(r *incident.Repair) { r.Unclear = true }), "it is unclear whether it is being made, approved by @U1 2 min ago (11:58 UTC)"},

@@ -23,7 +23,7 @@ func alertText(i incident.Incident, videoCents int, now time.Time) (head string,
 		return "Resolved after " + humanize.Duration(i.Closed.Sub(i.Opened)) + ": " + humanize.Count(len(i.Cases), "session") + ".", []blockkit.Line{blockkit.PlainLine(tallyText(i)), clockLine(i, now)}
 	}
 	open := i.Open()
-	next = []blockkit.Line{alertAdvice(diagnosis.Verdict(i.Kind), open, videoCents, now)}
+	next = []blockkit.Line{alertAdvice(verdictOf(i.Kind, open), open, videoCents, now)}
 	if len(open) < len(i.Cases) {
 		next = append(next, blockkit.PlainLine(humanize.Count(len(i.Cases), "session")+" in all; "+humanize.LowerFirst(tallyText(i))))
 	}
@@ -33,7 +33,7 @@ func alertText(i incident.Incident, videoCents int, now time.Time) (head string,
 
 // troubleText is how many sessions are in trouble, since when, and the money.
 func troubleText(i incident.Incident, open []incident.Case) string {
-	text := casesText(diagnosis.Verdict(i.Kind), open)
+	text := casesText(verdictOf(i.Kind, open), open)
 	if len(open) > 1 && !i.Since.IsZero() {
 		text += " since " + humanize.Clock(i.Since, i.LastJoinedAt)
 	}
@@ -41,6 +41,21 @@ func troubleText(i incident.Incident, open []incident.Case) string {
 		text += " (" + sum + ")"
 	}
 	return text
+}
+
+// verdictOf is the verdict that an incident is about: orphaned once the prompts of all
+// its lost sessions are restored.
+func verdictOf(kind incident.Kind, open []incident.Case) diagnosis.Verdict {
+	if len(open) > 0 && !slices.ContainsFunc(open, func(c incident.Case) bool { return !promptRestored(kind, c) }) {
+		return diagnosis.VerdictOrphaned
+	}
+	return diagnosis.Verdict(kind)
+}
+
+// promptRestored reports whether a session stays in an incident about lost prompts
+// although its own is back: it still has no video.
+func promptRestored(kind incident.Kind, c incident.Case) bool {
+	return kind == incident.Kind(diagnosis.VerdictLost) && c.Verdict == diagnosis.VerdictOrphaned
 }
 
 // pluralText is a text about one session and about several.

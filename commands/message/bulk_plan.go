@@ -153,6 +153,7 @@ var leftOutTexts = map[repair.LeftOutReason]string{
 	repair.LeftHandled:     "handled outside, as an operator said",
 	repair.LeftMarked:      "marked as error by an earlier repair",
 	repair.LeftEventUnseen: "whose event could not be seen at Stripe: the site may still start these itself, so check in Stripe{include}",
+	repair.LeftUnreadable:  "that the site cannot read: generate instead",
 	repair.LeftUnverified:  "whose payment Stripe did not confirm: check STRIPE_SECRET_KEY, or try again later",
 }
 
@@ -170,6 +171,7 @@ var leftOutOne = map[repair.LeftOutReason]string{
 	repair.LeftHandled:     "handled outside, as an operator said",
 	repair.LeftMarked:      "marked as error by an earlier repair",
 	repair.LeftEventUnseen: "its event could not be seen at Stripe: the site may still start it",
+	repair.LeftUnreadable:  "the site cannot read it: generate it",
 	repair.LeftUnverified:  "Stripe did not confirm its payment",
 }
 
@@ -187,7 +189,7 @@ func beyondLimit(n int) blockkit.Line {
 func leftOutLines(p repair.Plan) (lines []blockkit.Line) {
 	counts := p.CountLeftOut()
 	include := ", or include below"
-	if p.Requester.Terminal && len(p.Items) == 0 { // where nothing is asked
+	if p.Requester.Terminal { // where no button is below: it asks, unless the answer was given beforehand
 		include = ""
 	}
 	words := leftOutWords(p, include)
@@ -241,12 +243,12 @@ func bulkPlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 // all of it.
 func BulkChoices(p repair.Plan) (buttons []slack.BlockElement) {
 	counts := p.CountLeftOut()
-	if n := p.Includable(); n > 0 {
-		label := "Include " + theOthers(n) + " Stripe delivers…"
+	if n, cents := p.Includable(); n > 0 {
+		delivers := " Stripe delivers"
 		if counts[repair.LeftEventUnseen] > 0 {
-			label = "Include " + theOthers(n) + " Stripe may deliver…"
+			delivers = " Stripe may deliver"
 		}
-		buttons = append(buttons, blockkit.Button(ActionInclude, label, p.ID))
+		buttons = append(buttons, blockkit.Button(ActionInclude, "Include "+theOthers(n)+delivers+", "+remedy.CostText(cents)+"…", p.ID))
 	}
 	if n := counts[repair.LeftOtherAction]; n > 0 {
 		buttons = append(buttons, blockkit.Button(ActionOther, humanize.UpperFirst(string(OtherAction(p.Action)))+" "+theOthers(n)+"…", p.ID))

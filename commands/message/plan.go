@@ -132,10 +132,15 @@ func planSituation(p repair.Plan) remedy.Situation {
 	return s
 }
 
-// ConfirmationBlocks show a plan after the first of two clicks on Approve.
-func ConfirmationBlocks(p repair.Plan, by store.Actor) []slack.Block {
-	return append(PlanBlocks(p), blockkit.Paragraph(blockkit.L(blockkit.Bold("Pressed once by "), humanize.Person(by),
-		blockkit.Bold("; nothing is done yet."), blockkit.Plain(" To confirm, they press the changed button, two seconds later at the earliest. Anyone else's press counts as a first."))))
+// ConfirmationBlocks show a plan after the first of two presses, which was that on
+// Include or one on Approve.
+func ConfirmationBlocks(p repair.Plan, by store.Actor, included bool) []slack.Block {
+	so := "; nothing is done yet."
+	if included {
+		so = ", with Include" + so
+	}
+	return append(PlanBlocks(p), blockkit.Paragraph(blockkit.L(blockkit.Bold("Pressed once by "), humanize.Person(by), blockkit.Bold(so),
+		blockkit.Plain(" To confirm, they press the changed button, two seconds later at the earliest. Anyone else's press counts as a first."))))
 }
 
 // PlanActions are the plan's buttons; nonce is that of the first of two clicks. The

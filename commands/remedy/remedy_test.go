@@ -66,7 +66,7 @@ func TestRemedies(t *testing.T) {
 		{"lost", with(orphan, func(s *Situation) {
 			s.Verdict, s.Allowed, s.RetriesUntil = diagnosis.VerdictLost, nil, now.Add(time.Hour)
 		}),
-			[]advised{{Ask, ""}, {Refund, ""}}, nil, "Ask the customer for the prompt: without it no video can be made. Or refund in Stripe (https://p)."},
+			[]advised{{Ask, ""}, {Refund, ""}}, nil, "Ask the customer for the prompt, without which no video can be made. Or refund in Stripe (https://p)."},
 		{"completed", with(orphan, func(s *Situation) { s.Verdict, s.Allowed = diagnosis.VerdictCompleted, nil }), nil, nil, ""},
 		{"an image of unknown price", with(orphan, func(s *Situation) { generateOnly(s); s.Kind, s.Cents = store.KindImage, 0 }), []advised{{Generate, ""}, {Refund, ""}},
 			[]string{"!" + generate, fix}, "Generate the image: cost unknown, for a $1.00 order. Or refund in Stripe (https://p)."},

@@ -41,7 +41,7 @@ func (s Situation) Advice(now time.Time) blockkit.Line {
 				say(plain("Ask the {customer} for the {prompt}, and restore it: /session restore."))
 				break
 			}
-			say(plain("Ask the {customer} for the {prompt}: without it no {video} can be made."))
+			say(plain("Ask the {customer} for the {prompt}, without which no {video} can be made."))
 		case Restore:
 			say(plain("Restore the {prompt}, which Stripe still has (no cost): /session restore."))
 		case Resend:

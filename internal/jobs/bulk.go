@@ -264,11 +264,13 @@ func (b *bulk) auditEvents(ctx context.Context) error {
 		if e.Cause != "" {
 			detail = string(e.Cause) + "; " + detail
 		}
-		if err := b.mayAudit(ctx, b.Trail.Record(ctx, b.job.Plan.Entry(e.Event, e.By, e.Where, detail, e.At))); err != nil {
+		// Once: whoever decides something now takes the job from this process.
+		if err := b.mayAudit(ctx, b.Trail.RecordOnce(ctx, b.job.Plan.Entry(e.Event, e.By, e.Where, detail, e.At))); err != nil {
 			return err
 		}
 		state.Audited++
 	}
+	b.OnStep("events audited")
 	return b.saveState(ctx)
 }
 

@@ -6,12 +6,42 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/superduper"
 )
+
+// TestBulkResumedWhileItPauses: whoever resumes a plan takes its job from the process that
+// is about to note that the pause is on record; it is on record once.
+func TestBulkResumedWhileItPauses(t *testing.T) {
+	t.Parallel()
+	b := newBulkBench(t, true, 8)
+	p := b.claimed(store.ActionGenerate)
+	b.refuse, b.after = superduper.Unpaid, 2
+	cfg := b.config()
+	var once sync.Once
+	cfg.OnStep = func(step string) {
+		if step != "events audited" {
+			return
+		}
+		once.Do(func() {
+			b.mu.Lock()
+			b.refuse = ""
+			b.mu.Unlock()
+			_, done, err := b.ledger.ResumeBulk(t.Context(), p.ID, repair.BulkEvent{By: store.Actor{ID: "U4"}, Where: "C1", At: time.Now()})
+			if !done || err != nil {
+				t.Errorf("resumed: %v, %v", done, err)
+			}
+		})
+	}
+	b.running(cfg)
+	testenv.Until(t, "it is over", func() bool { return b.job(p.ID).Notified })
+	b.audited("", "claimed", "paused", "resumed", "outcome")
+	b.once()
+}
 
 // TestBulkPauseIsPosted: whoever approved the plan is notified of the pause once, by
 // whichever process; what Slack did not take is tried again.

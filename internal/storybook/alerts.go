@@ -71,6 +71,10 @@ func alerts() []Story {
 			i.Cases[11].Repair = &incident.Repair{Job: "j11", Action: store.ActionGenerate, By: ann, Since: began}
 		})),
 		shown("no common cause", newIncident(orphaned, 2, func(i *incident.Incident) { i.Cases[0].Event = store.EventDelivered })),
+		shown("one lost prompt restored", newIncident(incident.Kind(diagnosis.VerdictLost), 2, func(i *incident.Incident) {
+			i.Cases[0].Event, i.Cases[0].EventID, i.Cases[0].Allowed = "", "", nil
+			i.Cases[1].Verdict = diagnosis.VerdictOrphaned
+		})),
 		shown("made from a picture", newIncident(orphaned, 1, each(func(c *incident.Case) { c.Allowed = []store.Action{store.ActionFix} }))),
 		shown("one handled", newIncident(orphaned, 2, leaving(incident.EndHandled), func(i *incident.Incident) {
 			i.Cases[0].HandledBy, i.Cases[0].Note = "U0LEAD", "refunded by phone"

@@ -31,7 +31,7 @@ func bulkPlan(action store.Action, n int) repair.Plan {
 	}
 	for i, reason := range repair.LeftOutReasons {
 		for k := range 1 + 4*(i%2) {
-			p.LeftOut = append(p.LeftOut, repair.LeftOut{Session: bulkSession(100*(i+1) + k), Reason: reason})
+			p.LeftOut = append(p.LeftOut, repair.LeftOut{Session: bulkSession(100*(i+1) + k), Reason: reason, Cents: 2400})
 		}
 	}
 	p.Rest = 12
@@ -93,7 +93,8 @@ func bulks() []Story {
 		Story{Title: "plan, replay 3", Blocks: message.PlanBlocks(replays)}.with(message.PlanActions(replays, "")),
 		Story{Title: "plan, fix 5", Blocks: message.PlanBlocks(fix)}.with(message.PlanActions(fix, "")),
 		Story{Title: "plan, with what Stripe will still deliver", Blocks: message.PlanBlocks(included)}.with(message.PlanActions(included, "")),
-		Story{Title: "pressed once", Blocks: message.ConfirmationBlocks(included, store.Actor{ID: "U0LEAD"})}.with(message.PlanActions(included, "P4")),
+		Story{Title: "pressed once", Blocks: message.ConfirmationBlocks(included, store.Actor{ID: "U0LEAD"}, false)}.with(message.PlanActions(included, "P4")),
+		Story{Title: "included, which was the first press", Blocks: message.ConfirmationBlocks(included, store.Actor{ID: "U0LEAD"}, true)}.with(message.PlanActions(included, "P4")),
 		{Title: "cancelled", Blocks: message.CancelledBlocks(generate, generate.Requester, noon, nil)},
 		{Title: "expired", Blocks: message.ExpiredBlocks(generate)},
 		ask(&world{}, "bulk, nothing to do", "/session", "bulk generate"),

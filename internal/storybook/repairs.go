@@ -79,7 +79,7 @@ func clicks() []Story {
 	all = append(all,
 		Story{Title: "cancelled, with a note", Blocks: message.CancelledBlocks(p, p.Requester, noon, &repair.Note{By: p.Requester, At: noon, Text: "the customer was refunded"})},
 		Story{Title: "plan, restore the longest prompt", Blocks: message.PlanBlocks(longest)}.with(message.PlanActions(longest, "")),
-		Story{Title: "pressed once", Blocks: message.ConfirmationBlocks(p, store.Actor{ID: "U0LEAD"})}.with(message.PlanActions(p, "P4")),
+		Story{Title: "pressed once", Blocks: message.ConfirmationBlocks(p, store.Actor{ID: "U0LEAD"}, false)}.with(message.PlanActions(p, "P4")),
 		Story{Title: "plan, generate an image", Blocks: message.PlanBlocks(imagePlan())}.with(message.PlanActions(imagePlan(), "")),
 		Story{Title: "plan, fix of what cannot be read at all", Blocks: message.PlanBlocks(corrupt)}.with(message.PlanActions(corrupt, "")))
 	for _, verdict := range []repair.ClaimVerdict{repair.AlreadyCancelled, repair.Expired, repair.NeedsSecondClick, repair.Unknown} {

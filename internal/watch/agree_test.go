@@ -29,6 +29,9 @@ func generated(now time.Time, n int) (all []demo.Example) {
 		if random.IntN(8) == 0 {
 			e.Payment.Refunded = 100
 		}
+		if random.IntN(5) == 0 { // Stripe made none
+			e.Payment.Event = store.EventNone
+		}
 		status := []string{"pending", "processing", "processing", "processing", "processing", "error", "completed"}[random.IntN(7)]
 		file := ""
 		if status != "pending" && random.IntN(6) > 0 {

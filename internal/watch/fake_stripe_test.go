@@ -56,7 +56,7 @@ func (l *fakeStripe) PaidEvents(_ context.Context, from, to time.Time, page func
 
 func (l *fakeStripe) PaidSessions(_ context.Context, since time.Time, page func([]store.Paid) error) error {
 	l.mu.Lock()
-	sessions := slices.DeleteFunc(slices.Clone(l.sessions), func(p store.Paid) bool { return !p.Payment.Created.IsZero() && p.Payment.Created.Before(since) })
+	sessions := slices.DeleteFunc(slices.Clone(l.sessions), func(p store.Paid) bool { return paidAt(p.Payment).Before(since) })
 	for _, p := range l.events { // their checkouts began when they were paid
 		if !p.EventAt.Before(since) {
 			sessions = append(sessions, store.Paid{Payment: p.Payment})

@@ -51,6 +51,30 @@ func TestOwnRepairIsNotAlerted(t *testing.T) {
 	b.expectNothing()
 }
 
+// TestRestoredPromptIsNoNews: a lost session whose prompt is restored stays in its alert
+// until it has its video, and nobody is called again.
+func TestRestoredPromptIsNoNews(t *testing.T) {
+	t.Parallel()
+	h := newSimulation(t)
+	h.lead()
+	h.put("prompt:cs_live_other", `{"prompt":"A hen","timestamp":"`+h.at.UTC().Format(time.RFC3339)+`"}`) // Redis is not empty
+	h.stripe.pay("cs_live_a", h.at.Add(-time.Hour))
+	h.advance(2 * time.Minute)
+	h.expectNotified("first 1")
+	h.put("prompt:cs_live_a", `{"prompt":"A fox","timestamp":"`+h.at.UTC().Format(time.RFC3339)+`"}`)
+	h.advance(5 * time.Minute)
+	h.expectNotified("update 1")
+	if i := h.only(); i.Kind != incident.Kind(diagnosis.VerdictLost) || i.Cases[0].Verdict != diagnosis.VerdictOrphaned || i.Cases[0].Event == "" {
+		t.Errorf("%+v", i)
+	}
+	h.put("webhook:cs_live_a", `{"status":"processing","fileId":"`+fileID(1)+`","timestamp":"`+h.at.UTC().Format(time.RFC3339)+`"}`)
+	h.advance(2 * time.Minute)
+	h.expectNotified("update 0")
+	if got := h.only().Cases[0].Ending; got != incident.EndLate {
+		t.Errorf("it left as %s", got)
+	}
+}
+
 // withoutStripe has no Stripe key, and a SuperDuperAI whose files are in this state.
 func withoutStripe(t *testing.T, state store.FileState) *simulation {
 	h := newSimulation(t)

@@ -34,7 +34,8 @@ func reconcile(i *incident.Incident, observed map[string]assessment, now time.Ti
 		if !ok {
 			continue
 		}
-		before, belongs, gone := *c, o.Alerted && o.kind() == i.Kind, !c.Gone.IsZero()
+		before, gone := *c, !c.Gone.IsZero()
+		belongs := o.Alerted && (o.kind() == i.Kind || !gone && restored(i.Kind, o))
 		switch {
 		case belongs && gone && now.Sub(i.LastJoinedAt) >= Window: // it deserves a message that is seen
 		case belongs && gone:
@@ -64,6 +65,12 @@ func reconcile(i *incident.Incident, observed map[string]assessment, now time.Ti
 		i.Changed(string(Joined))
 	}
 	return returned || left || news || rechecked
+}
+
+// restored reports whether a session of an incident about lost prompts has its prompt
+// back: its customer still waits for the same video, which is no news.
+func restored(kind incident.Kind, o assessment) bool {
+	return kind == incident.Kind(diagnosis.VerdictLost) && o.Case.Verdict == diagnosis.VerdictOrphaned
 }
 
 // retain updates a case whose session is neither in the trouble that it was in nor
@@ -159,7 +166,8 @@ func retired(i incident.Incident, now time.Time) bool {
 }
 
 // openCases returns the cases of the sessions that are in incidents, by session. A
-// case has the verdict that its incident is about, or failed after a repair failed.
+// case has the verdict that its incident is about, failed after a repair failed, or
+// orphaned after a lost prompt was restored.
 func openCases(incidents []incident.Incident) map[string]*incident.Case {
 	open := map[string]*incident.Case{}
 	for _, i := range incidents {

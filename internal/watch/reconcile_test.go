@@ -38,6 +38,13 @@ func TestReconcile(t *testing.T) {
 			i.Cases[n].Repair = &incident.Repair{Job: "j", Action: store.ActionGenerate}
 		}
 	}
+	lost := func(i *incident.Incident) {
+		i.Kind = incident.Kind(diagnosis.VerdictLost)
+		for n := range i.Cases {
+			i.Cases[n].Verdict = diagnosis.VerdictLost
+		}
+	}
+	restored := func(s *assessment) { s.Case.Verdict, s.Ending = diagnosis.VerdictOrphaned, incident.EndOther }
 	for _, c := range []struct {
 		name    string
 		i       incident.Incident
@@ -52,6 +59,10 @@ func TestReconcile(t *testing.T) {
 		{"not known", testIncident(2, time.Hour), left(""), false, 2, "", ""},
 		{"the webhooks came", testIncident(2, time.Hour), left(incident.EndLate), true, 0, Resolved, incident.EndLate},
 		{"in other trouble", testIncident(2, time.Hour), func(s *assessment) { s.Case.Verdict, s.Ending = diagnosis.VerdictStalled, incident.EndLate }, true, 0, Resolved, incident.EndLate},
+		{"lost, and restored", testIncident(2, time.Hour, lost), restored, true, 2, Joined, ""},
+		{"lost, restored and repaired", testIncident(2, time.Hour, lost), left(incident.EndGenerated), true, 0, Resolved, incident.EndGenerated},
+		{"lost, left, and restored after all", testIncident(2, time.Minute, lost, gone), restored, false, 0, "", incident.EndLate},
+		{"a prompt is lost", testIncident(2, time.Hour), func(s *assessment) { s.Case.Verdict, s.Ending = diagnosis.VerdictLost, incident.EndOther }, true, 0, Resolved, incident.EndOther},
 		{"a repair began", testIncident(2, time.Hour), func(s *assessment) { s.Alerted, s.Case.Repair = false, &incident.Repair{Job: "j"} }, true, 2, Joined, ""},
 		{"a repair goes on", testIncident(2, time.Hour, repairing), func(s *assessment) { s.Alerted = false }, false, 2, "", ""},
 		{"a repair was refused", testIncident(2, time.Hour, repairing), func(s *assessment) { s.Case.Repair = nil }, true, 2, Joined, ""},

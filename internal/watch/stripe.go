@@ -121,18 +121,21 @@ func (p *stripePoller) readEvents(ctx context.Context, state incident.WatchState
 	return nil
 }
 
-// readSessions lists the sessions of a day once an hour, and those of the last
-// minutes in between if no events can be read.
+// readSessions lists the sessions that may have been paid since the last list, once an
+// hour, and those of the last minutes in between if no events can be read. A month of
+// them is listed first: one that nobody listed would count as unpaid.
 func (p *stripePoller) readSessions(ctx context.Context, state incident.WatchState, eventsForbidden bool) error {
 	now := p.Now()
 	hourly := now.Sub(state.Listed) >= listEvery
 	back := dayBack
 	switch {
-	case eventsForbidden && state.Listed.IsZero():
+	case hourly && state.Listed.Before(now.Add(-eventsKept)): // also where none was ever listed
 		back = eventsKept
-	case eventsForbidden && !hourly:
+	case hourly:
+		back = min(eventsKept, now.Sub(state.Listed)+dayBack-listEvery)
+	case eventsForbidden:
 		back = overlap
-	case !hourly:
+	default:
 		return nil
 	}
 	limited, cancel := context.WithTimeout(ctx, listTimeout*(1+back/dayBack))

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
@@ -114,6 +116,34 @@ func TestSessionWithoutEvent(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	b.expectNothing()
+}
+
+// TestOldSessionWithoutEvent: Stripe made no event of it, and nobody watched when it was
+// paid. It does not count as unpaid, neither from the first start on nor after a pause.
+func TestOldSessionWithoutEvent(t *testing.T) {
+	t.Parallel()
+	for name, ago := range map[string]time.Duration{"at the first start": 0, "after three days": 72 * time.Hour, "after a year": 365 * 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newSimulation(t)
+			at := h.at.Add(-60 * time.Hour)
+			h.put("prompt:cs_live_old", `{"prompt":"A fox","timestamp":"`+at.UTC().Format(time.RFC3339)+`"}`)
+			h.put("prompt:cs_live_open", `{"prompt":"A hen","timestamp":"`+at.UTC().Format(time.RFC3339)+`"}`)
+			h.stripe.sessions = []store.Paid{{Payment: payment("cs_live_old", at)}}
+			h.lead()
+			if ago > 0 {
+				h.must(h.term.record(t.Context(), incident.Cursor(h.at.Add(-ago)), incident.Listed(h.at.Add(-ago))))
+			}
+			h.advance(time.Minute)
+			if orphaned, unpaid := h.metrics.of(diagnosis.VerdictOrphaned), h.metrics.of(diagnosis.VerdictAbandoned); orphaned != 1 || unpaid != 1 {
+				t.Errorf("%d are counted as orphaned, %d as unpaid", orphaned, unpaid)
+			}
+			want := map[diagnosis.Verdict][]string{diagnosis.VerdictOrphaned: {"cs_live_old"}}
+			if diff := cmp.Diff(want, h.listed(false)); diff != "" {
+				t.Errorf("listed (-want +got):\n%s", diff)
+			}
+		})
+	}
 }
 
 // TestPollsOverlap: the first reads a month, a day at a time; each later one begins

@@ -61,6 +61,10 @@ const (
 	auditSize = 100_000              // entries kept at least
 	auditLife = 400 * 24 * time.Hour // without a new entry
 	auditPage = 500
+
+	// oncePrefix begins the keys of RecordOnce, which lie in the trail's slot.
+	oncePrefix = "sessionbot:recorded:{" + auditKey + "}:"
+	onceLife   = 24 * time.Hour
 )
 
 // Trail is the audit trail: at least the last auditSize entries.
@@ -102,6 +106,33 @@ func (t *Trail) log(ctx context.Context, e Entry) {
 	t.Log.LogAttrs(ctx, slog.LevelInfo, "decision recorded", slog.String("event", string(e.Event)), slog.String("action", string(e.Action)),
 		slog.String("session_suffix", e.Session[max(0, len(e.Session)-8):]), slog.String("plan", e.Plan),
 		slog.String("who", e.Who.ID), slog.String("where", e.Where))
+}
+
+// KEYS: trail, whether the entry is in it. ARGV: session, entry, entries kept, life of
+// the trail and of the second key in ms.
+var recordOnce = redis.NewScript(`
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'session', ARGV[1], 'entry', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+redis.call('SET', KEYS[2], '', 'PX', ARGV[5])
+return 1`)
+
+// RecordOnce appends an entry unless one with its plan, event and time was appended
+// within a day: two processes that carry a job on in turn may both record it.
+func (t *Trail) RecordOnce(ctx context.Context, e Entry) error {
+	raw, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("record in the audit trail: %w", err)
+	}
+	key := oncePrefix + e.Plan + ":" + string(e.Event) + ":" + strconv.FormatInt(e.At.UnixMilli(), 10)
+	recorded, err := t.state.Run(ctx, recordOnce, []string{auditKey, key}, e.Session, raw, auditSize, auditLife.Milliseconds(), onceLife.Milliseconds()).Bool()
+	if err != nil {
+		return fmt.Errorf("record in the audit trail: %w", rdb.Classify(err))
+	}
+	if recorded {
+		t.log(ctx, e)
+	}
+	return nil
 }
 
 // messages yields the stored entries since an id of the stream, newest first.

@@ -34,6 +34,26 @@ func TestRepaired(t *testing.T) {
 	})
 }
 
+func TestRecordOnce(t *testing.T) {
+	t.Parallel()
+	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
+		l := NewTrail(r)
+		paused := Entry{At: storetest.At, Event: Paused, Action: store.ActionFix, Plan: "p", Detail: "done 2"}
+		again, other, later, resumed := paused, paused, paused, paused
+		again.Detail, other.Plan, later.At, resumed.Event = "done 3", "q", storetest.At.Add(time.Millisecond), Resumed
+		for _, e := range []Entry{paused, again, other, later, resumed, later} {
+			testenv.Must(t, l.RecordOnce(t.Context(), e))
+		}
+		got, err := l.History(t.Context(), "", 10)
+		if diff := cmp.Diff([]Entry{resumed, later, other, paused}, got); diff != "" || err != nil {
+			t.Error(diff, err)
+		}
+		if ttl := client.TTL(t.Context(), auditKey).Val(); ttl <= 0 {
+			t.Errorf("the trail lives for %s", ttl)
+		}
+	})
+}
+
 func TestHistory(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {

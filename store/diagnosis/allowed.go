@@ -187,6 +187,12 @@ func (e Evidence) siteFindsPrompt() bool {
 	return p != nil && *p != ""
 }
 
+// SiteCannotRead reports whether the session needs a video, which a replay would not
+// start because the site finds no prompt where it looks.
+func (x Examination) SiteCannotRead() bool {
+	return mayStart(x.Evidence, x.Verdict) && !x.siteFindsPrompt()
+}
+
 // WhyNoReplay returns why a session that needs a video cannot be replayed, although
 // one may be started; "" = it can, or none may.
 func (x Examination) WhyNoReplay() string {

@@ -29,11 +29,12 @@ const (
 	// LeftEventUnseen: whether Stripe will still deliver the event could not be seen; may be included.
 	LeftEventUnseen LeftOutReason = "event_not_seen"
 	LeftUnverified  LeftOutReason = "payment_unverified" // Stripe, which is configured, did not say that it was paid
+	LeftUnreadable  LeftOutReason = "site_cannot_read"   // a replay would start nothing, as a generation does
 )
 
 // LeftOutReasons lists all of them in that order.
 var LeftOutReasons = []LeftOutReason{LeftRetrying, LeftOtherAction, LeftRunning, LeftUnclear, LeftCompleted, LeftRefunded,
-	LeftSecondPress, LeftNotAllowed, LeftUnseen, LeftHandled, LeftMarked, LeftEventUnseen, LeftUnverified}
+	LeftUnreadable, LeftSecondPress, LeftNotAllowed, LeftUnseen, LeftHandled, LeftMarked, LeftEventUnseen, LeftUnverified}
 
 // LeftOut is a session that a bulk plan does not repair.
 type LeftOut struct {
@@ -41,6 +42,7 @@ type LeftOut struct {
 	Reason  LeftOutReason
 	Detail  string    // the diagnosis' sentence, or the warning
 	PaidAt  time.Time // zero = not known
+	Cents   int       `json:",omitempty"` // estimated cost of its video, 0 = unknown or none
 }
 
 // BulkOptions configure a bulk plan.
@@ -58,8 +60,8 @@ func MakeBulkPlan(action store.Action, examined []diagnosis.Examination, who sto
 	p := Plan{ID: rand.Text(), Action: action, Requester: who, Created: now, Expires: now.Add(o.TTL)}
 	for _, x := range examined {
 		item, err := MakePlan(action, x, who, o.PlanOptions, now)
-		if reason, detail := leftOut(x, item, err, o); reason != "" {
-			p.LeftOut = append(p.LeftOut, LeftOut{Session: x.Session.ID, Reason: reason, Detail: detail, PaidAt: x.PaidAt})
+		if reason, detail := leftOut(action, x, item, err, o); reason != "" {
+			p.LeftOut = append(p.LeftOut, LeftOut{Session: x.Session.ID, Reason: reason, Detail: detail, PaidAt: x.PaidAt, Cents: item.Cents()})
 			continue
 		}
 		item.Bulk = p.ID
@@ -70,7 +72,7 @@ func MakeBulkPlan(action store.Action, examined []diagnosis.Examination, who sto
 }
 
 // leftOut returns why a session is left out, "" if it is repaired.
-func leftOut(x diagnosis.Examination, item Plan, err error, o BulkOptions) (reason LeftOutReason, detail string) {
+func leftOut(action store.Action, x diagnosis.Examination, item Plan, err error, o BulkOptions) (reason LeftOutReason, detail string) {
 	switch {
 	case x.RedisSilent || x.JobErr != nil:
 		return LeftUnseen, ""
@@ -81,7 +83,7 @@ func leftOut(x diagnosis.Examination, item Plan, err error, o BulkOptions) (reas
 	case o.Settled[x.Session.ID] != "":
 		return o.Settled[x.Session.ID], x.Reason
 	case err != nil:
-		return notAllowedReason(x, o.Other), x.Reason
+		return notAllowedReason(action, x, o.Other), x.Reason
 	case item.Retrying && item.Risk != "" && !o.Include:
 		return LeftRetrying, item.Risk
 	case MakesVideo(item.Action) && unseenEvent(x) && !o.Include:
@@ -95,10 +97,12 @@ func leftOut(x diagnosis.Examination, item Plan, err error, o BulkOptions) (reas
 	return "", ""
 }
 
-func notAllowedReason(x diagnosis.Examination, other store.Action) LeftOutReason {
+func notAllowedReason(action store.Action, x diagnosis.Examination, other store.Action) LeftOutReason {
 	switch {
 	case other != "" && x.Allows(other):
 		return LeftOtherAction
+	case action == store.ActionReplay && x.SiteCannotRead():
+		return LeftUnreadable
 	case x.Verdict == diagnosis.VerdictProcessing:
 		return LeftRunning
 	case x.Verdict == diagnosis.VerdictCompleted:
@@ -107,6 +111,14 @@ func notAllowedReason(x diagnosis.Examination, other store.Action) LeftOutReason
 		return LeftRefunded
 	}
 	return LeftNotAllowed
+}
+
+// Limit leaves the items beyond the limit to another plan: nor does this one warn of them.
+func (p *Plan) Limit(n int) {
+	if more := len(p.Items) - n; more > 0 {
+		p.Items, p.Rest = p.Items[:n], p.Rest+more
+		p.Warnings, p.Risk = bulkWarnings(p.Items)
+	}
 }
 
 // IsBulk reports whether the plan repairs several sessions.
@@ -127,10 +139,15 @@ func (p Plan) Sums() (cents, unknown int, paid map[string]int64) {
 	return cents, unknown, paid
 }
 
-// Includable returns how many sessions are left out that may be included.
-func (p Plan) Includable() int {
-	counts := p.CountLeftOut()
-	return counts[LeftRetrying] + counts[LeftEventUnseen]
+// Includable returns how many sessions are left out that may be included, and what their
+// videos cost in cents.
+func (p Plan) Includable() (n, cents int) {
+	for _, l := range p.LeftOut {
+		if l.Reason == LeftRetrying || l.Reason == LeftEventUnseen {
+			n, cents = n+1, cents+l.Cents
+		}
+	}
+	return n, cents
 }
 
 // CountLeftOut returns how many sessions are left out, by reason.

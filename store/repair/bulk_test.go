@@ -23,7 +23,7 @@ func TestWhatABulkPlanLeavesOut(t *testing.T) {
 	now := storetest.At
 	seen := func(edit func(*diagnosis.Examination)) diagnosis.Examination {
 		x := orphan(storetest.Held(storetest.FoxPrompt, "", ""))
-		x.Payment.Amount, x.Payment.Currency = 100, "usd"
+		x.Payment.Amount, x.Payment.Currency, x.Allowed = 100, "usd", append(x.Allowed, store.ActionReplay)
 		if edit != nil {
 			edit(&x)
 		}
@@ -55,6 +55,9 @@ func TestWhatABulkPlanLeavesOut(t *testing.T) {
 			x.Verdict, x.Allowed, x.Payment.State = diagnosis.VerdictRefunded, nil, store.PaymentRefunded
 		}, LeftRefunded},
 		{"lost", store.ActionGenerate, BulkOptions{}, func(x *diagnosis.Examination) { x.Verdict, x.Allowed = diagnosis.VerdictLost, nil }, LeftNotAllowed},
+		{"the site cannot read it", store.ActionReplay, BulkOptions{}, func(x *diagnosis.Examination) {
+			x.Reads, x.Allowed = store.LayoutOneKey, []store.Action{store.ActionGenerate}
+		}, LeftUnreadable},
 		{"only the other action can", store.ActionGenerate, BulkOptions{Other: store.ActionReplay},
 			func(x *diagnosis.Examination) { x.Allowed = []store.Action{store.ActionReplay} }, LeftOtherAction},
 	} {

@@ -77,6 +77,29 @@ func TestBulkKeepsWarnings(t *testing.T) {
 	}
 }
 
+// TestLimitedBulkPlan: what is beyond the limit is neither counted in the warnings nor a
+// reason for a second press.
+func TestLimitedBulkPlan(t *testing.T) {
+	t.Parallel()
+	var examined []diagnosis.Examination
+	for i := range 3 {
+		x := orphan(storetest.Held(storetest.FoxPrompt, "", ""))
+		x.Session.ID = fmt.Sprintf("cs_live_%d", i)
+		if x.Payment.State = store.PaymentPartiallyRefunded; i == 2 {
+			x.Event.State = store.EventFailed
+		}
+		examined = append(examined, x)
+	}
+	p := MakeBulkPlan(store.ActionGenerate, examined, ann, BulkOptions{PlanOptions: making, Include: true}, storetest.At)
+	if p.Limit(3); len(p.Items) != 3 || p.Rest != 0 || p.Risk == "" {
+		t.Errorf("within the limit: %d items, %d more, risk %q", len(p.Items), p.Rest, p.Risk)
+	}
+	p.Limit(2)
+	if want := []string{"2 sessions: A part of the payment was refunded."}; len(p.Items) != 2 || p.Rest != 1 || p.Risk != "" || !slices.Equal(p.Warnings, want) {
+		t.Errorf("%d items, %d more, risk %q, warnings %q, want %q", len(p.Items), p.Rest, p.Risk, p.Warnings, want)
+	}
+}
+
 // TestBulkWarningsFit: a message holds only so many.
 func TestBulkWarningsFit(t *testing.T) {
 	t.Parallel()

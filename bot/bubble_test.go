@@ -166,7 +166,7 @@ func (s *bubble) run() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	client := &http.Client{Timeout: deadlines.Call, Transport: &slackapi.Transport{&http.Transport{DialContext: s.dial, DisableKeepAlives: true}}}
+	client := &http.Client{Timeout: deadlines.Call, Transport: &slackapi.Transport{Transport: &http.Transport{DialContext: s.dial, DisableKeepAlives: true}}}
 	b.api = slack.New("xoxb-secret", slack.OptionAppLevelToken("xapp-secret"), slack.OptionHTTPClient(client), slack.OptionAPIURL("http://slack.test/api/"))
 	b.outbox.HTTP, b.outbox.API, b.connections.api, b.connections.dialer = client, b.api, b.api, &websocket.Dialer{NetDialContext: s.dial, HandshakeTimeout: deadlines.Handshake}
 	if s.proxy != nil {

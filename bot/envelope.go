@@ -77,10 +77,10 @@ func (b *Bot) dispatch(s *socket, in arrival, e envelope) bool {
 		b.handleInteraction(in, i)
 	case kindEvent:
 		if opened, ok := readHomeOpened(e.Payload); ok {
-			if s.ofAnotherApp(ref, opened.app) {
+			if s.ofAnotherApp(in.ref, opened.app) {
 				return false
 			}
-			b.handleHomeOpened(ref, opened)
+			b.handleHomeOpened(in, opened)
 			break
 		}
 		m, err := readMessage(e.Payload)

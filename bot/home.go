@@ -34,11 +34,11 @@ func readHomeOpened(payload jsontext.Value) (homeOpened, bool) {
 }
 
 // handleHomeOpened queues the App Home of whoever opened it.
-func (b *Bot) handleHomeOpened(ref string, opened homeOpened) {
+func (b *Bot) handleHomeOpened(in arrival, opened homeOpened) {
 	if !opened.home || opened.user == "" {
 		return
 	}
-	to := requester{ref: ref, user: opened.user, home: true}
+	to := requester{arrival: in, user: opened.user, home: true}
 	b.enqueue(to, func(ctx context.Context) { b.homes.open(ctx, to) })
 }
 

@@ -27,8 +27,9 @@ func (b *Bot) askNote(to requester, i interaction) {
 
 // noteSubmitted queues a note that somebody submitted; the ack closed its window.
 func (b *Bot) noteSubmitted(to requester, i interaction) {
-	button, value := note.ParseBlock(i.noteBlock)
-	text := note.Text(i.note)
+	block, typed := i.view.fields.ofAction(note.Field)
+	button, value := note.ParseBlock(block)
+	text := note.Text(typed)
 	to.deciding = true
 	b.serve(to, func(ctx context.Context) {
 		var err error

@@ -121,7 +121,7 @@ func (h Home) headline(plans []repair.PlanRecord) []blockkit.Line {
 func homePlan(p repair.PlanRecord, viewer string) []slack.Block {
 	blocks, press := message.PlanBlocks(p.Plan), ""
 	if p.Presser != "" && p.Presser == viewer {
-		blocks, press = message.ConfirmationBlocks(p.Plan, store.Actor{ID: viewer}), p.Press
+		blocks, press = message.ConfirmationBlocks(p.Plan, store.Actor{ID: viewer}, false), p.Press
 	}
 	return append(blocks, slack.NewActionBlock("", message.PlanActions(p.Plan, press)...))
 }

@@ -41,7 +41,7 @@ func busyWorld(n int) world {
 	pressed := repair.PlanRecord{Plan: planOf(store.ActionGenerate), State: repair.PlanOpen, Presser: "U0LEAD", Press: "P4"}
 	unclear := repair.Job{ID: "K3F9", Plan: planOf(store.ActionGenerate), Approver: store.Actor{ID: "U0ONCALL"}, Outcome: store.OutcomeUnclear, Cause: repair.CauseNoAnswer, Sending: noon.Add(-20 * time.Minute)}
 	for range n {
-		w.open = append(w.open, newIncident(incident.Kind(diagnosis.VerdictOrphaned), 12, acknowledged), newIncident(incident.Kind(diagnosis.VerdictStalled), 2))
+		w.incidents = append(w.incidents, newIncident(incident.Kind(diagnosis.VerdictOrphaned), 12, acknowledged), newIncident(incident.Kind(diagnosis.VerdictStalled), 2))
 		w.plans = append(w.plans, pressed, repair.PlanRecord{Plan: bulkPlan(store.ActionReplay, 12), State: repair.PlanOpen})
 		w.unclear = append(w.unclear, unclear)
 	}

@@ -2,6 +2,7 @@ package storybook
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/superduperai/sessionbot/commands"
@@ -40,8 +41,11 @@ func busyWorld(n int) world {
 	w := world{figures: ordinary()}
 	pressed := repair.PlanRecord{Plan: planOf(store.ActionGenerate), State: repair.PlanOpen, Presser: "U0LEAD", Press: "P4"}
 	unclear := repair.Job{ID: "K3F9", Plan: planOf(store.ActionGenerate), Approver: store.Actor{ID: "U0ONCALL"}, Outcome: store.OutcomeUnclear, Cause: repair.CauseNoAnswer, Sending: noon.Add(-20 * time.Minute)}
-	for range n {
-		w.incidents = append(w.incidents, newIncident(incident.Kind(diagnosis.VerdictOrphaned), 12, acknowledged), newIncident(incident.Kind(diagnosis.VerdictStalled), 2))
+	numbered := func(k int) func(*incident.Incident) {
+		return func(i *incident.Incident) { i.ID = fmt.Sprint("inc", k) }
+	}
+	for k := range n {
+		w.incidents = append(w.incidents, newIncident(incident.Kind(diagnosis.VerdictOrphaned), 12, acknowledged, numbered(2*k)), newIncident(incident.Kind(diagnosis.VerdictStalled), 2, numbered(2*k+1)))
 		w.plans = append(w.plans, pressed, repair.PlanRecord{Plan: bulkPlan(store.ActionReplay, 12), State: repair.PlanOpen})
 		w.unclear = append(w.unclear, unclear)
 	}

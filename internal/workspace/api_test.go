@@ -73,7 +73,8 @@ func TestRefusals(t *testing.T) {
 		{method: "chat.update", args: object{"channel": "C0SUPPORT", "ts": "1.1", "text": "x"}, want: `{"error":"message_not_found"}`},
 		{method: "views.open", args: object{"trigger_id": "x", "view": json.RawMessage(smallModal)}, want: `{"error":"invalid_trigger_id"}`},
 		{method: "views.publish", args: object{"user_id": "U0LEAD", "view": object{"type": "home"}}, want: `{"error":"invalid_arguments","errors":["missing required field: blocks [json-pointer:/view]"],"response_metadata":{"messages":["[ERROR] missing required field: blocks [json-pointer:/view]"]}}`},
-		{method: "files.info", want: `{"error":"not_supported","response_metadata":{"messages":["[ERROR] this workspace has no files: files.info"]}}`},
+		{method: "files.list", want: `{"error":"not_supported","response_metadata":{"messages":["[ERROR] of files this workspace has files.info only, not files.list"]}}`},
+		{method: "files.info", want: `{"error":"file_not_found"}`},
 	} {
 		t.Run(c.method+" "+c.want, func(t *testing.T) {
 			s := c.server

@@ -107,7 +107,7 @@ func (b *Bot) handleMessage(in arrival, m writtenMessage) {
 		}
 		call := b.cfg.Commands.Parse(req)
 		if b.admitted(ctx, to, call) {
-			b.answer(ctx, to, placement{request: req}, call.Run)
+			b.answer(ctx, to, placement{request: req, long: call.Long}, call.Run)
 		}
 	})
 }

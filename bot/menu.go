@@ -32,7 +32,7 @@ func (b *Bot) chooseFromMenu(to requester, i interaction) {
 			return b.cfg.Commands.ParseAction(commands.ActionRestore, session, req)
 		})
 	default:
-		if to.trigger != "" {
+		if c.view {
 			to.modal, to.trigger = b.modalForButton(to, i), ""
 		}
 		b.runCommand(to, commands.Request{Command: "/session", Text: command + " " + session, User: to.user, Channel: to.channel})

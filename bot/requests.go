@@ -149,6 +149,9 @@ func (b *Bot) handleInteraction(in arrival, i interaction) {
 		b.enqueue(to, func(ctx context.Context) { b.approvals.steer(ctx, to, c) })
 	case message.ActionNotMade:
 		to.deciding = true
+		if c.view { // it is always answered
+			to.modal, to.trigger = b.modalForButton(to, i), ""
+		}
 		b.enqueue(to, func(ctx context.Context) { b.settleNotMade(ctx, to, c) })
 	case alert.ActionAcknowledge, alert.ActionSnooze:
 		b.serve(to, func(ctx context.Context) { b.acknowledge(ctx, to, c) })

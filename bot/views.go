@@ -122,6 +122,7 @@ func (r *responder) updateView(ctx context.Context, m *modal, view slack.ModalVi
 	external := ""
 	if m.id == "" {
 		external = m.external
+		view.ExternalID = external // else it could not be found again
 	}
 	retryable := func(f *slackapi.Fault) bool { return f.Retryable() || external != "" && f.Code == "not_found" }
 	return r.outbox.Retry(ctx, retryable, []time.Duration{0, r.cfg.Timings.Outage}, func() error {

@@ -22,7 +22,7 @@ func (r *Registry) Home(ctx context.Context, last Home) (Home, error) {
 		}
 		for _, i := range open {
 			h.known[i.ID] = i
-			if i.Closed.IsZero() {
+			if i.Closed.IsZero() && i.Kind != incident.Digest { // a digest that is still to be posted is no incident to people
 				h.Incidents = append(h.Incidents, i)
 			}
 		}

@@ -132,6 +132,13 @@ func TestKilledBeforeTheDigestIsRecorded(t *testing.T) {
 		t.Fatalf("notified %q", news)
 	}
 	h.lead()
+	for range 3 {
+		h.advance(time.Minute)
+		h.must(h.term.notifier.notifyAll(t.Context()))
+	}
+	if news := h.notified(); len(news) > 0 { // an update would show an incident in its place
+		t.Errorf("the next leader notified %q", news)
+	}
 	if n := h.digests(3 * time.Minute); n != 0 {
 		t.Errorf("%d more", n)
 	}

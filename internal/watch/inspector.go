@@ -47,7 +47,7 @@ func (s *inspector) inspectDue(ctx context.Context) error {
 	if err := s.incidents.assign(ctx, open, result.observed); err != nil {
 		return err
 	}
-	if err := s.Records.RemoveDue(ctx, dues); err != nil {
+	if err := s.Records.RemoveDue(ctx, dues, result.requeue...); err != nil {
 		return err
 	}
 	signal(s.incidents.notifyNow)
@@ -57,7 +57,7 @@ func (s *inspector) inspectDue(ctx context.Context) error {
 	if len(dues) == roundSize {
 		signal(s.inspectNow) // there may be more
 	}
-	return s.Records.AddDue(ctx, result.requeue...)
+	return nil
 }
 
 // inspection is the outcome of a round.

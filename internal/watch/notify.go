@@ -97,9 +97,12 @@ func (n *notifier) deliver(ctx context.Context, i incident.Incident, d Decision)
 		err = n.Notifier.Update(ctx, i)
 	} else {
 		var found bool
-		if done.message, found, err = n.find(ctx, i, d); found {
+		done.message, found, err = n.find(ctx, i, d)
+		switch {
+		case found && i.Kind == incident.Digest: // which never changes: an update would show no digest
+		case found:
 			done.revision = 0 // not known
-		} else if err == nil {
+		case err == nil:
 			if i, err = n.mark(ctx, i, d); err != nil {
 				return i, err // nothing was posted: the record comes first
 			}

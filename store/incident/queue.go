@@ -39,7 +39,8 @@ return 1`)
 // AddDue adds sessions to the queue. One that is in it already keeps the earlier
 // time, plus a millisecond: whoever inspects it at the moment does not remove it.
 func (q *Queue) AddDue(ctx context.Context, dues ...DueSession) error {
-	if err := q.run(ctx, addDue, dues); err != nil {
+	err := q.run(ctx, addDue, dues, func(d DueSession) []any { return []any{d.At.UnixMilli(), d.Session} })
+	if err != nil {
 		return fmt.Errorf("put sessions on the due list: %w", err)
 	}
 	return nil
@@ -65,28 +66,43 @@ func (q *Queue) Due(ctx context.Context, now time.Time, limit int) ([]DueSession
 	return dues, nil
 }
 
-// KEYS: due. ARGV: unused, then times in ms and session ids.
+// KEYS: due. ARGV: life in ms, then times in ms and session ids, each followed by the
+// time at which it is due again, "" = it is not.
 var removeDue = redis.NewScript(`
-for i = 2, #ARGV, 2 do
+for i = 2, #ARGV, 3 do
 	local at = redis.call('ZSCORE', KEYS[1], ARGV[i + 1])
-	if at and tonumber(at) == tonumber(ARGV[i]) then redis.call('ZREM', KEYS[1], ARGV[i + 1]) end
+	if at and tonumber(at) == tonumber(ARGV[i]) then
+		if ARGV[i + 2] == '' then
+			redis.call('ZREM', KEYS[1], ARGV[i + 1])
+		else
+			redis.call('ZADD', KEYS[1], ARGV[i + 2], ARGV[i + 1])
+		end
+	end
 end
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1`)
 
 // RemoveDue removes sessions from the queue, except those that were added again
-// in the meantime.
-func (q *Queue) RemoveDue(ctx context.Context, dues []DueSession) error {
-	if err := q.run(ctx, removeDue, dues); err != nil {
+// in the meantime. Those of them that are due again stay in it, until then: nothing else
+// may lead to them.
+func (q *Queue) RemoveDue(ctx context.Context, dues []DueSession, again ...DueSession) error {
+	next := map[string]string{}
+	for _, d := range again {
+		next[d.Session] = strconv.FormatInt(d.At.UnixMilli(), 10)
+	}
+	err := q.run(ctx, removeDue, dues, func(d DueSession) []any { return []any{d.At.UnixMilli(), d.Session, next[d.Session]} })
+	if err != nil {
 		return fmt.Errorf("take sessions off the due list: %w", err)
 	}
 	return nil
 }
 
-func (q *Queue) run(ctx context.Context, script *redis.Script, dues []DueSession) error {
+// run runs a script with the arguments of each session.
+func (q *Queue) run(ctx context.Context, script *redis.Script, dues []DueSession, argsOf func(DueSession) []any) error {
 	for chunk := range slices.Chunk(dues, chunkSize) {
 		args := []any{caseLife.Milliseconds()}
 		for _, d := range chunk {
-			args = append(args, d.At.UnixMilli(), d.Session)
+			args = append(args, argsOf(d)...)
 		}
 		if err := q.redis.Run(ctx, script, []string{dueKey}, args...).Err(); err != nil {
 			return rdb.Classify(err)

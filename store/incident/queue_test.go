@@ -50,5 +50,14 @@ func TestDueList(t *testing.T) {
 		if got := names(storetest.At, 10); !slices.Equal(got, []string{"now"}) {
 			t.Errorf("left of what was written meanwhile: %v", got)
 		}
+		dues, err = w.Due(t.Context(), storetest.At, 10)
+		testenv.Must(t, err)
+		testenv.Must(t, w.RemoveDue(t.Context(), dues, DueSession{"now", storetest.At.Add(2 * time.Second)}))
+		if got := names(storetest.At.Add(time.Second), 10); !slices.Equal(got, []string{"late"}) {
+			t.Errorf("before it is due again: %v", got)
+		}
+		if got := names(storetest.At.Add(2*time.Second), 10); !slices.Equal(got, []string{"late", "now"}) {
+			t.Errorf("due again: %v", got)
+		}
 	})
 }

@@ -124,11 +124,11 @@ func (c *changingHome) change() {
 	c.n++
 }
 
-// opensHome opens the App Home over a connection.
-func (l *line) opensHome(t *testing.T, envelope, user string) {
+// opensHome opens U1's App Home over a connection.
+func (l *line) opensHome(t *testing.T, envelope string) {
 	t.Helper()
 	l.send(t, `{"type":"events_api","envelope_id":"`+envelope+`","payload":{"type":"event_callback","event_id":"Ev`+envelope+`",
-		"event":{"type":"app_home_opened","user":"`+user+`","channel":"D1","tab":"home"}}}`)
+		"event":{"type":"app_home_opened","user":"U1","channel":"D1","tab":"home"}}}`)
 }
 
 func homeBubble(t *testing.T, publishing func(n int) (int, string), story func(*bubble, *line, *changingHome)) {
@@ -150,14 +150,14 @@ func homeBubble(t *testing.T, publishing func(n int) (int, string), story func(*
 func TestHomeIsPublishedAtMostEveryFewSeconds(t *testing.T) {
 	t.Parallel()
 	homeBubble(t, nil, func(s *bubble, l *line, home *changingHome) {
-		l.opensHome(t, "e1", "U1")
+		l.opensHome(t, "e1")
 		last := within(t, time.Second, "App Home", s.published)
 		if last.user != "U1" || last.hash != "" || !strings.Contains(last.blocks, "state 0.") {
 			t.Errorf("published %+v", last)
 		}
 		for range 600 { // a minute
 			home.change()
-			l.opensHome(t, fmt.Sprint("again", time.Now().UnixNano()), "U1")
+			l.opensHome(t, fmt.Sprint("again", time.Now().UnixNano()))
 			time.Sleep(timings.Home / 30)
 		}
 		time.Sleep(2 * timings.Home)
@@ -213,7 +213,7 @@ func TestHomeThatSlackRefuses(t *testing.T) {
 				}
 				return http.StatusOK, ""
 			}, func(s *bubble, l *line, home *changingHome) {
-				l.opensHome(t, "e1", "U1")
+				l.opensHome(t, "e1")
 				within(t, time.Second, "App Home", s.published)
 				home.change()
 				for range refused {
@@ -227,7 +227,7 @@ func TestHomeThatSlackRefuses(t *testing.T) {
 					if len(s.published) > 0 || !strings.Contains(s.log.String(), "paste manifest.yml again") {
 						t.Errorf("published again; the log: %s", s.log)
 					}
-					l.opensHome(t, "e2", "U1")
+					l.opensHome(t, "e2")
 					c.after, c.overAny = time.Second, true
 				}
 				call := within(t, c.after, "App Home", s.published)

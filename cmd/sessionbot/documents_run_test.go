@@ -80,7 +80,7 @@ func newReader(t *testing.T, d document) *reader {
 	files := demo.NewSuperDuper(time.Now, time.Second)
 	demo.Tell(s.stripe, files, examples)
 	s.env["SUPERDUPERAI_URL"], s.env["HTTP_ADDR"] = s.serve(files), freeAddr(t)
-	s.env["OPERATORS"], s.env["ONCALL_MENTION"] = "U0LEAD,S0OPS", "S0OPS"
+	s.env["OPERATORS"], s.env["ONCALL_MENTION"], s.env["ESCALATE_MENTION"] = "U0LEAD,S0OPS", "S0OPS", "U0LEAD"
 	id := exampleWith(t, store.EventDelivered, 0)
 	r := &reader{t: t, document: d, stage: s, page: freeAddr(t), preset: map[string]string{"ID": id}}
 	for name, value := range s.env {

@@ -261,7 +261,7 @@ func TestClicksRaceWithTheResolution(t *testing.T) {
 	people.Wait()
 	resolved := oncall.ExpectUpdate(alert, containing("Resolved after"))
 	s.drain(func(m wstest.Message) {
-		if !m.Ephemeral && !(m.TS == alert.TS && containing("Resolved after")(m)) {
+		if !m.Ephemeral && (m.TS != alert.TS || !containing("Resolved after")(m)) {
 			t.Errorf("got %s", m)
 		}
 	})

@@ -124,7 +124,7 @@ func (f traceFound) expect(names ...string) {
 func attributeOf(span tracetest.SpanStub, key string) string {
 	for _, attribute := range span.Attributes {
 		if string(attribute.Key) == key {
-			return attribute.Value.Emit()
+			return attribute.Value.String()
 		}
 	}
 	return ""
@@ -135,7 +135,7 @@ func textsOfSpans(spans tracetest.SpanStubs) (texts []string) {
 	for _, span := range spans {
 		texts = append(texts, span.Name, span.Status.Description)
 		for _, attribute := range span.Attributes {
-			texts = append(texts, attribute.Value.Emit())
+			texts = append(texts, attribute.Value.String())
 		}
 		for _, event := range span.Events {
 			texts = append(texts, event.Name, fmt.Sprint(event.Attributes))

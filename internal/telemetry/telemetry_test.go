@@ -83,7 +83,7 @@ func textOf(spans tracetest.SpanStubs) (all []string) {
 	for _, span := range spans {
 		text := span.Name
 		for _, attribute := range span.Attributes {
-			text += fmt.Sprintf(" %s=%v", attribute.Key, attribute.Value.Emit())
+			text += fmt.Sprintf(" %s=%v", attribute.Key, attribute.Value.String())
 		}
 		for _, event := range span.Events {
 			text += " " + event.Name

@@ -127,7 +127,7 @@ func (p *stripePoller) readEvents(ctx context.Context, state incident.WatchState
 func (p *stripePoller) readSessions(ctx context.Context, state incident.WatchState, eventsForbidden bool) error {
 	now := p.Now()
 	hourly := now.Sub(state.Listed) >= listEvery
-	back := dayBack
+	var back time.Duration
 	switch {
 	case hourly && state.Listed.Before(now.Add(-eventsKept)): // also where none was ever listed
 		back = eventsKept

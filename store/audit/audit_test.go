@@ -45,7 +45,7 @@ func TestRecordOnce(t *testing.T) {
 			testenv.Must(t, l.RecordOnce(t.Context(), e))
 		}
 		got, err := l.History(t.Context(), "", 10)
-		if diff := cmp.Diff([]Entry{resumed, later, other, paused}, got); diff != "" || err != nil {
+		if diff := cmp.Diff([]Entry{paused, other, resumed, later}, got); diff != "" || err != nil {
 			t.Error(diff, err)
 		}
 		if ttl := client.TTL(t.Context(), auditKey).Val(); ttl <= 0 {

@@ -60,7 +60,7 @@ func TestAddNote(t *testing.T) {
 			t.Errorf("a second note: %+v, %v", record.Note, err)
 		}
 		entries, err := s.Trail.History(t.Context(), cancelled.Session, 9)
-		if err != nil || len(entries) != 2 || entries[0].Event != audit.Noted || entries[0].Detail != "why not" || entries[1].Detail != "why" || entries[0].Who != bob || entries[0].Plan != cancelled.ID {
+		if err != nil || len(entries) != 2 || entries[0].Event != audit.Noted || entries[0].Detail != "why" || entries[1].Detail != "why not" || entries[0].Who != bob || entries[0].Plan != cancelled.ID {
 			t.Errorf("on record: %+v, %v", entries, err)
 		}
 	})

@@ -34,8 +34,9 @@ print-version:
 docs:
 	go test ./cmd/sessionbot -run TestConfigurationReference -update
 
-# Tests mostly wait, so more run in parallel than there are cores.
-PARALLEL := -parallel 8 -timeout 30m
+# Tests mostly wait, so more run in parallel than there are cores; fewer with the race
+# detector, which takes several times the processor time.
+PARALLEL := -parallel $(if $(RACE),4,8) -timeout 30m
 
 # Lists every skipped test with the reason. RACE=-race uses the race detector,
 # which needs a C compiler.

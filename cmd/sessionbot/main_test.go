@@ -49,6 +49,7 @@ func (r testsWithRedis) Run() int {
 func shortenPauses() {
 	timings.bot, timings.jobs = testenv.Shorten(timings.bot), testenv.Shorten(timings.jobs)
 	timings.watch, timings.demo = testenv.Shorten(timings.watch), testenv.Shorten(timings.demo)
+	timings.bot.Home = time.Second // each time all that it shows is read
 }
 
 // raced reports whether the race detector is compiled in.

@@ -41,6 +41,7 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, wri
 type connections struct {
 	mu              sync.Mutex
 	waiting, active []net.Conn // the oldest first
+	closing         []net.Conn // closed here, which the server has not noticed
 }
 
 func (c *connections) changed(conn net.Conn, state http.ConnState) {
@@ -48,10 +49,13 @@ func (c *connections) changed(conn net.Conn, state http.ConnState) {
 	defer c.mu.Unlock()
 	same := func(other net.Conn) bool { return other == conn }
 	c.waiting, c.active = slices.DeleteFunc(c.waiting, same), slices.DeleteFunc(c.active, same)
-	switch state {
-	case http.StateNew, http.StateIdle:
+	switch {
+	case state == http.StateClosed:
+		c.closing = slices.DeleteFunc(c.closing, same)
+	case slices.ContainsFunc(c.closing, same): // counting it again would close another in its place
+	case state == http.StateNew, state == http.StateIdle:
 		c.waiting = append(c.waiting, conn)
-	case http.StateActive:
+	case state == http.StateActive:
 		c.active = append(c.active, conn)
 	}
 	if len(c.waiting)+len(c.active) <= maxConnections || len(c.waiting) == 0 {
@@ -61,6 +65,8 @@ func (c *connections) changed(conn net.Conn, state http.ConnState) {
 	if len(c.waiting) == 1 && c.waiting[0] == conn {
 		longest = &c.active
 	}
-	_ = (*longest)[0].Close() // the server notices
+	oldest := (*longest)[0]
+	c.closing = append(c.closing, oldest)
+	_ = oldest.Close()
 	*longest = slices.Delete(*longest, 0, 1)
 }

@@ -33,7 +33,7 @@ func readHomeOpened(payload jsontext.Value) (homeOpened, bool) {
 	return homeOpened{app: outer.AppID, user: e.User, home: e.Tab == string(slack.VTHomeTab)}, err == nil && e.Kind == string(slackevents.AppHomeOpened)
 }
 
-// handleHomeOpened queues the App Home of whoever opened it.
+// handleHomeOpened queues the App Home of the user who opened it.
 func (b *Bot) handleHomeOpened(in arrival, opened homeOpened) {
 	if !opened.home || opened.user == "" {
 		return

@@ -49,7 +49,7 @@ func (b *Bot) noteSubmitted(to requester, i interaction) {
 	})
 }
 
-// noted answers whoever submitted a note. The message that the note is about shows it.
+// noted answers the user who submitted a note. The message that the note is about shows it.
 func (a answers) noted(ctx context.Context, to requester, err error) {
 	switch {
 	case err == nil:
@@ -82,7 +82,7 @@ func (a answers) noteSnooze(ctx context.Context, to requester, id, text string) 
 	return err
 }
 
-// noteHandled adds a note of whoever handled a session outside.
+// noteHandled adds the note of the user who handled a session outside.
 func (a answers) noteHandled(ctx context.Context, to requester, session, text string) error {
 	known, err := a.cfg.Incidents.Handled(ctx, session)
 	switch {

@@ -178,8 +178,8 @@ func (a approvals) update(ctx context.Context, m store.Message, blocks []slack.B
 }
 
 // pressIncluded counts the click on Include as the first of the two presses on the plan
-// that it made: the second one, of whoever has seen there what it may cost, is enough.
-// That of somebody who may not approve the plan counts for nothing.
+// it made. The button named the cost, so one more press approves. A click by somebody
+// who may not approve the plan counts for nothing.
 func (a approvals) pressIncluded(ctx context.Context, to requester, plan repair.Plan) {
 	refused, _ := a.mayDecide(ctx, to, repair.PlanRecord{Plan: plan}, message.ActionApprove)
 	if refused != nil || plan.Risk == "" { // a single press approves a plan without a risk

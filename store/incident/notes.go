@@ -22,7 +22,7 @@ func (s *Incidents) NoteSnooze(ctx context.Context, id, by, note string, now tim
 	})
 }
 
-// NoteHandled adds a note of whoever handled a session to its case, in the incident
+// NoteHandled adds the note of the user who handled a session to its case, in the incident
 // that it is in or left. It does nothing where there is none.
 func (s *Incidents) NoteHandled(ctx context.Context, session, note string) error {
 	for range maxAttempts {

@@ -10,6 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/commands/remedy"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
+	"github.com/superduperai/sessionbot/internal/redact"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/stats"
@@ -128,7 +129,7 @@ func redisFacts(x diagnosis.Examination) []blockkit.Line {
 		lines = append(lines, line)
 	}
 	if prompt := s.PromptText(); prompt != "" {
-		text := fmt.Sprintf("“%s” (%s)", blockkit.Cut(blockkit.OneLine(prompt), 200), humanize.Count(stats.Length(prompt), "character"))
+		text := fmt.Sprintf("“%s” (%s)", blockkit.Cut(blockkit.OneLine(redact.Emails(prompt)), 200), humanize.Count(stats.Length(prompt), "character"))
 		lines = append(lines, blockkit.Fact("Prompt", blockkit.Plain(text)))
 	}
 	return lines

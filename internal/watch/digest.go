@@ -50,16 +50,18 @@ func (d *digester) open(ctx context.Context) error {
 	i := newIncident(incident.Digest, d.Now())
 	i.ID, i.Since, i.Until = id, from, until
 	i.Changed(string(Digest))
+	if err := d.retireOthers(ctx, id); err != nil {
+		return err
+	}
 	created, err := d.Records.OpenOnce(ctx, d.lead, i)
 	if err != nil {
 		return err
 	}
 	d.opened = id
-	if !created {
-		return nil
+	if created {
+		signal(d.incidents.notifyNow)
 	}
-	signal(d.incidents.notifyNow)
-	return d.retireOthers(ctx, id)
+	return nil
 }
 
 // retireOthers gives up digests of earlier days that could not be posted.

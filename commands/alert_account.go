@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -10,12 +11,13 @@ import (
 	"github.com/superduperai/sessionbot/store/incident"
 )
 
-// recordedTimeout is for what an answer can do without.
-const recordedTimeout = time.Second
+// recordsTimeout is for what an answer can do without: so short that it does not count
+// as an outage of Redis where several reads at a time exceed it.
+const recordsTimeout = 500 * time.Millisecond
 
 // recorded returns what the bot's own records hold of a session and of the watch.
 func (d Deps) recorded(ctx context.Context, id string) incident.Recorded {
-	ctx, cancel := context.WithTimeout(ctx, recordedTimeout)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(d.RecordsTimeout, recordsTimeout))
 	defer cancel()
 	r := incident.Recorded{Watched: d.Alerts}
 	var known map[string]incident.Known

@@ -108,13 +108,14 @@ type Deps struct {
 	StripeKey  bool // a key of Stripe's is configured
 	// WebhookSecret reports that the secret is configured with which Stripe signs its
 	// events for the site.
-	WebhookSecret bool
-	Files         diagnosis.FileReader
-	Limits        diagnosis.Thresholds
-	SiteURL       string // for links
-	Runbook       string // address of the runbook, "" = no link
-	Now           func() time.Time
-	Log           *slog.Logger // nil = slog.Default
+	WebhookSecret  bool
+	Files          diagnosis.FileReader
+	Limits         diagnosis.Thresholds
+	RecordsTimeout time.Duration // of the bot's own records about a session; 0 = as in production
+	SiteURL        string        // for links
+	Runbook        string        // address of the runbook, "" = no link
+	Now            func() time.Time
+	Log            *slog.Logger // nil = slog.Default
 
 	Bulk      BulkLimits
 	Incidents Incidents

@@ -103,7 +103,7 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 		plans: plans, ledger: jobLedger, trail: trail, repairs: repairs, records: records, statistics: statistics, lookups: lookups, files: files, api: client, stripe: stripe, examiner: examiner,
 		registry: commands.New(commands.Deps{
 			Sessions: &examiner, Matchers: []commands.Matcher{sessions.Reader{Redis: product}, records, trail}, Finder: stripe, Redis: product, NewSweeper: func() commands.Sweeper { return sweep.New(product) },
-			Sources: sources, Repairs: repairs, Jobs: jobLedger, Trail: trail, Waiting: jobLedger, Statistics: statistics, Watch: records, Incidents: records, OtherMode: otherMode, Reads: examiner.Reads, Alerts: c.AlertChannel != "", AlertOn: c.alertOn(), Archive: records, Limits: limits,
+			Sources: sources, Repairs: repairs, Jobs: jobLedger, Trail: trail, Waiting: jobLedger, Statistics: statistics, Watch: records, Incidents: records, OtherMode: otherMode, Reads: examiner.Reads, Alerts: c.AlertChannel != "", AlertOn: c.alertOn(), Archive: records, Limits: limits, RecordsTimeout: c.deadlines.Redis / 2,
 			Bulk:  commands.BulkLimits{Sessions: c.BulkLimit, Parallel: c.BulkParallel},
 			Plans: plans, Token: c.SuperDuperToken != "", StripeKey: c.StripeKey != "", WebhookSecret: c.WebhookSecret != "", Files: api, SiteURL: c.SiteURL, Runbook: c.RunbookURL, Now: time.Now, Log: log,
 		}),

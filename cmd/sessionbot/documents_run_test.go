@@ -36,8 +36,7 @@ func TestDocuments(t *testing.T) {
 			t.Parallel()
 			r := newReader(t, d)
 			testscript.Run(t, testscript.Params{
-				Files:    []string{r.script()},
-				Deadline: time.Now().Add(patience),
+				Files: []string{r.script()},
 				Setup: func(env *testscript.Env) error {
 					env.Cd, _ = filepath.Abs(root) // fails only where there is no folder at all
 					env.Setenv("PATH", programs)

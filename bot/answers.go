@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/panics"
 	"github.com/superduperai/sessionbot/internal/telemetry"
+	"github.com/superduperai/sessionbot/store"
 )
 
 // answers runs requests and delivers their answers.
@@ -62,9 +64,10 @@ func (a answers) answer(ctx context.Context, to requester, p placement, run func
 		if a.approvals.showPlan(ctx, to, *answer.Plan, append(slices.Clip(answer.Blocks), buttons)) && p.included {
 			a.approvals.pressIncluded(ctx, to, *answer.Plan)
 		}
-	case p.sharedBy != "" && to.responseURL == "":
-		a.postShared(ctx, to, p, a.compose(ctx, to, answer, p))
+	case p.sharedBy != "":
+		a.postShared(ctx, to, p, answer)
 	default:
+		a.follow(ctx, to, answer, store.Message{Channel: to.channel, TS: cmp.Or(to.thread, to.about)})
 		a.deliver(ctx, to, a.compose(ctx, to, answer, p))
 	}
 	took := a.cfg.Now().Sub(started)

@@ -59,8 +59,8 @@ type Metrics interface {
 	Sockets(up int)
 }
 
-// Config is what a Bot works with. Everything is required but APIURL, Incidents and
-// Tracer.
+// Config is what a Bot works with. Everything is required but APIURL, Incidents, Threads
+// and Tracer.
 type Config struct {
 	AppToken, BotToken string
 	APIURL             string   // base of the Web API, ends in a slash; "" = Slack's
@@ -71,6 +71,7 @@ type Config struct {
 	Viewers            Viewers
 	Processes          Processes
 	Incidents          Incidents // nil = alerts are off
+	Threads            Threads   // likewise
 	Timings            Timings
 	Deadlines          Deadlines
 	Log                *slog.Logger
@@ -155,6 +156,9 @@ func ignoreOnStop(ctx context.Context, err error) error {
 func (b *Bot) ShowProgress(ctx context.Context, p repair.Progress) error {
 	return b.approvals.showProgress(ctx, p)
 }
+
+// Outbox is what the bot sends its messages with.
+func (b *Bot) Outbox() *slackapi.Outbox { return b.outbox }
 
 // Connected reports whether a connection is up.
 func (b *Bot) Connected() bool { return b.connections.up.Load() > 0 }

@@ -140,7 +140,7 @@ func (a approvals) replyEnd(ctx context.Context, p repair.Progress) error {
 	case repair.ReplyNone:
 		return nil
 	case repair.ReplyMaybe:
-		posted, err := a.outbox.Posted(ctx, m, mark, haltedAt(p.Job).Add(-time.Minute)) // Slack's clock is another one
+		_, posted, err := a.outbox.Find(ctx, m, mark, haltedAt(p.Job).Add(-time.Minute)) // Slack's clock is another one
 		switch {
 		case posted:
 			return nil

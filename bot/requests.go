@@ -155,6 +155,8 @@ func (b *Bot) handleInteraction(in arrival, i interaction) {
 		b.enqueue(to, func(ctx context.Context) { b.settleNotMade(ctx, to, c) })
 	case alert.ActionAcknowledge, alert.ActionSnooze:
 		b.serve(to, func(ctx context.Context) { b.acknowledge(ctx, to, c) })
+	case message.ActionInformed:
+		b.serve(to, func(ctx context.Context) { b.inform(ctx, to, c) })
 	case alert.ActionMenu:
 		i.click = c
 		b.chooseFromMenu(to, i)

@@ -29,6 +29,7 @@ type requester struct {
 	channel     string
 	responseURL string
 	thread      string // ts of the message whose thread is answered in, "" = none
+	about       string // ts of the message whose thread they ask about, where the answer is elsewhere; "" = none
 	public      bool   // others read the answer in that thread
 	modal       *modal // shows the answer, nil = none
 	home        bool   // their App Home shows the answer
@@ -110,9 +111,9 @@ func (r *responder) deliver(ctx context.Context, to requester, m slackapi.Messag
 	send := func() error { return r.outbox.Respond(ctx, to.responseURL, m) }
 	switch {
 	case to.thread != "":
-		send = func() error { return r.outbox.Reply(ctx, to.channel, to.thread, m.Blocks) }
+		send = func() error { _, err := r.outbox.Reply(ctx, to.channel, to.thread, m.Blocks); return err }
 	case to.channel == "" && to.responseURL == "": // from a global shortcut or the home tab
-		send = func() error { return r.outbox.Reply(ctx, to.user, "", m.Blocks) }
+		send = func() error { _, err := r.outbox.Reply(ctx, to.user, "", m.Blocks); return err }
 	case to.responseURL == "": // from a view
 		send = func() error { return r.outbox.PostEphemeral(ctx, to.channel, to.user, m.Blocks) }
 	}

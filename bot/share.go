@@ -78,19 +78,28 @@ func (a answers) share(ctx context.Context, to requester, c click) {
 	}
 }
 
-// postShared posts an answer that was shared from a modal in the channel where that was
-// opened, and says so above it.
-func (a answers) postShared(ctx context.Context, to requester, p placement, m slackapi.Message) {
+// postShared posts an answer that was shared in the channel, whose thread is followed.
+// Where the bot is no member a response_url posts it, of which nobody learns where.
+func (a answers) postShared(ctx context.Context, to requester, p placement, answer commands.Answer) {
+	m := a.compose(ctx, to, answer, p)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Deadlines.Send)
 	defer cancel()
-	if err := a.outbox.Reply(ctx, to.channel, "", m.Blocks); err != nil {
+	posted, err := a.outbox.Reply(ctx, to.channel, "", m.Blocks)
+	switch {
+	case err == nil:
+		a.follow(ctx, to, answer, posted)
+		if to.responseURL == "" {
+			a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(message.NoticeSharedIn)+" "), blockkit.Channel(to.channel), blockkit.Plain(".")))
+		}
+	case to.responseURL != "":
+		a.log.InfoContext(ctx, "share not posted as the bot, its thread is not followed", "error", err)
+		a.deliver(ctx, to, m)
+	default:
 		a.unclaimShare(ctx, p)
 		fault := slackapi.FaultOf(err)
 		a.log.WarnContext(ctx, "answer not shared", "error", fault, "advice", fault.Advice())
 		a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(message.NoticeNotPosted)+" "), blockkit.Plain(fault.Advice())))
-		return
 	}
-	a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(message.NoticeSharedIn)+" "), blockkit.Channel(to.channel), blockkit.Plain(".")))
 }
 
 // claimShare reports whether a click is not the second of a double click, which

@@ -19,6 +19,7 @@ func (b *Bot) handleShortcut(in arrival, i interaction) bool {
 	to := requester{arrival: in, user: i.user, channel: i.channel, responseURL: i.responseURL}
 	switch {
 	case i.kind == string(slack.InteractionTypeMessageAction) && i.callback == commands.ShortcutDebug:
+		to.about = threadOf(i)
 		to.modal = b.openModal(to, i.trigger, "", loadingView())
 		b.answerAbout(to, func() []commands.Subject { return commands.Subjects(textsOf(jsontext.Value(i.message))) })
 	case i.kind == string(slack.InteractionTypeShortcut) && i.callback == commands.ShortcutFind:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/follow"
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
@@ -70,6 +71,10 @@ type Answer struct {
 	// Shareable answers get a Share button.
 	Shareable bool
 	Session   string // the session that the answer is about, "" = none
+
+	// Follow is what is known of a thread in which the session was asked about, so that
+	// it is answered there once more; nil = nothing is to follow.
+	Follow *follow.Thread
 
 	// Form reports that the blocks have fields, to be filled in for the session.
 	Form bool

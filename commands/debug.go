@@ -6,6 +6,7 @@ import (
 	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/follow"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/stats"
 )
@@ -25,7 +26,11 @@ func (d Deps) runDebug(ctx context.Context, req Request, id string) (Answer, err
 	records := <-recorded
 	account, report, cents := d.alertAccount(x, records), debugJSON(x), d.Plans.Cents(x.Session)
 	report.Alert = alertJSON(account)
-	return Answer{Session: id, Shareable: true, Blocks: message.SessionBlocks(x, records.Known.Handled, account, d.SiteURL, cents),
+	var thread *follow.Thread
+	if end := follow.EndOf(x.Evidence, x.Diagnosis, records.Known.Handled.Covers(x.Verdict)); follow.Awaited(x.Verdict, end) {
+		thread = &follow.Thread{At: d.Now(), Before: end}
+	}
+	return Answer{Session: id, Shareable: true, Follow: thread, Blocks: message.SessionBlocks(x, records.Known.Handled, account, d.SiteURL, cents),
 		Actions: message.SessionActions(x, cents), JSON: report}, nil
 }
 

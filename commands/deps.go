@@ -8,6 +8,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/follow"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/repair"
@@ -86,6 +87,11 @@ type Archive interface {
 	EverySince(ctx context.Context, since time.Time) ([]incident.Incident, error)
 }
 
+// Followed knows the sessions that people asked about; see follow.Store.
+type Followed interface {
+	Sessions(ctx context.Context) ([]follow.Session, error)
+}
+
 // Deps are what the commands work with.
 type Deps struct {
 	Sessions   Sessions
@@ -103,6 +109,7 @@ type Deps struct {
 	Alerts     bool // the watch runs
 	AlertOn    []diagnosis.Verdict
 	Archive    Archive
+	Followed   Followed
 	Plans      repair.PlanOptions
 	Token      bool // a token of SuperDuperAI is configured
 	StripeKey  bool // a key of Stripe's is configured

@@ -10,11 +10,13 @@ import (
 
 	"github.com/superduperai/sessionbot/commands/alert"
 	"github.com/superduperai/sessionbot/commands/figures"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/follow"
 	"github.com/superduperai/sessionbot/store/incident"
 )
 
@@ -43,6 +45,11 @@ func (r *Registry) Digest(ctx context.Context, from, until time.Time) (alert.Mes
 	if err != nil {
 		return alert.Message{}, err
 	}
+	followed, err := d.Followed.Sessions(ctx)
+	if err != nil {
+		return alert.Message{}, err
+	}
+	g.Uninformed = uninformedLines(followed, d.Now())
 	g.Open, g.OpenRows = len(open.Sessions), openRows(open, d.Now())
 	return g.Message(), nil
 }
@@ -107,6 +114,38 @@ func repairText(e audit.Entry) string {
 		return done
 	}
 	return string(e.Action) + " " + humanize.Words(outcome)
+}
+
+// uninformedLines are the customers of whom nobody said that they were informed of how it
+// ended, the longest waiting first.
+func uninformedLines(followed []follow.Session, now time.Time) []blockkit.Line {
+	type row struct {
+		session string
+		*follow.Answer
+	}
+	var rows []row
+	for _, s := range followed {
+		if a := s.Uninformed(); a != nil {
+			rows = append(rows, row{s.ID, a})
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	slices.SortFunc(rows, func(a, b row) int { return a.Posted.Compare(b.Posted) })
+	lines := []blockkit.Line{blockkit.BoldLine(humanize.Count(len(rows), "customer") + " not informed yet, by what was ticked in the threads that asked")}
+	for n, r := range rows {
+		if n == digestRows {
+			lines = append(lines, blockkit.PlainLine("and "+humanize.Thousands(int64(len(rows)-n))+" more"))
+			break
+		}
+		line := blockkit.L(blockkit.Code(humanize.ShortID(r.session)), blockkit.Plain(" · "+humanize.LowerFirst(message.EndText(*r.Answer))+" "), humanize.AgoTime(r.Posted, now))
+		if r.Permalink != "" {
+			line = append(line, blockkit.Plain(" · "), blockkit.Link(r.Permalink, "thread"))
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // openRows are the sessions that are in trouble, the longest waiting first; nil = none.

@@ -49,7 +49,7 @@ func (d Deps) runHistory(ctx context.Context, _ Request, id string) (Answer, err
 var eventTexts = map[audit.Event]string{
 	audit.Planned: "planned", audit.Pressed: "pressed once", audit.Refused: "refused", audit.Cancelled: "cancelled",
 	audit.Claimed: "approved", audit.Ended: "ended", audit.Settled: "settled", audit.Handled: "handled outside",
-	audit.Stopped: "stopped", audit.Paused: "paused", audit.Resumed: "resumed", audit.Noted: "noted",
+	audit.Stopped: "stopped", audit.Paused: "paused", audit.Resumed: "resumed", audit.Noted: "noted", audit.Informed: "customer informed",
 }
 
 func entryLine(e audit.Entry, at blockkit.Span) blockkit.Line {

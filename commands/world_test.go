@@ -10,6 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/follow"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/repair"
@@ -31,6 +32,7 @@ type world struct {
 	incident incident.Incident
 
 	incidents []incident.Incident
+	followed  []follow.Session
 	state     incident.WatchState
 	series    stats.Series
 
@@ -129,6 +131,8 @@ func (w *world) Incident(_ context.Context, id string) (incident.Incident, error
 	return w.incident, w.err
 }
 
+func (w *world) Sessions(context.Context) ([]follow.Session, error) { return w.followed, w.err }
+
 func (w *world) Known(context.Context, []string) (map[string]incident.Known, error) {
 	return w.known, w.err
 }
@@ -140,7 +144,7 @@ func (w *world) Payments(context.Context, time.Time, []string) (map[string]store
 func registry(w *world) *commands.Registry {
 	w.examined.At, w.examined.Verdict = noon, diagnosis.VerdictOrphaned
 	return commands.New(commands.Deps{
-		Sessions: w, Matchers: []commands.Matcher{w, w}, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Repairs: w, Jobs: w, Trail: w, Waiting: w, Statistics: w, Watch: w, Incidents: w, Archive: w, Reads: func(context.Context) store.Layout { return store.LayoutThreeKey }, SiteURL: "https://site.example",
+		Sessions: w, Matchers: []commands.Matcher{w, w}, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Repairs: w, Jobs: w, Trail: w, Waiting: w, Statistics: w, Watch: w, Incidents: w, Archive: w, Followed: w, Reads: func(context.Context) store.Layout { return store.LayoutThreeKey }, SiteURL: "https://site.example",
 		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
 	})
 }

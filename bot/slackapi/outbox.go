@@ -89,18 +89,18 @@ func (o *Outbox) PostEphemeral(ctx context.Context, channel, user string, blocks
 }
 
 // Reply answers in a thread, "" = none, of a channel or of the person whose id it is
-// given. An answer that comes twice is preferred to none, and one without blocks
-// likewise.
-func (o *Outbox) Reply(ctx context.Context, channel, thread string, blocks []slack.Block) error {
+// given, and returns where. An answer that comes twice is preferred to none, and one
+// without blocks likewise.
+func (o *Outbox) Reply(ctx context.Context, channel, thread string, blocks []slack.Block) (m store.Message, err error) {
 	content, place := contentOf(blocks), slack.MsgOptionCompose()
 	if thread != "" {
 		place = slack.MsgOptionTS(thread)
 	}
-	post := func() error {
-		_, _, err := o.API.PostMessageContext(ctx, channel, content, NoUnfurl, place)
+	post := func() (err error) {
+		m.Channel, m.TS, err = o.API.PostMessageContext(ctx, channel, content, NoUnfurl, place)
 		return err
 	}
-	return o.Retry(ctx, (*Fault).Retryable, []time.Duration{0}, func() error {
+	err = o.Retry(ctx, (*Fault).Retryable, []time.Duration{0}, func() error {
 		err := post()
 		if err != nil && FaultOf(err).RefusesBlocks() {
 			o.Log.ErrorContext(ctx, "blocks refused by Slack, answered as text alone", "error", err)
@@ -109,6 +109,7 @@ func (o *Outbox) Reply(ctx context.Context, channel, thread string, blocks []sla
 		}
 		return err
 	})
+	return m, err
 }
 
 // Post posts a message in a channel, or to the person whose id it is given, and
@@ -137,16 +138,19 @@ func (o *Outbox) Permalink(ctx context.Context, m store.Message) string {
 	return url
 }
 
-// Posted reports whether a message or its thread holds one with this mark, posted
-// after a time.
-func (o *Outbox) Posted(ctx context.Context, m store.Message, mark slack.SlackMetadata, after time.Time) (bool, error) {
+// Find finds the message with this mark, posted after a time, in the thread of a message.
+func (o *Outbox) Find(ctx context.Context, m store.Message, mark slack.SlackMetadata, after time.Time) (store.Message, bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.Send)
 	defer cancel()
 	replies, _, _, err := o.API.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
 		ChannelID: m.Channel, Timestamp: m.TS, Oldest: strconv.FormatInt(after.Unix(), 10), Limit: 200, IncludeAllMetadata: true})
-	return slices.ContainsFunc(replies, func(r slack.Message) bool {
+	n := slices.IndexFunc(replies, func(r slack.Message) bool {
 		return r.Metadata.EventType == mark.EventType && maps.Equal(r.Metadata.EventPayload, mark.EventPayload)
-	}), err
+	})
+	if n < 0 {
+		return store.Message{}, false, err
+	}
+	return store.Message{Channel: m.Channel, TS: replies[n].Timestamp}, true, err
 }
 
 // Update replaces the blocks of a message. An update is idempotent, so it is

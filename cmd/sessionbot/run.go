@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/superduperai/sessionbot/bot"
+	"github.com/superduperai/sessionbot/bot/threads"
 	"github.com/superduperai/sessionbot/internal/health"
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/internal/watch"
@@ -71,14 +72,16 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 		Timings: timings.bot, Deadlines: bot.NewDeadlines(c.patience),
 		Log: log, Metrics: s.metrics, Tracer: c.tracer(), Now: time.Now,
 	}
+	asked := &threads.Threads{Store: d.followed, Trail: d.trail, SiteURL: c.SiteURL, Log: log.With("component", "threads"), Now: time.Now}
 	if c.AlertChannel != "" {
-		settings.Incidents = d.records
+		settings.Incidents, settings.Threads = d.records, asked
 	}
 	if s.bot, err = bot.New(settings); err != nil {
 		return err
 	}
+	asked.Outbox = s.bot.Outbox()
 	if c.AlertChannel != "" {
-		s.watch = newWatch(c, d, redis, s.bot, s.metrics, log)
+		s.watch = newWatch(c, d, redis, s.bot, asked, s.metrics, log)
 	}
 	d.jobs.Notify, d.jobs.ReportCounts = s.bot.ShowProgress, s.metrics.Jobs
 	d.jobs.OnFinished = func(job repair.Job) {

@@ -17,6 +17,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/follow"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/ledger"
 	"github.com/superduperai/sessionbot/store/rdb"
@@ -34,6 +35,7 @@ type deps struct {
 	trail      *audit.Trail
 	repairs    ledger.Service
 	records    *incident.Watch
+	followed   *follow.Store
 	statistics *stats.Store
 	lookups    *stats.Lookups
 	files      *sweep.Files
@@ -71,6 +73,7 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 		WebhookURL: c.WebhookURL, WebhookSecret: c.WebhookSecret})
 	api := superReader{client, newBreaker(superUnavailable), newBreaker(superUnavailable)}
 	jobLedger, trail, records, statistics := ledger.New(state), audit.NewTrail(state), incident.NewWatch(state), stats.NewStore(state)
+	followed := follow.NewStore(state)
 	trail.Log = log.With("component", "audit")
 	repairs := ledger.Service{Ledger: jobLedger, Trail: trail, Log: log.With("component", "repair"), Now: time.Now}
 	lookups := stats.NewLookups(statistics, func(err error) { log.Warn("site lookups not counted", "component", "lookups", "error", err) })
@@ -100,10 +103,10 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 		webhook = client
 	}
 	return deps{
-		plans: plans, ledger: jobLedger, trail: trail, repairs: repairs, records: records, statistics: statistics, lookups: lookups, files: files, api: client, stripe: stripe, examiner: examiner,
+		plans: plans, ledger: jobLedger, trail: trail, repairs: repairs, records: records, followed: followed, statistics: statistics, lookups: lookups, files: files, api: client, stripe: stripe, examiner: examiner,
 		registry: commands.New(commands.Deps{
 			Sessions: &examiner, Matchers: []commands.Matcher{sessions.Reader{Redis: product}, records, trail}, Finder: stripe, Redis: product, NewSweeper: func() commands.Sweeper { return sweep.New(product) },
-			Sources: sources, Repairs: repairs, Jobs: jobLedger, Trail: trail, Waiting: jobLedger, Statistics: statistics, Watch: records, Incidents: records, OtherMode: otherMode, Reads: examiner.Reads, Alerts: c.AlertChannel != "", AlertOn: c.alertOn(), Archive: records, Limits: limits, RecordsTimeout: c.deadlines.Redis / 2,
+			Sources: sources, Repairs: repairs, Jobs: jobLedger, Trail: trail, Waiting: jobLedger, Statistics: statistics, Watch: records, Incidents: records, OtherMode: otherMode, Reads: examiner.Reads, Alerts: c.AlertChannel != "", AlertOn: c.alertOn(), Archive: records, Followed: followed, Limits: limits, RecordsTimeout: c.deadlines.Redis / 2,
 			Bulk:  commands.BulkLimits{Sessions: c.BulkLimit, Parallel: c.BulkParallel},
 			Plans: plans, Token: c.SuperDuperToken != "", StripeKey: c.StripeKey != "", WebhookSecret: c.WebhookSecret != "", Files: api, SiteURL: c.SiteURL, Runbook: c.RunbookURL, Now: time.Now, Log: log,
 		}),
@@ -138,13 +141,14 @@ func inspectChanged(c config, records *incident.Watch, log *slog.Logger) func(ct
 }
 
 // newWatch wires the watch, which posts its alerts through the bot.
-func newWatch(c config, d deps, product *rdb.Redis, b *bot.Bot, metrics *health.Metrics, log *slog.Logger) *watch.Watch {
+func newWatch(c config, d deps, product *rdb.Redis, b *bot.Bot, asked watch.Answerer, metrics *health.Metrics, log *slog.Logger) *watch.Watch {
 	alerts := bot.Alerts{Bot: b, Channel: c.AlertChannel, Mention: c.OncallMention, Escalate: c.EscalateMention,
 		Shows: alert.Options{Runbook: c.RunbookURL, VideoCents: d.plans.Cents(store.Session{})}, Digest: d.registry.Digest}
 	cfg := watch.Config{
 		Records: d.records, Statistics: d.statistics, Product: product, Ledger: d.ledger, Trail: d.trail, Reads: d.examiner.Reads,
 		API: d.api, APIURL: c.SuperDuperURL, Files: d.files,
 		Notifier: alerts, Finder: alerts, Threads: alerts, Escalates: c.EscalateMention != "", Outages: alerts, Permalink: alerts.Permalink,
+		Followed: d.followed, Answerer: asked,
 		Digest: c.digestTime(), AlertOn: c.alertOn(), FixTexts: commands.FixTexts(),
 		Limits: d.examiner.Limits, Interval: c.SweepInterval, Timings: timings.watch, Metrics: metrics, Log: log, Now: time.Now,
 	}

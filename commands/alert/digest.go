@@ -22,8 +22,9 @@ type Digest struct {
 	Trouble     map[diagnosis.Verdict][]incident.Case // that was found on the day, by verdict
 	Repairs     []PersonRepairs
 	Metrics     []blockkit.Line
-	Open        int           // sessions that are in trouble now
-	OpenRows    []slack.Block // some of them
+	Open        int             // sessions that are in trouble now
+	OpenRows    []slack.Block   // some of them
+	Uninformed  []blockkit.Line // customers who may not know yet how it ended for them; nil = none
 }
 
 // PersonRepairs are the repairs that one person approved, or carried out outside.
@@ -43,7 +44,7 @@ func (g Digest) Message() Message {
 	}
 	head := day + ": no session got into trouble."
 	switch {
-	case found == 0 && g.Open == 0 && g.Repairs == nil:
+	case found == 0 && g.Open == 0 && g.Repairs == nil && g.Uninformed == nil:
 		blocks := blockkit.Message(blockkit.PlainLine(day + ": nothing to report. No session got into trouble, none is in trouble now, and nothing was repaired."))
 		return Message{Blocks: blocks, Text: blockkit.Fallback(blocks)}
 	case found > 0 && left == 0:
@@ -63,7 +64,15 @@ func (g Digest) Message() Message {
 		blocks = blockkit.Message(lines...)
 	}
 	window := blockkit.L(blockkit.Plain("From "), humanize.ClockTime(g.From, g.Until), blockkit.Plain(" to "), humanize.ClockTime(g.Until, g.From))
-	return composeAlert(":newspaper:", head, "", slices.Concat(blocks, g.OpenRows, []slack.Block{blockkit.Context(blockkit.Mrkdwn(window))}))
+	return composeAlert(":newspaper:", head, "", slices.Concat(blocks, g.OpenRows, g.uninformed(), []slack.Block{blockkit.Context(blockkit.Mrkdwn(window))}))
+}
+
+// uninformed is the list of the customers who may not know yet how it ended.
+func (g Digest) uninformed() []slack.Block {
+	if g.Uninformed == nil {
+		return nil
+	}
+	return blockkit.Message(g.Uninformed...)
 }
 
 // troubleLines are how many sessions got into which trouble, and how that ended.

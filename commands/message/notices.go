@@ -50,6 +50,8 @@ const (
 	NoticeNoted      Notice = "The note is saved."
 	NoticeNoZone     Notice = "Slack does not say in which time zone you are, so the alert is not snoozed. Choose 1 hour or 4 hours instead."
 
+	NoticeInformedGone Notice = "Nobody was answered about this session here lately, so nothing was recorded."
+
 	NoticeNoView Notice = "Slack opens a window within three seconds only, and this one came too late. Use the shortcut again, or type /session with the id, e-mail address or payment (pi_…)."
 	NoticeMenu   Notice = "This menu entry is not known here, so nothing was done. Type /session help."
 
@@ -64,7 +66,7 @@ const (
 var Notices = []Notice{NoticeBusy, NoticeTooLong, NoticeUnread, NoticeFault, NoticeDecidingFault,
 	NoticeReaders, NoticeOperators, NoticeNoOperators, NoticeMembers, NoticeOwnPlan,
 	NoticeExamining, NoticePlanNowhere, NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticeElsewhere, NoticeAlertMoved, NoticeAlertElsewhere, NoticeApproved, NoticeCancelled, NoticeSteered,
-	NoticeNoteMissed, NoticeNotDecider, NoticeNoteGone, NoticeNoted, NoticeNoZone,
+	NoticeNoteMissed, NoticeNotDecider, NoticeNoteGone, NoticeNoted, NoticeNoZone, NoticeInformedGone,
 	NoticeNoView, NoticeMenu, NoticeShared, NoticeSharedIn, NoticeShareUnknown, NoticeShareOld, NoticeNotPosted}
 
 // PlanClickReply answers a click on a plan that started nothing. It stays below the

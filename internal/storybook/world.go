@@ -7,6 +7,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/follow"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/repair"
@@ -35,6 +36,7 @@ type world struct {
 
 	troubled  []sweep.Observation
 	incidents []incident.Incident
+	followed  []follow.Session
 	plan      *repair.Plan // that is looked up, nil = it is gone
 
 	plans   []repair.PlanRecord
@@ -137,6 +139,9 @@ func (w *world) Troubled(context.Context) (incident.TroubledRecord, error) {
 func (w *world) OpenIncidents(context.Context, map[string]incident.Incident) ([]incident.Incident, error) {
 	return w.incidents, w.err
 }
+
+// Sessions are those that people asked about.
+func (w *world) Sessions(context.Context) ([]follow.Session, error) { return w.followed, w.err }
 
 func (w *world) Incident(_ context.Context, id string) (incident.Incident, error) {
 	return incident.Incident{ID: id, Kind: incident.Kind(diagnosis.VerdictOrphaned)}, w.err

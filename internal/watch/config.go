@@ -9,6 +9,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/follow"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/ledger"
 	"github.com/superduperai/sessionbot/store/rdb"
@@ -110,6 +111,8 @@ type Config struct {
 	Escalates bool                                              // somebody is called where nobody answers reminders
 	Permalink func(ctx context.Context, m store.Message) string // the address of a message, "" = not known; nil = of none
 	Digest    DigestTime                                        // zero = off
+	Followed  *follow.Store                                     // sessions that people asked about; nil = none are followed
+	Answerer  Answerer                                          // answers them
 	Outages   OutageNotes
 	AlertOn   []diagnosis.Verdict
 	FixTexts  []string // the error texts that a repair of ours writes

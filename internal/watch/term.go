@@ -37,6 +37,7 @@ type term struct {
 	inspector *inspector
 	notifier  *notifier
 	digester  *digester
+	follower  *follower
 }
 
 // facts are what some tasks find out and others need.
@@ -66,6 +67,7 @@ func (w *Watch) newTerm(lead lease.Lease, state incident.WatchState) *term {
 	t.inspector = &inspector{term: t}
 	t.notifier = &notifier{term: t}
 	t.digester = &digester{term: t}
+	t.follower = newFollower(t)
 	return t
 }
 
@@ -126,6 +128,9 @@ func (t *term) run(ctx context.Context) {
 	tasks.Go(func() { t.every(ctx, incident.PartNotifications, period(t.Timings.Listen), nil, t.listener.listen) })
 	if t.Digest.Zone != nil {
 		tasks.Go(func() { t.every(ctx, "digest", period(t.stripeInterval()), nil, t.digester.open) })
+	}
+	if t.Followed != nil {
+		tasks.Go(func() { t.every(ctx, "threads", period(t.stripeInterval()), nil, t.follower.answerAll) })
 	}
 	if t.Stripe != nil {
 		tasks.Go(func() { t.every(ctx, incident.PartStripe, period(t.stripeInterval()), nil, t.stripe.poll) })

@@ -9,6 +9,8 @@
 //     worth an examination; why it is not is logged as "session not alerted".
 //   - incidents.assign updates the incidents with what was observed.
 //   - digester opens the incident that is the digest of the day before.
+//   - follower answers in the threads in which people asked about a session, once
+//     that has ended. follow.Decide decides when.
 //   - notifier shows the incidents. Decide decides what is due: nothing while an
 //     incident is snoozed, shown as it is, or after a failure that was logged as
 //     "alert post failed".

@@ -2,6 +2,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -29,8 +30,9 @@ const (
 	Claimed   Event = "claimed"
 	Ended     Event = "outcome"
 	Settled   Event = "settled"
-	Handled   Event = "handled" // outside, so with no action of ours
-	Noted     Event = "noted"   // why they decided so; Detail is what they wrote
+	Handled   Event = "handled"  // outside, so with no action of ours
+	Noted     Event = "noted"    // why they decided so; Detail is what they wrote
+	Informed  Event = "informed" // the customer, of how it ended
 
 	// Of an approved bulk plan.
 	Stopped Event = "stopped"
@@ -117,14 +119,15 @@ redis.call('PEXPIRE', KEYS[1], ARGV[4])
 redis.call('SET', KEYS[2], '', 'PX', ARGV[5])
 return 1`)
 
-// RecordOnce appends an entry unless one with its plan, event and time was appended
-// within a day: two processes that carry a job on in turn may both record it.
+// RecordOnce appends an entry unless one with its plan (or its session, where it has no
+// plan), event and time was appended within a day: two processes that carry a job on in
+// turn may both record it.
 func (t *Trail) RecordOnce(ctx context.Context, e Entry) error {
 	raw, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("record in the audit trail: %w", err)
 	}
-	key := oncePrefix + e.Plan + ":" + string(e.Event) + ":" + strconv.FormatInt(e.At.UnixMilli(), 10)
+	key := oncePrefix + cmp.Or(e.Plan, e.Session) + ":" + string(e.Event) + ":" + strconv.FormatInt(e.At.UnixMilli(), 10)
 	recorded, err := t.state.Run(ctx, recordOnce, []string{auditKey, key}, e.Session, raw, auditSize, auditLife.Milliseconds(), onceLife.Milliseconds()).Bool()
 	if err != nil {
 		return fmt.Errorf("record in the audit trail: %w", rdb.Classify(err))

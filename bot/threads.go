@@ -1,0 +1,63 @@
+package bot
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/superduperai/sessionbot/bot/threads"
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/message"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/follow"
+)
+
+// Threads follow the threads in which people asked about a session; see threads.Threads.
+type Threads interface {
+	Follow(ctx context.Context, session string, t follow.Thread) error
+	Inform(ctx context.Context, session string, by store.Actor, where string) (follow.Informed, bool, error)
+}
+
+// threadOf is the thread of the message that a shortcut is used on.
+func threadOf(i interaction) string {
+	m, _ := decode[struct {
+		TS     timestamp `json:"ts"`
+		Thread timestamp `json:"thread_ts"`
+	}](jsontext.Value(i.message)) // empty where it is no object
+	return string(cmp.Or(m.Thread, m.TS))
+}
+
+// follow has a thread answered once more, when the session that an answer is about has
+// ended. Without it somebody has to ask again.
+func (a answers) follow(ctx context.Context, to requester, answer commands.Answer, thread store.Message) {
+	if a.cfg.Threads == nil || answer.Follow == nil || thread.TS == "" {
+		return
+	}
+	asked := *answer.Follow
+	asked.Message, asked.By = thread, to.user
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	if err := a.cfg.Threads.Follow(ctx, answer.Session, asked); err != nil {
+		a.log.WarnContext(ctx, "thread not followed", "error", err)
+	}
+}
+
+// inform records that the customer of a session was informed. The message shows it; only
+// a press that changed nothing is answered.
+func (a answers) inform(ctx context.Context, to requester, c click) {
+	by, first, err := follow.Informed{}, false, threads.ErrUnknown
+	if a.cfg.Threads != nil && store.IsSessionID(c.value) {
+		by, first, err = a.cfg.Threads.Inform(ctx, c.value, to.actor(), to.channel)
+	}
+	switch {
+	case errors.Is(err, threads.ErrUnknown):
+		a.reply(ctx, to, message.NoticeInformedGone)
+	case err != nil:
+		a.log.ErrorContext(ctx, "customer informed, not recorded", "error", err)
+		a.replyRef(ctx, to, message.Notice(message.ClickFailedText(err)))
+	case !first:
+		a.replyLine(ctx, to, message.InformedReply(by, a.cfg.Now()))
+	}
+}

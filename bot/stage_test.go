@@ -212,6 +212,7 @@ type stage struct {
 	server   *workspace.Server
 	commands *scripted
 	shares   *shares
+	threads  *fakeThreads
 	viewers  *viewers
 	metrics  *metrics
 	log      *logged
@@ -251,7 +252,7 @@ func playWith(t *testing.T, readers []string, operators ...string) *stage {
 	s := &stage{
 		Workspace: wstest.New(t, server.URL(), server.ControlKey()),
 		server:    server, commands: &scripted{},
-		viewers: &viewers{},
+		viewers: &viewers{}, threads: &fakeThreads{},
 		shares:  &shares{kept: map[string]string{}, claims: map[string]bool{}},
 		metrics: &metrics{outcomes: map[string]int{}, sockets: make(chan int, 100)},
 		log:     &logged{}, readers: readers, operators: operators,
@@ -267,7 +268,7 @@ func (s *stage) start(t *testing.T) {
 	s.bot, err = bot.New(bot.Config{
 		Timings: quick, Deadlines: bot.NewDeadlines(patient),
 		AppToken: s.server.AppToken(), BotToken: s.server.BotToken(), APIURL: s.server.APIURL(), Readers: s.readers,
-		Processes: singleProcess{}, Commands: s.commands, Shares: s.shares, Viewers: s.viewers, Repairs: bot.Repairs{Plans: noPlans{}, Operators: s.operators, AlertChannel: "C0ALERTS"}, Metrics: s.metrics, Now: time.Now,
+		Processes: singleProcess{}, Commands: s.commands, Shares: s.shares, Threads: s.threads, Viewers: s.viewers, Repairs: bot.Repairs{Plans: noPlans{}, Operators: s.operators, AlertChannel: "C0ALERTS"}, Metrics: s.metrics, Now: time.Now,
 		Log: slog.New(requestid.NewHandler(slog.NewTextHandler(s.log, nil))),
 	})
 	if err != nil {

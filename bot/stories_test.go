@@ -140,6 +140,7 @@ func TestFailedShareIsReported(t *testing.T) {
 	s := play(t)
 	s.commands.run = func(context.Context, commands.Request) commands.Answer { return aboutSession("Orphaned") }
 	s.commands.action = func(context.Context, string, string, commands.Request) commands.Answer {
+		s.Refuse("chat.postMessage", "not_in_channel")
 		s.Fault("rate_limit", 60, "response_url")
 		return aboutSession("Orphaned")
 	}

@@ -1,6 +1,7 @@
 package commands_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/follow"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/stats"
 	"github.com/superduperai/sessionbot/store/sweep"
@@ -46,6 +48,11 @@ func TestDigest(t *testing.T) {
 		}
 		hours[stats.HourOf(until)-1-n] = stats.Hour{Outcomes: stats.Outcomes{Webhook: stats.Tries{Good: good, Bad: 10 - good}}, Server: &stats.Level{UsedBytes: 1_000_000}}
 	}
+	answered := func(n, hours int, end follow.End) follow.Session {
+		return follow.Session{ID: fmt.Sprintf("cs_live_a1B2c3D4e5F6g7H8%04d", n), Threads: []follow.Thread{{Answer: &follow.Answer{End: end, Posted: noon.Add(-time.Duration(hours) * time.Hour)}}}}
+	}
+	informed := answered(3, 2, follow.Ready)
+	informed.Informed = &follow.Informed{End: follow.Ready}
 	for name, c := range map[string]struct {
 		w    world
 		want []string
@@ -72,6 +79,11 @@ func TestDigest(t *testing.T) {
 			want: []string{"Webhook success  80.0% of 240 ▼ 10.0 · the week before 90.0%", "Redis memory  1.0 MB = · the week before 1.0 MB"}, not: []string{"Lookup success", "Video success"}},
 		"open": {w: world{observed: []sweep.Observation{inTrouble(1, 60, "", ""), inTrouble(2, 60, "", ""), inTrouble(3, 60, "", ""), inTrouble(4, 60, "", ""), inTrouble(5, 60, "", ""), inTrouble(6, 60, "", ""), inTrouble(7, 60, "", "")}},
 			want: []string{"no session got into trouble.", "7 sessions in trouble now", "and 2 more"}},
+		"not informed": {w: world{followed: []follow.Session{answered(1, 2, follow.Ready), answered(2, 1, follow.Refunded), informed, {ID: "cs_live_waits", Threads: []follow.Thread{{}}}}},
+			want: []string{"no session got into trouble.", "2 customers not informed yet", "No session is in trouble now."}, not: []string{"nothing to report", "…0003", "waits"}},
+		"not informed, many": {w: world{followed: []follow.Session{answered(1, 2, follow.Ready), answered(2, 2, follow.Ready), answered(3, 2, follow.Ready), answered(4, 2, follow.Ready), answered(5, 2, follow.Ready), answered(6, 9, follow.Handled)}},
+			want: []string{"6 customers not informed yet", "handled outside", "and 1 more"}},
+		"all are informed": {w: world{followed: []follow.Session{informed}}, want: []string{"nothing to report"}},
 	} {
 		alert, err := registry(&c.w).Digest(t.Context(), from, until)
 		if err != nil {

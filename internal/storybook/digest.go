@@ -7,6 +7,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/follow"
 	"github.com/superduperai/sessionbot/store/incident"
 )
 
@@ -25,6 +26,11 @@ func digests() []Story {
 	busy.entries = []audit.Entry{
 		repaired("U0LEAD", store.ActionGenerate, "done", 2400), repaired("U0LEAD", store.ActionGenerate, "failed: balance", 0), repaired("U0LEAD", store.ActionReplay, "done", 2400),
 		repaired("U0ONCALL", store.ActionFix, "done", 0), {At: noon.Add(-23 * time.Hour), Who: store.Actor{ID: "U0ONCALL"}, Event: audit.Handled, Session: sessionID},
+	}
+	for n := range 7 {
+		s := follow.Session{ID: bulkSession(n), Threads: []follow.Thread{answered([]follow.End{follow.Ready, follow.Refunded, follow.Handled}[n%3], store.KindVideo, time.Hour)}}
+		s.Threads[0].Answer.Posted = noon.Add(time.Duration(n-30) * time.Hour)
+		busy.followed = append(busy.followed, s)
 	}
 	quiet := world{figures: ordinary()}
 	repairedOnly := quiet

@@ -35,6 +35,7 @@ func others() []Story {
 		entry(40*time.Minute, lead, "C0SUPPORT", audit.Settled, store.ActionGenerate, fileID),
 		{At: noon.Add(-30 * time.Minute), Who: lead, Where: "C0ALERTS", Event: audit.Handled, Session: sessionID, Detail: "it was failed"},
 		{At: noon.Add(-29 * time.Minute), Who: lead, Where: "C0ALERTS", Event: audit.Noted, Session: sessionID, Detail: "refunded_by phone"},
+		{At: noon.Add(-20 * time.Minute), Who: support, Where: "C0SUPPORT", Event: audit.Informed, Session: sessionID, Detail: "handled"},
 		entry(2*time.Hour, ann, "terminal", audit.Cancelled, store.ActionFix, ""),
 		entry(3*time.Hour, support, "C0SUPPORT", audit.Refused, store.ActionFix, "the verdict was waiting"),
 	}}
@@ -56,7 +57,7 @@ func others() []Story {
 		ask(&some, "list by verdict and age", "/session", "list stalled --since 2d --limit 5"),
 		ask(&orphan, "list of nobody", "/session", "list"),
 		ask(&orphan, "list of nobody, by verdict", "/session", "list orphaned --since 2h"),
-		ask(&history, "history", "/session", "history "+sessionID, "Event planned", "Event pressed", "Event claimed", "Event outcome", "Event settled", "Event handled", "Event noted", "Event cancelled", "Event refused"),
+		ask(&history, "history", "/session", "history "+sessionID, "Event planned", "Event pressed", "Event claimed", "Event outcome", "Event settled", "Event handled", "Event noted", "Event informed", "Event cancelled", "Event refused"),
 		ask(&orphan, "no history", "/session", "history "+sessionID),
 		ask(&unclear, "settle", "/session", "settle "+sessionID+" "+fileID),
 		ask(&unknown, "settle with a file that nobody knows", "/session", "settle "+sessionID+" "+fileID),

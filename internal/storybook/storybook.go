@@ -52,7 +52,7 @@ func Stories() []Story {
 		stories func() []Story
 	}{
 		{"Debug", debugs}, {"Debug: was there an alert?", alerted}, {"Plans and refusals", plans}, {"Clicks on a plan", clicks}, {"Repairs", repairs}, {"The end of a repair, in the thread", ends}, {"Bulk repairs", bulks},
-		{"Alerts", alerts}, {"The App Home", homes}, {"The daily digest", digests}, {"Figures", figures}, {"Help, search and history", others}, {"What cannot be done", failures}, {"For one person", notices},
+		{"In the thread that asked", threads}, {"Alerts", alerts}, {"The App Home", homes}, {"The daily digest", digests}, {"Figures", figures}, {"Help, search and history", others}, {"What cannot be done", failures}, {"For one person", notices},
 	} {
 		for _, s := range chapter.stories() {
 			s.Chapter = chapter.title

@@ -113,6 +113,7 @@ func TestEveryConstantIsCovered(t *testing.T) {
 		"../../store/repair":     {"Cause", "ClaimVerdict"},
 		"../../store/incident":   {"Kind", "Ending"},
 		"../../store/audit":      {"Event"},
+		"../../store/follow":     {"End"},
 		"../watch":               {"Reason"},
 		"../../commands":         {"Outcome"},
 		"../../commands/message": {"Notice"},
@@ -142,7 +143,7 @@ func TestEveryConstantIsCovered(t *testing.T) {
 // uncovered are constants that have no message of their own.
 var uncovered = map[string]bool{
 	"ClaimVerdict claimed": true, "ClaimVerdict cancelled": true, // the plan's message changes instead
-	"Reason nothing":    true,
+	"Reason nothing": true, "End ": true,
 	"Verdict unchecked": true, "FileState unchecked": true, // only in figures: an examination asks for the file
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/storetest"
 )
 
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
@@ -14,7 +15,7 @@ var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 func TestEndOf(t *testing.T) {
 	t.Parallel()
 	seen := func(state store.FileState) diagnosis.Evidence {
-		status, file := "processing", "f1"
+		status, file := "processing", storetest.File1
 		return diagnosis.Evidence{File: store.File{State: state}, Session: store.Session{Webhook: store.Key{Kind: "webhook", Exists: true, Value: store.Value{Status: &status, FileID: &file}}}}
 	}
 	for name, c := range map[string]struct {
@@ -26,14 +27,14 @@ func TestEndOf(t *testing.T) {
 	}{
 		"orphaned":                            {d: diagnosis.Diagnosis{Verdict: diagnosis.VerdictOrphaned}},
 		"being made":                          {e: seen(store.FileInProgress), d: diagnosis.Diagnosis{Verdict: diagnosis.VerdictProcessing}},
-		"completed":                           {e: seen(store.FileCompleted), d: diagnosis.Diagnosis{Verdict: diagnosis.VerdictCompleted}, want: Ready, file: "f1"},
+		"completed":                           {e: seen(store.FileCompleted), d: diagnosis.Diagnosis{Verdict: diagnosis.VerdictCompleted}, want: Ready, file: storetest.File1},
 		"completed, its file not seen":        {e: seen(store.FileUnknown), d: diagnosis.Diagnosis{Verdict: diagnosis.VerdictCompleted}},
 		"undelivered":                         {d: diagnosis.Diagnosis{Verdict: diagnosis.VerdictUndelivered, Deliver: "f2"}, want: Ready, file: "f2"},
 		"unclear, its file finished":          {e: seen(store.FileCompleted), d: diagnosis.Diagnosis{Verdict: diagnosis.VerdictUnclear}},
 		"refunded":                            {d: diagnosis.Diagnosis{Verdict: diagnosis.VerdictRefunded}, want: Refunded},
 		"refunded and handled":                {d: diagnosis.Diagnosis{Verdict: diagnosis.VerdictRefunded}, handled: true, want: Refunded},
 		"handled":                             {d: diagnosis.Diagnosis{Verdict: diagnosis.VerdictOrphaned}, handled: true, want: Handled},
-		"handled, then completed":             {e: seen(store.FileCompleted), d: diagnosis.Diagnosis{Verdict: diagnosis.VerdictCompleted}, handled: true, want: Ready, file: "f1"},
+		"handled, then completed":             {e: seen(store.FileCompleted), d: diagnosis.Diagnosis{Verdict: diagnosis.VerdictCompleted}, handled: true, want: Ready, file: storetest.File1},
 		"failed, marked as error by a repair": {d: diagnosis.Diagnosis{Verdict: diagnosis.VerdictFailed}},
 	} {
 		if got, file := EndOf(c.e, c.d, c.handled), FileOf(c.e, c.d); got != c.want || file != c.file {

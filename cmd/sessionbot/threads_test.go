@@ -49,7 +49,7 @@ func TestThreadsStory(t *testing.T) {
 	}
 	s.files.Put("6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013", store.FileCompleted)
 	s.webhook(watchID(0), store.StatusCompleted)
-	ready := containing("Video ready: ", "<@U0SUPPORT>", "Your video is ready: ", "customer.informed")
+	ready := containing("Video ready: ", "U0SUPPORT", "Your video is ready: ", "customer.informed")
 	answer := here.ExpectMessage(all(inThread(asked), ready))
 	again := here.ExpectMessage(all(inThread(shared), ready))
 	alert = alerts.ExpectUpdate(alert, containing("1 webhook came late"))

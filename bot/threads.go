@@ -7,7 +7,6 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/superduperai/sessionbot/bot/threads"
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/store"
@@ -47,12 +46,12 @@ func (a answers) follow(ctx context.Context, to requester, answer commands.Answe
 // inform records that the customer of a session was informed. The message shows it; only
 // a press that changed nothing is answered.
 func (a answers) inform(ctx context.Context, to requester, c click) {
-	by, first, err := follow.Informed{}, false, threads.ErrUnknown
+	by, first, err := follow.Informed{}, false, follow.ErrUnknown
 	if a.cfg.Threads != nil && store.IsSessionID(c.value) {
 		by, first, err = a.cfg.Threads.Inform(ctx, c.value, to.actor(), to.channel)
 	}
 	switch {
-	case errors.Is(err, threads.ErrUnknown):
+	case errors.Is(err, follow.ErrUnknown):
 		a.reply(ctx, to, message.NoticeInformedGone)
 	case err != nil:
 		a.log.ErrorContext(ctx, "customer informed, not recorded", "error", err)

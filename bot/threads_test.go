@@ -9,7 +9,6 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/superduperai/sessionbot/bot/threads"
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
@@ -150,7 +149,7 @@ func TestCustomerInformed(t *testing.T) {
 	s.ExpectNothingElse() // the message shows it
 	lea.ClickValue(m, "customer.informed", session)
 	lea.ExpectMessage(wstest.Saying("Ticked already by", "U0SUPPORT"))
-	for err, says := range map[error]string{threads.ErrUnknown: "Nobody was answered about this session", errors.New("away"): "Ref"} {
+	for err, says := range map[error]string{follow.ErrUnknown: "Nobody was answered about this session", errors.New("away"): "Ref"} {
 		s.threads.mu.Lock()
 		s.threads.err = err
 		s.threads.mu.Unlock()

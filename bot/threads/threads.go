@@ -4,7 +4,6 @@ package threads
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -34,9 +33,6 @@ type Threads struct {
 }
 
 var _ watch.Answerer = (*Threads)(nil)
-
-// ErrUnknown means that nobody was answered about the session, or not lately.
-var ErrUnknown = errors.New("no thread was answered about this session")
 
 // markOf marks an answer, so that it can be found again.
 func markOf(a follow.Answer) slack.SlackMetadata {
@@ -80,7 +76,7 @@ func (t *Threads) Inform(ctx context.Context, session string, by store.Actor, wh
 	case err != nil:
 		return follow.Informed{}, false, err
 	case s.Informed == nil:
-		return follow.Informed{}, false, ErrUnknown
+		return follow.Informed{}, false, follow.ErrUnknown
 	}
 	informed := *s.Informed
 	err = t.Trail.RecordOnce(ctx, audit.Entry{At: informed.At, Who: store.Actor{ID: informed.By}, Where: where, Event: audit.Informed, Session: session, Detail: string(informed.End)})

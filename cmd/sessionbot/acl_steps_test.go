@@ -11,6 +11,7 @@ import (
 
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/follow"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/keyspace"
 	"github.com/superduperai/sessionbot/store/lease"
@@ -331,6 +332,12 @@ func watchSteps(r *rdb.Redis) []aclStep {
 		{"open incidents", func(ctx context.Context) error { _, err := w.OpenIncidents(ctx, nil); return err }},
 		{"acknowledge", func(ctx context.Context) error { _, _, err := w.Acknowledge(ctx, "x", "U0LEAD", now); return err }},
 		{"retire an incident", func(ctx context.Context) error { return w.RetireIncident(ctx, lead, "x") }},
+		{"follow a thread", func(ctx context.Context) error {
+			s := follow.NewStore(r)
+			err := s.Follow(ctx, "cs_live_x", follow.Thread{Message: store.Message{Channel: "C1", TS: "1.5"}, By: "U0LEAD", At: now})
+			all, listErr := s.Sessions(ctx)
+			return errors.Join(err, listErr, has(err != nil || listErr != nil || len(all) == 1))
+		}},
 		{"doctor's look at the records", func(ctx context.Context) error {
 			_, serverErr := r.Server(ctx)
 			_, skewErr := r.Clock(ctx, time.Now)

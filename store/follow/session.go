@@ -87,6 +87,9 @@ const maxThreads = 20
 // ErrFull means that too many threads wait for the same session.
 var ErrFull = errors.New("too many threads ask about this session")
 
+// ErrUnknown means that nobody was answered about a session, or not lately.
+var ErrUnknown = errors.New("no thread was answered about this session")
+
 // Ask adds a thread, and reports whether it was not followed already. One that was
 // answered is followed again.
 func (s *Session) Ask(t Thread) (bool, error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack/slackevents"
 
 	"github.com/superduperai/sessionbot/bot/slackapi"
+	"github.com/superduperai/sessionbot/bot/wire"
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/commands/message"
 )
@@ -21,15 +22,15 @@ type homeOpened struct {
 
 // readHomeOpened reads an event, and reports whether it is such a one.
 func readHomeOpened(payload jsontext.Value) (homeOpened, bool) {
-	outer, err := decode[struct {
+	outer, err := wire.Decode[struct {
 		AppID string `json:"api_app_id"`
-		Event lenient[struct {
+		Event wire.Lenient[struct {
 			Kind string `json:"type"`
 			User string `json:"user"`
 			Tab  string `json:"tab"`
 		}] `json:"event"`
 	}](payload)
-	e := outer.Event.value
+	e := outer.Event.Value
 	return homeOpened{app: outer.AppID, user: e.User, home: e.Tab == string(slack.VTHomeTab)}, err == nil && e.Kind == string(slackevents.AppHomeOpened)
 }
 

@@ -86,7 +86,7 @@ func (r *responder) publishHome(ctx context.Context, user string, blocks []slack
 // publishAnswer shows an answer in the place of somebody's App Home, until that is
 // published again.
 func (r *responder) publishAnswer(ctx context.Context, to requester, m slackapi.Message) {
-	r.answered.Store(to.user, true)
+	defer r.answered.Store(to.user, true)
 	if _, err := r.publishHome(ctx, to.user, m.Blocks, ""); err != nil {
 		r.log.ErrorContext(ctx, "App Home not published", "error", slackapi.FaultOf(err), "advice", slackapi.FaultOf(err).Advice())
 	}

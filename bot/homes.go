@@ -204,15 +204,18 @@ func (h *homes) claim(ctx context.Context, user string) bool {
 // publish publishes an App Home over the version with that hash, "" = over any, and
 // records it. Where Slack has another version, the next pass publishes.
 func (h *homes) publish(ctx context.Context, user string, view homeView, hash string) error {
+	_, answered := h.answered.LoadAndDelete(user) // first: an answer that is shown meanwhile sets it again
 	published, err := h.publishHome(ctx, user, view(h.cfg.Now()), hash)
 	shown := view.digest() + " " + published
 	if err != nil {
+		if answered {
+			h.answered.Store(user, true)
+		}
 		if slackapi.FaultOf(err).Code != "hash_conflict" {
 			return err
 		}
 		shown = ""
 	}
-	h.answered.Delete(user)
 	if err := h.cfg.Viewers.SetShown(ctx, user, shown); err != nil {
 		h.log.DebugContext(ctx, "version of an App Home not recorded", "error", err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/superduperai/sessionbot/bot/wire"
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/store"
@@ -21,9 +22,9 @@ type Threads interface {
 
 // threadOf is the thread of the message that a shortcut is used on.
 func threadOf(i interaction) string {
-	m, _ := decode[struct {
-		TS     timestamp `json:"ts"`
-		Thread timestamp `json:"thread_ts"`
+	m, _ := wire.Decode[struct {
+		TS     wire.Timestamp `json:"ts"`
+		Thread wire.Timestamp `json:"thread_ts"`
 	}](jsontext.Value(i.message)) // empty where it is no object
 	return string(cmp.Or(m.Thread, m.TS))
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/store/stats"
 	"github.com/superduperai/sessionbot/store/sweep"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // world answers every question of the commands from memory.
@@ -33,7 +34,7 @@ type world struct {
 
 	incidents []incident.Incident
 	followed  []follow.Session
-	state     incident.WatchState
+	state     watchstate.State
 	series    stats.Series
 
 	plans   []repair.PlanRecord
@@ -108,7 +109,7 @@ func (w *world) Figures(context.Context, time.Time) (stats.Figures, error) {
 	return stats.Figures{Series: w.series}, w.err
 }
 
-func (w *world) State(context.Context) (incident.WatchState, error) {
+func (w *world) State(context.Context) (watchstate.State, error) {
 	return w.state, w.err
 }
 
@@ -116,8 +117,8 @@ func (w *world) Observe(context.Context, []string, sweep.Options) ([]sweep.Obser
 	return w.observed, w.err
 }
 
-func (w *world) Troubled(context.Context) (incident.TroubledRecord, error) {
-	return incident.TroubledRecord{Swept: noon.Add(-40 * time.Second), Whole: true}, w.err
+func (w *world) Troubled(context.Context) (watchstate.TroubledRecord, error) {
+	return watchstate.TroubledRecord{Swept: noon.Add(-40 * time.Second), Whole: true}, w.err
 }
 
 func (w *world) OpenIncidents(context.Context, map[string]incident.Incident) ([]incident.Incident, error) {

@@ -40,6 +40,9 @@ func (p program) runDemo(ctx context.Context, cfg workspace.Config) error {
 		return listenError(err, cfg.Addr)
 	}
 	defer func() { _ = server.Close() }() // the process ends
+	if err := sandbox.askInThread(ctx, server); err != nil {
+		return err
+	}
 	c := sandbox.config
 	c.SlackAppToken, c.SlackBotToken, c.SlackAPIURL = server.AppToken(), server.BotToken(), server.APIURL()
 	_, err = fmt.Fprintf(p.out, "The demo runs at %s\nEvery message there is: %s/storybook\nX-Control-Key: %s\nStop it with Ctrl-C.\n",

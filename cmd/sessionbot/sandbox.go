@@ -26,6 +26,8 @@ type sandbox struct {
 	hints   []page.Hint // what to try first
 	redis   *miniredis.Miniredis
 	client  *redis.Client
+	stripe  *demo.Stripe
+	files   *demo.SuperDuper
 	servers []*http.Server
 }
 
@@ -40,6 +42,7 @@ func startSandbox(ctx context.Context) (*sandbox, error) {
 	s.client = redis.NewClient(&redis.Options{Addr: s.redis.Addr()})
 	examples := demo.Seed(time.Now())
 	stripe, files := demo.NewStripe(), demo.NewSuperDuper(time.Now, timings.demo.Video)
+	s.stripe, s.files = stripe, files
 	if err := demo.Load(ctx, s.client, examples); err != nil {
 		s.close()
 		return nil, err

@@ -71,9 +71,9 @@ func (s *SuperDuper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Put makes a file known that stays in its state.
+// Put makes a file known that stays in its state. Without one it is begun now.
 func (s *SuperDuper) Put(id string, state store.FileState) {
-	s.put(id, file{kind: "video", state: state})
+	s.put(id, file{kind: "video", state: state, started: s.now()})
 }
 
 // PutAnswer makes a file known by the object that is answered for it.

@@ -108,13 +108,18 @@ func TestThreadsAreAnsweredOnce(t *testing.T) {
 	h.asks("cs_test_1", "1", follow.Open)
 	h.asks("cs_test_2", "1", follow.Open)
 	h.asks("cs_test_3", "1", follow.Open)
+	h.pay("cs_test_4", h.at.Add(-time.Minute)) // which is in no trouble, and so in no incident
+	h.put("webhook:cs_test_4", `{"status":"processing","fileId":"`+fileID(4)+`","timestamp":"`+h.at.UTC().Format(time.RFC3339)+`"}`)
+	h.api.own = map[string]store.FileState{fileID(4): store.FileInProgress}
+	h.asks("cs_test_4", "1", follow.Open)
 	h.expectAnswers(2 * time.Minute)
 
 	h.finish("cs_test_0", 1)
 	h.must(h.records.SaveHandled(t.Context(), "cs_test_2", incident.Handled{By: "U9", At: h.at, Verdict: diagnosis.VerdictOrphaned}))
 	h.expectAnswers(2*time.Minute, "cs_test_0 1 ready", "cs_test_0 2 ready", "cs_test_2 1 handled")
 	h.stripe.refunded["cs_test_1"] = true // which Stripe's lists do not show
-	h.expectAnswers(recheckAfter+2*time.Minute, "cs_test_1 1 refunded")
+	h.stripe.refunded["cs_test_4"] = true
+	h.expectAnswers(recheckAfter+2*time.Minute, "cs_test_1 1 refunded", "cs_test_4 1 refunded")
 	h.lead() // another replica
 	h.finish("cs_test_2", 2)
 	h.expectAnswers(5 * time.Minute)
@@ -203,6 +208,8 @@ func TestTwoLeaders(t *testing.T) {
 	h.expectAnswers(time.Minute)
 	h.finish("cs_test_1", 1)
 	old := h.term
+	before, err := h.followed.Sessions(t.Context())
+	h.must(err)
 	h.lead()
 	h.threads.onPost = func() { // while the new leader waits for Slack
 		h.threads.onPost = nil
@@ -210,5 +217,8 @@ func TestTwoLeaders(t *testing.T) {
 	}
 	h.expectAnswers(3*time.Minute, "cs_test_1 1 ready")
 	h.must(old.follower.answerAll(t.Context()))
+	late := before[0].Threads[0] // which it had read before the other one answered
+	late.Answer = &follow.Answer{End: follow.Ready, Mark: "late", Claimed: h.at}
+	h.must(old.follower.post(t.Context(), "cs_test_1", late, "ready"))
 	h.expectAnswers(3 * time.Minute)
 }

@@ -80,7 +80,7 @@ func TestBulkReplayStory(t *testing.T) {
 	d.site = demo.NewSite(site)
 	d.mu.Unlock()
 	lead.Click(paused, "bulk.resume")
-	running := lead.ExpectUpdate(paused, withText("Replaying: 0 of 37 done, 1 failed, 1 running, 35 left"), withText("Canary: …0001 goes first, alone."))
+	running := lead.ExpectUpdate(paused, withText("Replaying: 0 of 37 done, 1 failed, 1 running, 35 left"), withText("…0001 goes first, alone."))
 	named := func() (n int) {
 		for k := range 40 {
 			if s.value("session:" + bulkID(k))["fileId"] != nil {

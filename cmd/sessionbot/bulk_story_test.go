@@ -53,13 +53,13 @@ func TestBulkStory(t *testing.T) {
 	support.Type("/session bulk generate")
 	plan := support.ExpectMessage(withText("Generate 37 videos?"))
 	for _, part := range []string{"37 videos, about $888; the customers paid $37.00", "Then 4 at a time", "and 27 more",
-		"Canary: …0000 goes first, alone, which takes 2 to 15 min. Predicted: its video is finished and the customer's page shows it.", "Left out: 2 that Stripe will still deliver", "Left out: 1 that generate cannot repair"} {
+		"…0000 goes first, alone, which takes 2 to 15 min. Predicted: its video is finished and the customer's page shows it.", "Left out: 2 that Stripe will still deliver", "Left out: 1 that generate cannot repair"} {
 		if !strings.Contains(plan.Text, part) {
 			t.Errorf("the plan does not say %q:\n%s", part, plan.Text)
 		}
 	}
 	lead.Click(plan, "confirm.approve")
-	running := lead.ExpectUpdate(plan, withText("Generating: 0 of 37 done, 1 running, 36 left"), withText("Canary: …0000 goes first, alone."))
+	running := lead.ExpectUpdate(plan, withText("Generating: 0 of 37 done, 1 running, 36 left"), withText("…0000 goes first, alone."))
 	made := func(n int) func() bool {
 		return func() bool {
 			named := 0

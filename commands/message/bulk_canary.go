@@ -10,7 +10,7 @@ import (
 // predictions say what is to be seen after the repair of a session.
 var predictions = map[repair.Prediction]string{
 	repair.PredictMade:    "its {video} is finished and the customer's page shows it",
-	repair.PredictStarted: "the site starts its {video} and the customer's page waits for it; without SUPERDUPERAI_TOKEN its end cannot be seen",
+	repair.PredictStarted: "the site starts its {video}, whose end cannot be seen without SUPERDUPERAI_TOKEN, and the customer's page waits for it",
 	repair.PredictShown:   "the customer's page shows its {video}",
 	repair.PredictError:   "the customer's page shows the error",
 }

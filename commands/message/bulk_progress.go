@@ -206,7 +206,6 @@ var causeClauses = map[repair.Cause]string{
 	repair.CauseSiteFailed:   "the site took the event and wrote an error",
 	repair.CauseUnheeded:     "the site took the event and wrote nothing: generate it",
 	repair.CauseTooLong:      "it was not finished in time: debug it later",
-	repair.CausePage:         "the customer's page does not show it",
 	repair.CausePageUnseen:   "the site did not say what the customer's page shows (SITE_URL)",
 }
 

@@ -147,7 +147,7 @@ func canaries(shown func(title string, p repair.Progress, of ...string) Story) [
 		return p
 	}
 	done, rejected := repair.Item{State: repair.ItemDone}, repair.Item{State: repair.ItemFailed, Cause: repair.CauseRejected, Detail: []string{"too long"}}
-	differs := first(store.ActionReplay, done, noon, repair.CausePage, "it shows an error")
+	differs := first(store.ActionReplay, done, noon, repair.CausePage, "The customer's page shows an error.")
 	return []Story{
 		plan("plan, replay 12 without a token", replay),
 		plan("plan, fix 12, the first shows its video", bulkPlan(store.ActionFix, 12)),

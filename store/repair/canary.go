@@ -88,20 +88,20 @@ func shows(page store.Site, predicted Prediction, fileID string) bool {
 	return fileID != "" && page.Sees(fileID)
 }
 
-// pageText says what the page shows instead, without the status itself where it is none
+// pageText says in a sentence what the page shows instead, without the status itself where it is none
 // of the site's: anybody can set it.
 func pageText(page store.Site) string {
 	switch status := store.Status(page.Status); {
 	case !page.Found:
-		return "it knows no such session"
+		return "The site knows no such session."
 	case status == store.StatusError:
-		return "it shows an error"
+		return "The customer's page shows an error."
 	case status == store.StatusPending:
-		return "it says pending"
+		return "The customer's page still waits: the status is pending."
 	case status != store.StatusProcessing && status != store.StatusCompleted:
-		return "it says “File Not Found”"
+		return "The customer's page says “File Not Found”."
 	case page.FileID != "":
-		return "it shows another file"
+		return "The customer's page shows another file."
 	}
-	return "it shows no file"
+	return "The customer's page shows no file."
 }

@@ -166,7 +166,8 @@ func TestBulkCanaryDiffers(t *testing.T) {
 	}
 }
 
-// TestBulkCanaryStopped: stopped while the canary is made, nothing else begins.
+// TestBulkCanaryStopped: stopped while the canary is made, nothing else begins, and what
+// becomes of it is no reason for a pause.
 func TestBulkCanaryStopped(t *testing.T) {
 	t.Parallel()
 	b := newCanaryBench(t, false)
@@ -176,11 +177,13 @@ func TestBulkCanaryStopped(t *testing.T) {
 	if _, done, err := b.ledger.StopBulk(t.Context(), p.ID, repair.BulkEvent{By: store.Actor{ID: "U4"}, Where: "C1", At: time.Now()}); !done || err != nil {
 		t.Fatalf("stopped: %v, %v", done, err)
 	}
+	b.files.Put(b.job(p.ItemID(0)).FileID, store.FileFailed)
 	b.released.Store(true)
 	testenv.Until(t, "it is over", func() bool { return b.job(p.ID).Notified })
-	if job := b.job(p.ID); job.Outcome != store.OutcomeCancelled || job.Bulk.Counts() != (repair.BulkCounts{Done: 1, Left: flock - 1}) || b.once() != 1 {
+	if job := b.job(p.ID); job.Outcome != store.OutcomeCancelled || job.Bulk.Counts() != (repair.BulkCounts{Failed: 1, Left: flock - 1}) || b.once() != 1 {
 		t.Errorf("%s with %+v, %d requested", job.Outcome, job.Bulk.Counts(), b.once())
 	}
+	b.audited("", "claimed", "stopped", "outcome")
 }
 
 // TestBulkCanaryKilled: killed at any step of the canary, the plan goes on elsewhere with

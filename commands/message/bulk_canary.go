@@ -47,7 +47,7 @@ func canaryPlanLine(p repair.Plan) blockkit.Line {
 // as well.
 func canaryText(job repair.Job) string {
 	c := job.Bulk.Canary
-	if c == nil || c.Held || c.Item >= len(job.Plan.Items) {
+	if c == nil || c.Passed || c.Item >= len(job.Plan.Items) {
 		return ""
 	}
 	id := "Canary: " + humanize.ShortID(job.Plan.Items[c.Item].Session)
@@ -64,7 +64,7 @@ func canaryText(job repair.Job) string {
 // canaryFact is that the canary came to what was predicted.
 func canaryFact(job repair.Job) []blockkit.Line {
 	c := job.Bulk.Canary
-	if c == nil || !c.Held {
+	if c == nil || !c.Passed {
 		return nil
 	}
 	return []blockkit.Line{blockkit.Fact("Canary", blockkit.Code(humanize.ShortID(job.Plan.Items[c.Item].Session)),

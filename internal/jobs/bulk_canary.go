@@ -13,7 +13,7 @@ import (
 func (b *bulk) judgeCanary(ctx context.Context) (changed bool, err error) {
 	state, now := b.job.Bulk, b.Now().UTC()
 	c := state.Canary
-	if c == nil || c.Held || state.Stopped() || state.Paused() || state.Counts().Left == 0 {
+	if c == nil || c.Passed || state.Stopped() || state.Paused() || state.Counts().Left == 0 {
 		return false, nil
 	}
 	seen := repair.Sighting{Item: state.Items[c.Item]}
@@ -29,7 +29,7 @@ func (b *bulk) judgeCanary(ctx context.Context) (changed bool, err error) {
 	}
 	switch verdict, why := repair.JudgeCanary(b.job.Plan.Predicts(c.Item), seen); verdict {
 	case repair.CanaryGo:
-		c.Held, changed = true, true
+		c.Passed, changed = true, true
 		b.Log.InfoContext(ctx, "canary of a bulk plan as predicted", "job", b.job.ID)
 	case repair.CanaryPause:
 		b.pause(ctx, repair.BulkEvent{Cause: why.Cause, Detail: why.Detail, Canary: true})

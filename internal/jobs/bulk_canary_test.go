@@ -98,7 +98,7 @@ func TestBulkCanary(t *testing.T) {
 			stop = b.running(b.config(), b.config())
 			b.until(p.ID, "its video is finished", func(s *repair.Bulk) bool { return !s.Canary.Ended.IsZero() })
 			stop()
-			if s := b.job(p.ID).Bulk; s.Canary.Held || s.Counts() != (repair.BulkCounts{Done: 1, Left: flock - 1}) || b.once() != 1 {
+			if s := b.job(p.ID).Bulk; s.Canary.Passed || s.Counts() != (repair.BulkCounts{Done: 1, Left: flock - 1}) || b.once() != 1 {
 				t.Errorf("before the page shows it: %+v, %d requested", s.Counts(), b.once())
 			}
 			b.pages.instead.Store(nil)

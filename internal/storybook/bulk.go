@@ -50,7 +50,7 @@ func bulkProgress(action store.Action, done, running, n int, events ...repair.Bu
 	state := repair.NewBulk(p)
 	state.Events = events
 	if state.Canary != nil {
-		state.Canary.Held = true
+		state.Canary.Passed = true
 	}
 	for i := range state.Items {
 		switch {

@@ -117,7 +117,7 @@ func (b *Bulk) Next(parallel int) (next []int) {
 		return nil
 	}
 	end := len(b.Items)
-	if b.Canary != nil && !b.Canary.Held {
+	if b.Canary != nil && !b.Canary.Passed {
 		end = min(b.Canary.Item+1, end)
 	}
 	may := parallel - b.Counts().Running

@@ -195,12 +195,12 @@ func TestBulkHolds(t *testing.T) {
 			if step > 1000 {
 				r.Fatalf("it does not end: %+v", b)
 			}
-			alone := b.Canary != nil && !b.Canary.Held
+			alone := b.Canary != nil && !b.Canary.Passed
 			if alone && !b.Stopped() && !b.Paused() && b.Counts().Left > 0 {
 				switch verdict, why := JudgeCanary(PredictError, Sighting{Item: b.Items[b.Canary.Item], Late: rapid.Bool().Draw(r, "late"),
 					Page: &store.Site{Found: true, Status: rapid.SampledFrom([]string{"error", "pending"}).Draw(r, "page")}}); verdict {
 				case CanaryGo:
-					b.Canary.Held, alone = true, false
+					b.Canary.Passed, alone = true, false
 				case CanaryPause:
 					b.Decide(BulkEvent{Event: audit.Paused, Cause: why.Cause, Canary: true})
 				}

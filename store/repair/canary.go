@@ -40,9 +40,9 @@ func (p Plan) Predicts(i int) Prediction {
 
 // Canary is the session of a large bulk plan that is repaired alone.
 type Canary struct {
-	Item  int       // its number; once the plan is paused because of it, that of the next one
-	Ended time.Time // when its repair had ended well; zero = it has not
-	Held  bool      // it came to what was predicted: the others follow
+	Item   int       // its number; once the plan is paused because of it, that of the next one
+	Ended  time.Time // when its repair had ended well; zero = it has not
+	Passed bool      // it came to what was predicted: the others follow
 }
 
 // Sighting is what is seen of a canary.

@@ -112,6 +112,6 @@ func TestCanaryGoesFirst(t *testing.T) {
 	b.Decide(BulkEvent{Event: audit.Resumed})
 	next("resumed", 1)
 	b.Items[1].State = ItemDone
-	b.Canary.Held = true
+	b.Canary.Passed = true
 	next("as predicted", 2, 3, 4)
 }

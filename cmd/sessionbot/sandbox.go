@@ -110,6 +110,7 @@ func hintsFor(examples []demo.Example) []page.Hint {
 	add(diagnosis.VerdictCorrupt, "A corrupt one")
 	return append(hints,
 		page.Hint{Label: "A customer's sessions", Text: "/session find ann@example.com"},
+		page.Hint{Label: "Repair many at once", Text: "/session bulk generate"},
 		page.Hint{Label: "Figures", Text: "/redis stats"},
 		page.Hint{Label: "The newest prompts", Text: "/redis prompts"})
 }

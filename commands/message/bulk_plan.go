@@ -31,8 +31,11 @@ func bulkPlanBlocks(p repair.Plan) []slack.Block {
 	lines := []blockkit.Line{
 		blockkit.L(blockkit.Bold(bulkQuestion(p)), blockkit.Plain(" Requested by "), humanize.Person(p.Requester)),
 		blockkit.PlainLine(bulkCostText(p)),
-		blockkit.PlainLine(bulkPaceText(p)),
 	}
+	if p.HasCanary() {
+		lines = append(lines, canaryPlanLine(p))
+	}
+	lines = append(lines, blockkit.PlainLine(bulkPaceText(p)))
 	for _, warning := range p.Warnings {
 		lines = append(lines, blockkit.L(blockkit.Plain("⚠ "), blockkit.Bold(warning)))
 	}
@@ -113,13 +116,17 @@ func paidText(paid map[string]int64) string {
 
 // bulkPaceText says how long it takes about.
 func bulkPaceText(p repair.Plan) string {
-	parallel := max(p.Parallel, 1)
-	if p.Action == store.ActionFix || bulkNoun(p) == "image" {
-		return fmt.Sprintf("%d at a time, oldest first.", parallel)
+	parallel, alone := max(p.Parallel, 1), 0
+	pace := fmt.Sprintf("%d at a time, oldest first", parallel)
+	if p.HasCanary() {
+		alone, pace = 1, "Then "+pace
 	}
-	rounds := time.Duration((len(p.Items) + parallel - 1) / parallel)
-	return fmt.Sprintf("%d at a time, oldest first; takes about %s to %s (a video takes 2 to 15 min).",
-		parallel, humanize.Duration(rounds*2*time.Minute), humanize.Duration(rounds*15*time.Minute))
+	if p.Action == store.ActionFix || bulkNoun(p) == "image" {
+		return pace + "."
+	}
+	rounds := time.Duration(alone + (len(p.Items)-alone+parallel-1)/parallel)
+	return fmt.Sprintf("%s; takes about %s to %s in all (a video takes 2 to 15 min).",
+		pace, humanize.Duration(rounds*2*time.Minute), humanize.Duration(rounds*15*time.Minute))
 }
 
 // itemLine is one session of a bulk plan.

@@ -37,7 +37,7 @@ func bulkBlocks(p repair.Progress) []slack.Block {
 			facts = append(facts, blockkit.Fact(humanize.UpperFirst(string(e.Event))+" by", humanize.Person(e.By), blockkit.Plain(" "), humanize.ClockTime(e.At, p.At)))
 		}
 	}
-	facts = append(facts, noteFact(job.Note)...)
+	facts = append(append(facts, canaryFact(job)...), noteFact(job.Note)...)
 	return []slack.Block{blockkit.Paragraph(lines...), blockkit.Paragraph(facts...)}
 }
 
@@ -73,7 +73,7 @@ func bulkHeadline(p repair.Progress) (head, next string) {
 		return "Paused: " + sums + ".", pauseText(job)
 	}
 	return bulkVerb(job.Plan) + ": " + fmt.Sprintf("%d of %d done", n.Done, len(state.Items)) + nonZero(", %d failed", n.Failed) + nonZero(", %d unclear", n.Unclear) +
-		nonZero(", %d skipped", n.Skipped) + nonZero(", %d running", n.Running) + nonZero(", %d left", n.Left) + " · " + took, ""
+		nonZero(", %d skipped", n.Skipped) + nonZero(", %d running", n.Running) + nonZero(", %d left", n.Left) + " · " + took, canaryText(job)
 }
 
 // stoppingText is what follows a stop, by how many are running.
@@ -116,13 +116,17 @@ func bulkSums(job repair.Job) string {
 func pauseText(job repair.Job) string {
 	e := job.Bulk.Last()
 	why, then := "Three sessions in a row failed, and the others would fail likewise: "+itemReason(repair.Item{Cause: e.Cause, Detail: e.Detail})+".", "Once that is fixed, "
-	if e.Cause == repair.CauseIdle {
+	resume := "press Resume. It ends by itself after a day."
+	switch {
+	case e.Canary:
+		why, resume = canaryPauseText(job), "press Resume: the next session then goes first, alone. It ends by itself after a day."
+	case e.Cause == repair.CauseIdle:
 		why, then = "Nobody carried it on for more than ten minutes, for example because the bot or Redis was down.", "Check the sessions, then "
 	}
 	if job.Approver.Terminal { // which has no buttons
 		return why + " " + then + "run " + PlanCommand(job.Plan) + " again."
 	}
-	return why + " " + then + "press Resume. It ends by itself after a day."
+	return why + " " + then + resume
 }
 
 // troubleLines name the sessions that were not repaired, with the reason.
@@ -202,6 +206,7 @@ var causeClauses = map[repair.Cause]string{
 	repair.CauseSiteFailed:   "the site took the event and wrote an error",
 	repair.CauseUnheeded:     "the site took the event and wrote nothing: generate it",
 	repair.CauseTooLong:      "it was not finished in time: debug it later",
+	repair.CausePageUnseen:   "the site did not say what the customer's page shows (SITE_URL)",
 }
 
 // bulkActions are the buttons of an approved bulk plan.

@@ -53,7 +53,7 @@ func (b *bulk) leftAlone(ctx context.Context, missing []int) bool {
 		state.Items[i] = repair.Item{}
 	}
 	if state.Counts().Left > 0 && !state.Stopped() && !state.Paused() { // although as many run as may
-		b.pause(ctx, repair.Item{Cause: repair.CauseIdle})
+		b.pause(ctx, repair.BulkEvent{Cause: repair.CauseIdle})
 	}
 	return true
 }
@@ -115,9 +115,14 @@ func (b *bulk) review(ctx context.Context) (missing []int, changed bool, err err
 		missing, changed = nil, true
 	}
 	if failed, common := state.CommonFailure(); common && len(state.Next(b.BulkParallel)) > 0 {
-		b.pause(ctx, failed)
+		b.pause(ctx, repair.BulkEvent{Cause: failed.Cause, Detail: failed.Detail})
 		changed = true
 	}
+	judged, err := b.judgeCanary(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	changed = changed || judged
 	if last := state.Last(); state.Paused() && b.Now().Sub(last.At) > bulkPauseFor {
 		state.Decide(repair.BulkEvent{Event: audit.Stopped, By: last.By, Where: last.Where, At: b.Now().UTC(), Cause: repair.CauseLate})
 		changed = true
@@ -201,11 +206,11 @@ func (b *bulk) withdraw(ctx context.Context, items []int) error {
 	return nil
 }
 
-func (b *bulk) pause(ctx context.Context, failed repair.Item) {
-	b.job.Bulk.Decide(repair.BulkEvent{Event: audit.Paused, By: b.job.Approver, Where: placeOf(*b.job, b.job.Approver),
-		At: b.Now().UTC(), Cause: failed.Cause, Detail: failed.Detail})
+func (b *bulk) pause(ctx context.Context, e repair.BulkEvent) {
+	e.Event, e.By, e.Where, e.At = audit.Paused, b.job.Approver, placeOf(*b.job, b.job.Approver), b.Now().UTC()
+	b.job.Bulk.Decide(e)
 	b.paused = true
-	b.Log.WarnContext(ctx, "bulk plan paused", "job", b.job.ID, "cause", string(failed.Cause))
+	b.Log.WarnContext(ctx, "bulk plan paused", "job", b.job.ID, "cause", string(e.Cause), "canary", e.Canary)
 }
 
 // postPause notifies whoever approved the plan of a pause, once: an edited message does
@@ -281,7 +286,7 @@ func (b *bulk) show(ctx context.Context) {
 	if state.Paused() {
 		minutes = 0
 	}
-	if now := fmt.Sprint(state.Counts(), len(state.Events), minutes); now != b.shown {
+	if now := fmt.Sprint(state.Counts(), state.Canary, len(state.Events), minutes); now != b.shown {
 		b.shown = now
 		b.notify(ctx)
 	}

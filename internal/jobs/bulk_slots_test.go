@@ -32,6 +32,7 @@ func TestBulkFillsNoMoreThanTheProcess(t *testing.T) {
 	const room = 63 // beside the job of the plan itself
 	b := newBulkBench(t, false, room+5)
 	p := b.claimed(store.ActionGenerate)
+	b.withoutCanary(p)
 	cfg := b.config()
 	var released atomic.Bool
 	cfg.Generator, cfg.BulkParallel = unfinished{cfg.Generator, &released}, 1000
@@ -42,4 +43,18 @@ func TestBulkFillsNoMoreThanTheProcess(t *testing.T) {
 	}
 	released.Store(true)
 	b.until(p.ID, "all are made", func(s *repair.Bulk) bool { return s.Counts().Done == room+5 })
+}
+
+// withoutCanary has all sessions of a claimed plan begun at once, as in a plan that a
+// version without canaries claimed.
+func (b *bulkBench) withoutCanary(p repair.Plan) {
+	b.t.Helper()
+	l, got, err := b.ledger.Lease(b.t.Context(), p.ID, "an older version")
+	job := b.job(p.ID)
+	if job.Bulk.Canary == nil || !got || err != nil {
+		b.t.Fatalf("it has a canary: %v, leased: %v, %v", job.Bulk.Canary, got, err)
+	}
+	job.Bulk.Canary = nil
+	testenv.Must(b.t, b.ledger.SaveJob(b.t.Context(), l, job))
+	b.leaseEnds(p.ID)
 }

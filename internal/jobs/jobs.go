@@ -43,6 +43,7 @@ type Timings struct {
 	SaveRetry     time.Duration // between two attempts to record the request's outcome
 	Unheeded      time.Duration // from the site's answer to an event until it has written nothing
 	Unanswered    time.Duration // from an event without an answer until the site writes nothing more, if GiveUp is longer
+	Page          time.Duration // from the end of a canary until the customer's page must show it
 	Replication   time.Duration // between two checks whether Redis has a replica
 }
 
@@ -50,7 +51,8 @@ type Timings struct {
 func DefaultTimings() Timings {
 	return Timings{
 		Poll: 5 * time.Second, MaxPoll: time.Minute, Refresh: 30 * time.Second, Reread: 5 * time.Second, Pending: 2 * time.Second,
-		MaxRetryDelay: time.Minute, SaveRetry: 200 * time.Millisecond, Unheeded: 30 * time.Second, Unanswered: 5 * time.Minute, Replication: time.Minute,
+		MaxRetryDelay: time.Minute, SaveRetry: 200 * time.Millisecond, Unheeded: 30 * time.Second, Unanswered: 5 * time.Minute,
+		Page: 2 * time.Minute, Replication: time.Minute,
 	}
 }
 

@@ -47,7 +47,11 @@ func bulkSession(n int) string {
 func bulkProgress(action store.Action, done, running, n int, events ...repair.BulkEvent) repair.Progress {
 	p := bulkPlan(action, n)
 	p.LeftOut, p.Rest = nil, 0
-	state := &repair.Bulk{Items: make([]repair.Item, n), Events: events}
+	state := repair.NewBulk(p)
+	state.Events = events
+	if state.Canary != nil {
+		state.Canary.Passed = true
+	}
 	for i := range state.Items {
 		switch {
 		case i < done:
@@ -112,9 +116,48 @@ func bulks() []Story {
 		{Title: "a pause, in the thread", Blocks: registry.EndReply(bulkProgress(store.ActionGenerate, 18, 0, 37, by(audit.Paused, repair.CauseBalance, "402: top up")))},
 		{Title: "the end, in the thread", Blocks: registry.EndReply(bulkProgress(store.ActionGenerate, 34, 0, 37))},
 	}
+	all = append(all, canaries(shown)...)
 	return append(all,
 		line("click: over", message.BulkClickReply(bulkProgress(store.ActionGenerate, 34, 0, 37).Job)),
 		line("click: stopped already", message.BulkClickReply(bulkProgress(store.ActionGenerate, 18, 3, 37, by(audit.Stopped, "")).Job)),
 		line("click: not paused", message.BulkClickReply(bulkProgress(store.ActionGenerate, 18, 3, 37).Job)),
 		line("click: gone", message.BulkClickReply(repair.Job{})))
+}
+
+// canaries are plans of more than ten sessions, and what becomes of the one that goes
+// first.
+func canaries(shown func(title string, p repair.Progress, of ...string) Story) []Story {
+	plan := func(title string, p repair.Plan) Story {
+		p.LeftOut, p.Rest = nil, 0
+		return Story{Title: title, Blocks: message.PlanBlocks(p)}.with(message.PlanActions(p, ""))
+	}
+	replay, errors, images := bulkPlan(store.ActionReplay, 12), bulkPlan(store.ActionFix, 12), bulkPlan(store.ActionGenerate, 12)
+	replay.Unfollowed = true
+	errors.Items = errors.Items[1:]
+	for i := range images.Items {
+		images.Items[i].Kind = store.KindImage
+	}
+	first := func(action store.Action, item repair.Item, ended time.Time, pause repair.Cause, detail ...string) repair.Progress {
+		p := bulkProgress(action, 0, 0, 37)
+		p.At, p.Job.Bulk = noon.Add(4*time.Minute), repair.NewBulk(p.Job.Plan)
+		p.Job.Bulk.Items[0], p.Job.Bulk.Canary.Ended = item, ended
+		if pause != "" {
+			p.Job.Bulk.Decide(repair.BulkEvent{Event: audit.Paused, By: store.Actor{ID: "U0LEAD"}, At: p.At, Cause: pause, Detail: detail, Canary: true})
+		}
+		return p
+	}
+	done, rejected := repair.Item{State: repair.ItemDone}, repair.Item{State: repair.ItemFailed, Cause: repair.CauseRejected, Detail: []string{"too long"}}
+	differs := first(store.ActionReplay, done, noon, repair.CausePage, "The customer's page shows an error.")
+	return []Story{
+		plan("plan, replay 12 without a token", replay),
+		plan("plan, fix 12, the first shows its video", bulkPlan(store.ActionFix, 12)),
+		plan("plan, fix 11, the first becomes an error", errors),
+		plan("plan, generate 12 images", images),
+		shown("the canary runs", first(store.ActionGenerate, repair.Item{State: repair.ItemRunning}, time.Time{}, "")),
+		shown("the canary's page does not show it yet", first(store.ActionGenerate, done, noon, "")),
+		shown("paused, the canary failed", first(store.ActionGenerate, rejected, time.Time{}, rejected.Cause, rejected.Detail...)),
+		shown("paused, the canary's page shows something else", differs, of("Cause", repair.CausePage)),
+		shown("paused, the canary's page was not seen", first(store.ActionFix, done, noon, repair.CausePageUnseen), of("Cause", repair.CausePageUnseen)),
+		{Title: "a pause because of the canary, in the thread", Blocks: message.EndReply(differs, siteURL)},
+	}
 }

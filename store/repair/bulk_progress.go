@@ -38,11 +38,13 @@ type BulkEvent struct {
 	Cause  Cause    `json:",omitempty"` // of a pause
 	Detail []string `json:",omitempty"` // of the cause
 	Next   int      // how many items had been begun
+	Canary bool     `json:",omitempty"` // of a pause: the last of them was the canary, and is the reason
 }
 
 // Bulk is how far the job of a bulk plan got.
 type Bulk struct {
 	Items   []Item      // as those of the plan
+	Canary  *Canary     `json:",omitempty"` // nil = none of them goes first
 	Events  []BulkEvent // since the claim, oldest first
 	Audited int         // how many of them are in the audit trail
 	Posted  int         `json:",omitempty"` // how many there were when a pause was last posted in the thread
@@ -54,7 +56,11 @@ func NewBulk(p Plan) *Bulk {
 	if !p.IsBulk() {
 		return nil
 	}
-	return &Bulk{Items: make([]Item, len(p.Items))}
+	b := &Bulk{Items: make([]Item, len(p.Items))}
+	if p.HasCanary() {
+		b.Canary = &Canary{}
+	}
+	return b
 }
 
 // BulkCounts count the sessions of a bulk plan by state.
@@ -104,13 +110,18 @@ func (b *Bulk) begun() int {
 	return i
 }
 
-// Next returns the items to begin now, at most so many at the same time.
+// Next returns the items to begin now, at most so many at the same time: as long as a
+// canary goes first, that one alone.
 func (b *Bulk) Next(parallel int) (next []int) {
 	if b.Stopped() || b.Paused() {
 		return nil
 	}
+	end := len(b.Items)
+	if b.Canary != nil && !b.Canary.Passed {
+		end = min(b.Canary.Item+1, end)
+	}
 	may := parallel - b.Counts().Running
-	for i := b.begun(); i < len(b.Items) && len(next) < may; i++ {
+	for i := b.begun(); i < end && len(next) < may; i++ {
 		if b.Items[i].State == ItemWaiting {
 			next = append(next, i)
 		}
@@ -198,8 +209,12 @@ func (b *Bulk) Outcome() store.Outcome {
 	return store.OutcomeDone
 }
 
-// Decide adds a decision about the whole.
+// Decide adds a decision about the whole. After a pause because of the canary the next
+// session goes first.
 func (b *Bulk) Decide(e BulkEvent) {
 	e.Next = b.begun()
 	b.Events = append(b.Events, e)
+	if e.Canary {
+		b.Canary = &Canary{Item: e.Next}
+	}
 }

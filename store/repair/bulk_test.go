@@ -184,15 +184,26 @@ func TestItemOf(t *testing.T) {
 }
 
 // TestBulkHolds: whatever becomes of the sessions and whatever people decide, all are
-// accounted for, never more run than may, each is begun once, and it comes to an end.
+// accounted for, never more run than may, a canary alone, each is begun once, and it comes
+// to an end.
 func TestBulkHolds(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
 		n, parallel := rapid.IntRange(1, 20).Draw(r, "sessions"), rapid.IntRange(1, 5).Draw(r, "parallel")
-		b, begun := &Bulk{Items: make([]Item, n)}, map[int]int{}
+		b, begun := NewBulk(Plan{Items: make([]Plan, n)}), map[int]int{}
 		for step := 0; !b.Over(); step++ {
 			if step > 1000 {
 				r.Fatalf("it does not end: %+v", b)
+			}
+			alone := b.Canary != nil && !b.Canary.Passed
+			if alone && !b.Stopped() && !b.Paused() && b.Counts().Left > 0 {
+				switch verdict, why := JudgeCanary(PredictError, Sighting{Item: b.Items[b.Canary.Item], Late: rapid.Bool().Draw(r, "late"),
+					Page: &store.Site{Found: true, Status: rapid.SampledFrom([]string{"error", "pending"}).Draw(r, "page")}}); verdict {
+				case CanaryGo:
+					b.Canary.Passed, alone = true, false
+				case CanaryPause:
+					b.Decide(BulkEvent{Event: audit.Paused, Cause: why.Cause, Canary: true})
+				}
 			}
 			if _, common := b.CommonFailure(); common && len(b.Next(parallel)) > 0 {
 				b.Decide(BulkEvent{Event: audit.Paused})
@@ -202,7 +213,7 @@ func TestBulkHolds(t *testing.T) {
 				b.Items[i].State = ItemRunning
 			}
 			counts := b.Counts()
-			if sum := counts.Done + counts.Failed + counts.Skipped + counts.Unclear + counts.Running + counts.Left; sum != n || counts.Running > parallel {
+			if sum := counts.Done + counts.Failed + counts.Skipped + counts.Unclear + counts.Running + counts.Left; sum != n || counts.Running > parallel || alone && counts.Running > 1 {
 				r.Fatalf("%+v of %d, %d at a time", counts, n, parallel)
 			}
 			running := []int{}

@@ -56,6 +56,9 @@ const (
 	CauseUnreachable Cause = "unreachable" // the site could not be reached, nothing was sent
 	CauseSiteFailed  Cause = "site_failed" // the site took the event, and wrote an error
 	CauseUnheeded    Cause = "unheeded"    // the site took the event, and wrote nothing
+
+	CausePage       Cause = "page"        // of a bulk plan's pause: the customer's page does not show what was predicted
+	CausePageUnseen Cause = "page_unseen" // likewise: the site did not say what the customer's page shows
 )
 
 // Progress is the state of a job as people are shown it.

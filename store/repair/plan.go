@@ -69,7 +69,10 @@ type Plan struct {
 	Rest     int       `json:",omitempty"` // of a bulk plan: later sessions, beyond its limit
 	Others   int       `json:",omitempty"` // of a bulk plan: more sessions that it cannot repair, which LeftOut does not name
 	Parallel int       `json:",omitempty"` // of a bulk plan: how many are repaired at the same time, as far as was known
-	Bulk     string    `json:",omitempty"` // of an item: the id of its bulk plan, "" = it stands alone
+	// Unfollowed reports, of a bulk plan, that nobody sees the end of what the site makes,
+	// for want of a token of SuperDuperAI.
+	Unfollowed bool   `json:",omitempty"`
+	Bulk       string `json:",omitempty"` // of an item: the id of its bulk plan, "" = it stands alone
 }
 
 // Replay is the event that a replay sends to the site.

@@ -12,6 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/bot/wire"
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/commands/message"
+	"github.com/superduperai/sessionbot/internal/blockkit"
 )
 
 // homeOpened is what is used of an event about somebody who opened a tab of the app.
@@ -58,8 +59,10 @@ func (b *Bot) search(to requester, i interaction) {
 }
 
 // publishHome publishes an App Home, as text alone where Slack refuses the blocks, and
-// returns the hash of the version. The error is a *slackapi.Fault.
+// returns the hash of the version. Slack shows charts there, and no plans. The error is a
+// *slackapi.Fault.
 func (r *responder) publishHome(ctx context.Context, user string, blocks []slack.Block, hash string) (published string, err error) {
+	blocks, _ = blockkit.Degrade(blocks, func(kind blockkit.Kind) bool { return kind != blockkit.KindChart })
 	request := slack.PublishViewContextRequest{UserID: user, View: slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks}}}
 	if hash != "" {
 		request.Hash = &hash

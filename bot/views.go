@@ -149,8 +149,10 @@ func refusesView(f *slackapi.Fault) bool {
 	return f.RefusesBlocks() || f.Code == "invalid_arguments" || f.Code == "view_too_large"
 }
 
-// viewOf is a modal with a title and blocks.
+// viewOf is a modal with a title and blocks: classic ones, since Slack shows hardly any
+// of the newest in modals.
 func viewOf(title string, blocks []slack.Block) slack.ModalViewRequest {
+	blocks, _ = blockkit.Degrade(blocks, blockkit.AnyKind)
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, Title: plainText(title), Close: plainText("Close"), Blocks: slack.Blocks{BlockSet: blocks},
 	}

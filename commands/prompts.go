@@ -79,7 +79,11 @@ func promptsAnswer(list sweep.Result, terminal bool, now time.Time) Answer {
 	}
 	blocks := blockkit.Message(blockkit.BoldLine(head))
 	if len(rows) > 0 {
-		table, shown := blockkit.Table([]string{"#", "Length", "Stored", "Session", "Prompt"}, rows, terminal)
+		header := []string{"#", "Length", "Stored", "Session", "Prompt"}
+		table, shown := blockkit.DataTable("Prompts", header, rows, 0, 1)
+		if terminal {
+			table, shown = blockkit.Table(header, rows, true)
+		}
 		blocks = append(blocks, table)
 		if rest := report.Total - shown; rest > 0 {
 			blocks = append(blocks, blockkit.Context("… and "+humanize.Thousands(int64(rest))+" more"))

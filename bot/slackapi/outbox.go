@@ -45,6 +45,8 @@ type Outbox struct {
 	Outage time.Duration // that a short outage of Slack's is waited for
 	Send   time.Duration // a message may take, with Slack's pauses
 	Call   time.Duration // one call may take
+
+	refused refusedKinds
 }
 
 // contentOf is the content of a message, with the fallback text for notifications.
@@ -63,28 +65,28 @@ func (o *Outbox) Respond(ctx context.Context, responseURL string, m Message) err
 		return err
 	}
 	unfurl := false
-	body := slack.WebhookMessage{Text: blockkit.Fallback(m.Blocks), Blocks: &slack.Blocks{BlockSet: m.Blocks}, ResponseType: slack.ResponseTypeEphemeral,
+	body := slack.WebhookMessage{Text: blockkit.Fallback(m.Blocks), ResponseType: slack.ResponseTypeEphemeral,
 		ReplaceOriginal: m.Replace, UnfurlLinks: &unfurl, UnfurlMedia: &unfurl}
 	if m.Public {
 		body.ResponseType = slack.ResponseTypeInChannel
 	}
-	return o.Retry(ctx, (*Fault).Retryable, []time.Duration{0}, func() error {
-		err := o.postWebhook(ctx, responseURL, body)
-		if err != nil && body.Blocks != nil && FaultOf(err).RefusesBlocks() {
-			o.Log.ErrorContext(ctx, "blocks refused by Slack, answered as text alone", "error", err)
-			body.Blocks = nil
-			err = o.postWebhook(ctx, responseURL, body)
+	return o.sendOrText(ctx, m.Blocks, func(blocks []slack.Block) error {
+		body.Blocks = nil
+		if blocks != nil {
+			body.Blocks = &slack.Blocks{BlockSet: blocks}
 		}
-		return err
+		return o.Retry(ctx, (*Fault).Retryable, []time.Duration{0}, func() error { return o.postWebhook(ctx, responseURL, body) })
 	})
 }
 
 // PostEphemeral shows a message to the requester alone as the bot, where it is a
 // member.
 func (o *Outbox) PostEphemeral(ctx context.Context, channel, user string, blocks []slack.Block) error {
-	return o.Retry(ctx, (*Fault).rateLimited, []time.Duration{0}, func() error {
-		_, err := o.API.PostEphemeralContext(ctx, channel, user, contentOf(blocks), NoUnfurl)
-		return err
+	return o.send(ctx, blocks, func(blocks []slack.Block) error {
+		return o.Retry(ctx, (*Fault).rateLimited, []time.Duration{0}, func() error {
+			_, err := o.API.PostEphemeralContext(ctx, channel, user, contentOf(blocks), NoUnfurl)
+			return err
+		})
 	})
 }
 
@@ -92,22 +94,19 @@ func (o *Outbox) PostEphemeral(ctx context.Context, channel, user string, blocks
 // given, and returns where. An answer that comes twice is preferred to none, and one
 // without blocks likewise.
 func (o *Outbox) Reply(ctx context.Context, channel, thread string, blocks []slack.Block) (m store.Message, err error) {
-	content, place := contentOf(blocks), slack.MsgOptionCompose()
+	place, text := slack.MsgOptionCompose(), slack.MsgOptionText(blockkit.Fallback(blocks), false)
 	if thread != "" {
 		place = slack.MsgOptionTS(thread)
 	}
-	post := func() (err error) {
-		m.Channel, m.TS, err = o.API.PostMessageContext(ctx, channel, content, NoUnfurl, place)
-		return err
-	}
-	err = o.Retry(ctx, (*Fault).Retryable, []time.Duration{0}, func() error {
-		err := post()
-		if err != nil && FaultOf(err).RefusesBlocks() {
-			o.Log.ErrorContext(ctx, "blocks refused by Slack, answered as text alone", "error", err)
-			content = slack.MsgOptionText(blockkit.Fallback(blocks), false)
-			err = post()
+	err = o.sendOrText(ctx, blocks, func(blocks []slack.Block) error {
+		content := text
+		if blocks != nil {
+			content = contentOf(blocks)
 		}
-		return err
+		return o.Retry(ctx, (*Fault).Retryable, []time.Duration{0}, func() (err error) {
+			m.Channel, m.TS, err = o.API.PostMessageContext(ctx, channel, content, NoUnfurl, place)
+			return err
+		})
 	})
 	return m, err
 }
@@ -118,11 +117,13 @@ func (o *Outbox) Reply(ctx context.Context, channel, thread string, blocks []sla
 func (o *Outbox) Post(ctx context.Context, channel string, mark slack.SlackMetadata, blocks []slack.Block, options ...slack.MsgOption) (store.Message, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Send)
 	defer cancel()
-	options = append(options, contentOf(blocks), slack.MsgOptionMetadata(mark), NoUnfurl)
+	options = append(options, slack.MsgOptionMetadata(mark), NoUnfurl)
 	var m store.Message
-	err := o.Retry(ctx, (*Fault).rateLimited, []time.Duration{0}, func() (err error) {
-		m.Channel, m.TS, err = o.API.PostMessageContext(ctx, channel, options...)
-		return err
+	err := o.send(ctx, blocks, func(blocks []slack.Block) error {
+		return o.Retry(ctx, (*Fault).rateLimited, []time.Duration{0}, func() (err error) {
+			m.Channel, m.TS, err = o.API.PostMessageContext(ctx, channel, append(slices.Clip(options), contentOf(blocks))...)
+			return err
+		})
 	})
 	return m, err
 }
@@ -158,9 +159,11 @@ func (o *Outbox) Find(ctx context.Context, m store.Message, mark slack.SlackMeta
 func (o *Outbox) Update(ctx context.Context, m store.Message, blocks []slack.Block) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Send)
 	defer cancel()
-	return o.Retry(ctx, (*Fault).Retryable, []time.Duration{0, o.Outage}, func() error {
-		_, _, _, err := o.API.UpdateMessageContext(ctx, m.Channel, m.TS, contentOf(blocks))
-		return err
+	return o.send(ctx, blocks, func(blocks []slack.Block) error {
+		return o.Retry(ctx, (*Fault).Retryable, []time.Duration{0, o.Outage}, func() error {
+			_, _, _, err := o.API.UpdateMessageContext(ctx, m.Channel, m.TS, contentOf(blocks))
+			return err
+		})
 	})
 }
 

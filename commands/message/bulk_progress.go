@@ -3,6 +3,7 @@ package message
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -23,14 +24,13 @@ const (
 // bulkBlocks show how far an approved bulk plan got.
 func bulkBlocks(p repair.Progress) []slack.Block {
 	job, state := p.Job, p.Job.Bulk
-	head, next := bulkHeadline(p)
-	lines := Headline(head, next)
-	lines = append(lines, troubleLines(p)...)
-	lines = append(lines, itemLines(p, repair.ItemRunning, "Running")...)
+	var tasks []*slack.TaskCardBlock
+	for i, item := range append(troubleItems(p), shownOf(p, repair.ItemRunning)...) {
+		tasks = append(tasks, blockkit.Task(strconv.Itoa(i+1), item.title(), itemStatus[item.state], item.why()))
+	}
 	facts := []blockkit.Line{
 		blockkit.Fact("Requested by", humanize.Person(job.Plan.Requester), blockkit.Plain(" · approved by "), humanize.Person(job.Approver),
 			blockkit.Plain(" "), humanize.ClockTime(job.Claimed, p.At)),
-		blockkit.Fact("Plan", blockkit.Plain(bulkPlanText(job.Plan))),
 	}
 	for _, e := range state.Events {
 		if e.Cause == "" {
@@ -38,7 +38,7 @@ func bulkBlocks(p repair.Progress) []slack.Block {
 		}
 	}
 	facts = append(append(facts, canaryFact(job)...), noteFact(job.Note)...)
-	return []slack.Block{blockkit.Paragraph(lines...), blockkit.Paragraph(facts...)}
+	return []slack.Block{blockkit.Paragraph(Headline(bulkHeadline(p))...), blockkit.Plan(bulkPlanText(job.Plan), tasks...), blockkit.Paragraph(facts...)}
 }
 
 // bulkPlanText is what was approved, in one line.
@@ -129,38 +129,62 @@ func pauseText(job repair.Job) string {
 	return why + " " + then + resume
 }
 
-// troubleLines name the sessions that were not repaired, with the reason.
-func troubleLines(p repair.Progress) (lines []blockkit.Line) {
-	lines = append(lines, itemLines(p, repair.ItemFailed, "Failed")...)
-	lines = append(lines, itemLines(p, repair.ItemUnclear, "Unclear")...)
-	return append(lines, itemLines(p, repair.ItemSkipped, "Skipped")...)
+// troubleItems are the sessions that were not repaired.
+func troubleItems(p repair.Progress) []shownItem {
+	return slices.Concat(shownOf(p, repair.ItemFailed), shownOf(p, repair.ItemUnclear), shownOf(p, repair.ItemSkipped))
 }
 
-// itemLines name the sessions in a state, with the reason, the first ten of them.
-func itemLines(p repair.Progress, state repair.ItemState, label string) (lines []blockkit.Line) {
+// shownItem is a session of a bulk plan as its progress shows it, or how many more are in
+// that state.
+type shownItem struct {
+	state   repair.ItemState
+	session string // "" = it stands for others
+	reason  string
+	more    int
+}
+
+// shownOf are the sessions in a state, with the reason, the first ten of them.
+func shownOf(p repair.Progress, state repair.ItemState) (shown []shownItem) {
 	job, more := p.Job, 0
 	for i, item := range job.Bulk.Items {
 		switch {
 		case item.State != state:
-		case len(lines) == bulkShown:
+		case len(shown) == bulkShown:
 			more++
 		default:
-			session := job.Plan.Items[i].Session
-			line := blockkit.L(blockkit.Plain(label+": "), blockkit.Code(humanize.ShortID(session)))
-			reason := itemReason(item)
+			session, reason := job.Plan.Items[i].Session, itemReason(item)
 			if text := p.SiteTexts[session]; text != "" && item.Cause == repair.CauseSiteFailed {
 				reason += ": " + blockkit.Cut(blockkit.OneLine(redact.Emails(text)), 200)
 			}
-			if reason != "" {
-				line = append(line, blockkit.Plain(" · "+reason))
-			}
-			lines = append(lines, line)
+			shown = append(shown, shownItem{state: state, session: session, reason: reason})
 		}
 	}
 	if more > 0 {
-		lines = append(lines, blockkit.PlainLine(fmt.Sprintf("%s: %d more", label, more)))
+		shown = append(shown, shownItem{state: state, more: more})
 	}
-	return lines
+	return shown
+}
+
+// title is the state and the session.
+func (i shownItem) title() string {
+	name := humanize.ShortID(i.session)
+	if i.session == "" {
+		name = fmt.Sprintf("%d more", i.more)
+	}
+	return humanize.UpperFirst(string(i.state)) + ": " + name
+}
+
+func (i shownItem) why() blockkit.Line {
+	if i.reason == "" {
+		return nil
+	}
+	return blockkit.PlainLine(i.reason)
+}
+
+// itemStatus is how a task in such a state is marked.
+var itemStatus = map[repair.ItemState]slack.TaskCardStatus{
+	repair.ItemRunning: slack.TaskCardStatusInProgress, repair.ItemSkipped: slack.TaskCardStatusComplete,
+	repair.ItemFailed: slack.TaskCardStatusError, repair.ItemUnclear: slack.TaskCardStatusError,
 }
 
 // itemReason says in a clause why a session was not repaired, "" = it was, or it runs.
@@ -228,7 +252,10 @@ func bulkActions(job repair.Job) []slack.BlockElement {
 func bulkEnd(p repair.Progress) []slack.Block {
 	lines := Headline(bulkHeadline(p))
 	lines[0] = append(blockkit.L(humanize.Person(p.Job.Approver), blockkit.Plain(" ")), lines[0]...)
-	return blockkit.Message(append(lines, troubleLines(p)...)...)
+	for _, item := range troubleItems(p) {
+		lines = append(lines, blockkit.TaskLine(item.title(), item.why()))
+	}
+	return blockkit.Message(lines...)
 }
 
 // BulkClickReply answers a click on Stop or Resume that changed nothing.

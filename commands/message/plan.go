@@ -67,7 +67,7 @@ func PlanBlocks(p repair.Plan) []slack.Block {
 	if p.Restore != nil {
 		blocks = append(blocks, promptBlocks(p)...)
 	}
-	return append(blocks, blockkit.Paragraph(facts...), blockkit.Context(blockkit.Mrkdwn(terms)))
+	return append(blocks, blockkit.Details("Details", blockkit.Paragraph(facts...)), blockkit.Context(blockkit.Mrkdwn(terms)))
 }
 
 // planMoney compares what a plan costs with what was paid, and names what is to be

@@ -48,13 +48,30 @@ func SessionBlocks(x diagnosis.Examination, handled *incident.Handled, account i
 		[]blockkit.Line{blockkit.Fact("Session", blockkit.Code(x.Session.ID))},
 		paymentFacts(x), customerFacts(x), redisFacts(x), site(siteURL).fileFacts(x),
 		[]blockkit.Line{siteFact(x), earlier}, alertFacts(x, account))
+	heading := Heading(": "+humanize.LowerFirst(x.Reason), NextStep(x, cents))
+	heading[0] = append(blockkit.L(blockkit.Tag(humanize.Title(x.Verdict), verdictColour(x.Verdict))), heading[0]...)
 	return []slack.Block{
-		blockkit.Paragraph(Heading(humanize.Title(x.Verdict)+": "+humanize.LowerFirst(x.Reason), NextStep(x, cents))...),
+		blockkit.Paragraph(heading...),
 		blockkit.Paragraph(facts...),
 		blockkit.Paragraph(blockkit.BoldLine("For the customer")),
 		blockkit.Quote(site(siteURL).customerSentence(x)),
 		blockkit.Context(blockkit.Mrkdwn(blockkit.L(blockkit.Plain("Checked "), humanize.SecondsTime(x.At, x.At)))),
 	}
+}
+
+// verdictColour is red for what somebody has to put right.
+func verdictColour(v diagnosis.Verdict) slack.RichTextTagColor {
+	switch {
+	case v == diagnosis.VerdictUnclear:
+		return slack.RichTextTagColorYellow
+	case v.InTrouble():
+		return slack.RichTextTagColorRed
+	case v == diagnosis.VerdictCompleted:
+		return slack.RichTextTagColorGreen
+	case v == diagnosis.VerdictWaiting || v == diagnosis.VerdictProcessing:
+		return slack.RichTextTagColorBlue
+	}
+	return slack.RichTextTagColorGray
 }
 
 // customerFacts name the customer, if Stripe does.

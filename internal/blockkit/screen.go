@@ -22,7 +22,8 @@ func Text(blocks []slack.Block) string { return Screen{}.Text(blocks) }
 // between words only, so that an id can always be copied.
 func (s Screen) Text(blocks []slack.Block) string {
 	var parts []string
-	for _, block := range blocks {
+	classic, _ := Degrade(blocks, AnyKind)
+	for _, block := range classic {
 		if part := s.block(block); part != "" {
 			parts = append(parts, part)
 		}

@@ -29,7 +29,7 @@ func Time(at time.Time, style TimeStyle, fallback string) Span {
 // Mrkdwn is a line as mrkdwn, for blocks that take no rich text.
 func Mrkdwn(line Line) string {
 	var b strings.Builder
-	for _, span := range line {
+	for _, span := range withoutTags(line) {
 		switch e := span.(type) {
 		case *slack.RichTextSectionTextElement:
 			mark := map[string]string{bold: "*", struck: "~", cyan: "`"}[styleOf(e.Style)]

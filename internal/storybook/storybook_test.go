@@ -27,17 +27,7 @@ func TestTexts(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	for _, s := range Stories() {
-		raw, err := json.Marshal(s.Blocks)
-		if err != nil {
-			t.Fatal(err)
-		}
-		violations := blockcheck.Check(raw)
-		if s.Home {
-			violations = blockcheck.CheckView([]byte(`{"type": "home", "blocks": ` + string(raw) + `}`))
-		}
-		for _, violation := range violations {
-			t.Errorf("%s: Slack would refuse it: %v", s.Title, violation)
-		}
+		checked(t, s)
 		fmt.Fprintf(&out, "== %s: %s\n%s\n%s\n", s.Chapter, s.Title, blockkit.Text(s.Blocks), buttons(s))
 	}
 	const path = "testdata/storybook.golden"
@@ -53,6 +43,23 @@ func TestTexts(t *testing.T) {
 	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(out.String(), "\n")); diff != "" {
 		t.Errorf("differs from %s (-want +got); -update accepts it:\n%s", path, diff)
 	}
+}
+
+// checked checks a message against Slack's limits and returns its blocks.
+func checked(t *testing.T, s Story) json.RawMessage {
+	t.Helper()
+	raw, err := json.Marshal(s.Blocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	violations := blockcheck.Check(raw)
+	if s.Home {
+		violations = blockcheck.CheckView([]byte(`{"type": "home", "blocks": ` + string(raw) + `}`))
+	}
+	for _, violation := range violations {
+		t.Errorf("%s: Slack would refuse it: %v", s.Title, violation)
+	}
+	return raw
 }
 
 // buttons are the labels of all buttons and menus, with what they ask first.

@@ -43,7 +43,7 @@ func (c call) post(address func(*Message, channel) error) (Message, error) {
 	if err := address(&m, ch); err != nil {
 		return Message{}, err
 	}
-	shown, err := checkContent(c.content())
+	shown, err := c.checkMessage(c.content())
 	if err != nil {
 		return Message{}, err
 	}
@@ -77,7 +77,7 @@ func updateMessage(c call) (object, error) {
 	if utf8.RuneCountInString(c.args.text("text")) > maxUpdated {
 		return nil, fail("msg_too_long")
 	}
-	shown, err := checkContent(c.content())
+	shown, err := c.checkMessage(c.content())
 	if err != nil {
 		return nil, err
 	}

@@ -46,6 +46,20 @@ func checkContent(c content) (content, error) {
 	return c, nil
 }
 
+// checkMessage is checkContent, and refuses the types of blocks that a fault names.
+func (s *Server) checkMessage(c content) (content, error) {
+	c, err := checkContent(c)
+	active, _ := s.faults.of("")
+	for _, f := range active {
+		for _, kind := range f.Types {
+			if err == nil && f.Kind == RefuseBlocks && bytes.Contains(c.blocks, []byte(`"type":"`+kind+`"`)) {
+				err = refusal([]blockcheck.Violation{{Code: blockcheck.InvalidBlocks, Pointer: "/blocks", Text: "unsupported type: " + kind}})
+			}
+		}
+	}
+	return c, err
+}
+
 // isNothing reports whether an argument that takes a list has none in it.
 func isNothing(list json.RawMessage) bool {
 	list = bytes.TrimSpace(list)

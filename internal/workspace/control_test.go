@@ -31,6 +31,7 @@ func TestControlAnswers(t *testing.T) {
 		{"POST", "fault", `{"kind":"disconnect","reason":"boredom"}`,
 			`{"error":"reason must be one of [\"refresh_requested\" \"too_many_websockets\" \"link_disabled\"]","ok":false}`},
 		{"POST", "fault", `{"kind":"refuse","error":"token_revoked","method":"auth.test"}`, `{"ok":true}`},
+		{"POST", "fault", `{"kind":"refuse_blocks"}`, `{"error":"refuse_blocks needs types, such as [\"data_table\"]","ok":false}`},
 		{"POST", "fault", `{"kind":"clear"}`, `{"ok":true}`},
 		{"GET", "connections", "", `{"connections":0,"ok":true}`},
 		{"GET", "connections?least=1&wait=1", "", `{"connections":0,"ok":true}`},

@@ -24,6 +24,9 @@ type Fault struct {
 	// Status is the HTTP status that server_error answers; 0 means 500. 429 is
 	// sent without Retry-After.
 	Status int `json:"status,omitempty"`
+	// Types are the types of blocks, or of elements in them, that refuse_blocks
+	// refuses.
+	Types []string `json:"types,omitempty"`
 	// Reason is the reason of disconnect: refresh_requested (or empty),
 	// too_many_websockets, or link_disabled.
 	Reason string `json:"reason,omitempty"`
@@ -39,6 +42,7 @@ const (
 	RateLimit         = "rate_limit"         // answer 429
 	ServerError       = "server_error"       // answer 500, or another status
 	Refuse            = "refuse"             // answer ok false with an error code
+	RefuseBlocks      = "refuse_blocks"      // answer messages with some types of blocks invalid_blocks
 	LoseAnswer        = "lose_answer"        // carry the call out, but hang up instead of answering
 	Slow              = "slow"               // answer late
 	Clear             = "clear"              // behave again
@@ -63,6 +67,8 @@ func (f Fault) check() error {
 		return fmt.Errorf("seconds must be between 0 and %d", maxFaultSeconds)
 	case f.Kind == Refuse && f.Error == "":
 		return errors.New(`refuse needs an error code, such as "account_inactive"`)
+	case f.Kind == RefuseBlocks && len(f.Types) == 0:
+		return errors.New(`refuse_blocks needs types, such as ["data_table"]`)
 	case f.Status != 0 && (f.Status < 400 || f.Status > 599):
 		return errors.New("status must be between 400 and 599")
 	case !slices.Contains(disconnectReasons, f.Reason):
@@ -95,7 +101,7 @@ func (s *Server) Fault(f Fault) error {
 		if lasting > 0 {
 			s.after(lasting, func() { s.setHalfOpen(false) })
 		}
-	case RateLimit, ServerError, Refuse, LoseAnswer, Slow, Garble:
+	case RateLimit, ServerError, Refuse, RefuseBlocks, LoseAnswer, Slow, Garble:
 		s.faults.add(f, lasting)
 	case Clear:
 		s.faults.clear()

@@ -98,7 +98,7 @@ func (s *Server) reply(to response, a reply) error {
 		s.notifyDeleted(before)
 		return nil
 	}
-	shown, err := checkContent(content{text: a.Text, blocks: a.Blocks, attachments: a.Attachments})
+	shown, err := s.checkMessage(content{text: a.Text, blocks: a.Blocks, attachments: a.Attachments})
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ var blockRules map[string]rule
 func init() {
 	blockRules = map[string]rule{
 		"actions":            fields(must("elements", list("actions.elements", element(inActions...)))),
-		"alert":              fields(must("text", textObject(mrkdwn, "alert.text"))), // in modals only
+		"alert":              fields(must("text", textObject(mrkdwn, "alert.text"))),
 		"auth_provider":      fields(must("value", nonEmpty("auth_provider.value")), must("name", textObject(plain, "auth_provider.name"))),
 		"call":               fields(must("call_id", nonEmpty("call.call_id"))),
 		"card":               cardBlock,
@@ -44,10 +44,17 @@ func init() {
 	}
 }
 
+// notShown are the types that Slack does not take on a surface.
+var notShown = map[string][]string{
+	"message": {"alert"},
+	"home":    {"alert", "context_actions", "markdown", "plan", "task_card"},
+	"modal":   {"container", "context_actions", "data_table", "data_visualization", "markdown", "plan", "table", "task_card"},
+}
+
 // topBlock checks a block of a message or view.
 func topBlock(v value) {
 	allowed := slices.DeleteFunc(slices.Collect(maps.Keys(blockRules)), func(kind string) bool {
-		return kind == "alert" && !v.inView
+		return slices.Contains(notShown[v.surface], kind)
 	})
 	block(allowed...)(v)
 }

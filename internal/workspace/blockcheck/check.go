@@ -37,7 +37,7 @@ func (v Violation) String() string { return v.Text + " [json-pointer:" + v.Point
 // checker collects the violations of one message or view.
 type checker struct {
 	code       string
-	inView     bool
+	surface    string // message, or the type of a view
 	found      []Violation
 	blockIDs   map[string]bool
 	actionIDs  map[string]bool // of the block that is being checked
@@ -57,7 +57,7 @@ func Check(blocks json.RawMessage) []Violation {
 // Read is Check, and returns the blocks as well: without violations all of them
 // are objects.
 func Read(blocks json.RawMessage) ([]any, []Violation) {
-	c := &checker{code: InvalidBlocks, blockIDs: map[string]bool{}}
+	c := &checker{code: InvalidBlocks, surface: "message", blockIDs: map[string]bool{}}
 	raw, ok := parse(blocks)
 	list, isArray := raw.([]any)
 	if !ok || !isArray {
@@ -81,14 +81,16 @@ func Read(blocks json.RawMessage) ([]any, []Violation) {
 // CheckView lists where a modal or home tab breaks the rules. Its pointers start
 // at /view.
 func CheckView(view json.RawMessage) []Violation {
-	c := &checker{code: InvalidView, inView: true, blockIDs: map[string]bool{}}
+	c := &checker{code: InvalidView, blockIDs: map[string]bool{}}
 	raw, _ := parse(view)
 	v := value{checker: c, pointer: "/view", raw: raw}
 	if !v.isObject() {
 		return c.found
 	}
 	title := may("title", nil)
-	if kind, _ := v.member("type"); kind.raw == "modal" {
+	kind, _ := v.member("type")
+	c.surface, _ = kind.raw.(string)
+	if c.surface == "modal" {
 		title = must("title", textObject(plain, "view.title"))
 		if takesInput(v) {
 			fields(must("submit", nil))(v)

@@ -118,6 +118,13 @@ func (w *Workspace) Refuse(method, code string) {
 	w.fault(map[string]any{"kind": "refuse", "method": method, "error": code})
 }
 
+// RefuseBlocks answers messages that hold blocks of these types, or elements of them,
+// invalid_blocks until the faults are cleared.
+func (w *Workspace) RefuseBlocks(types ...string) {
+	w.t.Helper()
+	w.fault(map[string]any{"kind": "refuse_blocks", "types": types})
+}
+
 func (w *Workspace) fault(body map[string]any) {
 	w.t.Helper()
 	if err := w.post("/control/fault", body, nil); err != nil {

@@ -1,9 +1,6 @@
 package blockhtml
 
-import (
-	"cmp"
-	"encoding/json"
-)
+import "encoding/json"
 
 type cardBlock struct {
 	BlockID   string                `json:"block_id"`
@@ -140,30 +137,38 @@ type taskBlock struct {
 }
 
 // taskStatus is how a task's status is shown.
-var taskStatus = map[string]string{
-	"pending": "⏳ pending", "in_progress": "🔄 in progress", "complete": "✅ complete", "error": "❌ error",
+var taskStatus = map[string]struct{ glyph, name string }{
+	"pending": {"⏳", "pending"}, "in_progress": {"🔄", "in progress"}, "complete": {"✅", "complete"}, "error": {"❌", "error"},
 }
 
 func (r *renderer) task(b taskBlock) {
-	r.div("card", func() {
-		r.div("card-title", func() {
+	r.div("card", func() { r.step(b) })
+}
+
+// step is a task with its status in front.
+func (r *renderer) step(b taskBlock) {
+	r.div("step", func() {
+		status, known := taskStatus[b.Status]
+		if known {
+			r.element("span", status.glyph, "class", "emoji", "role", "img", "aria-label", status.name, "title", status.name)
+		} else {
+			r.element("span", b.Status)
+		}
+		r.div("step-body", func() {
 			if !b.HideTitle {
-				r.text(b.Title)
+				r.element("div", b.Title, "class", "step-title")
 			}
-			if status := cmp.Or(taskStatus[b.Status], b.Status); status != "" {
-				r.element("span", status, "class", "tag")
+			for _, rich := range []*richTextBlock{b.Details, b.Output} {
+				if rich != nil {
+					r.richText(*rich)
+				}
+			}
+			for _, source := range each(r, b.Sources) {
+				r.open("div")
+				r.anchor(source.URL, source.Text)
+				r.close("div")
 			}
 		})
-		for _, rich := range []*richTextBlock{b.Details, b.Output} {
-			if rich != nil {
-				r.richText(*rich)
-			}
-		}
-		for _, source := range each(r, b.Sources) {
-			r.open("div")
-			r.anchor(source.URL, source.Text)
-			r.close("div")
-		}
 	})
 }
 
@@ -174,7 +179,7 @@ func (r *renderer) plan(b struct {
 	r.div("container", func() {
 		r.element("div", b.Title, "class", "container-title")
 		for _, task := range each(r, b.Tasks) {
-			r.task(task)
+			r.step(task)
 		}
 	})
 }

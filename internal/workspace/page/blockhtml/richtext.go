@@ -3,6 +3,7 @@ package blockhtml
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -117,6 +118,9 @@ var richStyles = []struct{ name, tag string }{
 	{"highlight", "mark"}, {"client_highlight", "mark"}, {"code", "code"},
 }
 
+// tagColours are those of Slack; a tag without one is grey.
+var tagColours = []string{"brown", "purple", "indigo", "blue", "green", "yellow", "orange", "red"}
+
 func (r *renderer) styled(e richElement) {
 	for _, style := range richStyles {
 		if e.Style[style.name] {
@@ -153,7 +157,11 @@ func (r *renderer) richElement(e richElement) {
 	case "color":
 		r.element("code", e.Value)
 	case "tag":
-		r.element("span", e.Text, "class", "tag")
+		class := "tag"
+		if slices.Contains(tagColours, e.Color) {
+			class += " " + e.Color
+		}
+		r.element("span", e.Text, "class", class)
 	default:
 		// Citations, files, records and mentions of messages all carry a text
 		// and mostly an address.

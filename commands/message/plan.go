@@ -47,7 +47,8 @@ func PlanBlocks(p repair.Plan) []slack.Block {
 	for _, warning := range p.Warnings {
 		lines = append(lines, blockkit.L(blockkit.Plain("⚠ "), blockkit.Bold(warning)))
 	}
-	facts := []blockkit.Line{blockkit.Fact("Session", blockkit.Code(p.Session))}
+	lines = append(lines, blockkit.Fact("Session", blockkit.Code(p.Session)))
+	var facts []blockkit.Line
 	for _, w := range p.Writes {
 		facts = append(facts, blockkit.Fact("Writes "+w.Kind+":…", blockkit.Plain(writeText(w))))
 	}

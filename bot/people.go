@@ -66,7 +66,7 @@ func (p *people) admit(ctx context.Context, user string) *refusal {
 	case slices.Contains(p.listed, everyone):
 		return &refusal{text: string(message.NoticeReaders)}
 	}
-	return &refusal{text: "Only the people and groups listed in " + p.variable + " may ask. Whoever runs this bot can add you."}
+	return &refusal{text: "Only the people and groups listed in " + p.variable + " may use this bot. Ask its operators to add you there."}
 }
 
 // admitOperator returns nil for a listed full member of this workspace. An empty
@@ -93,9 +93,9 @@ func (p *people) admitOperator(ctx context.Context, user string) *refusal {
 
 func (p *people) lookupFailed(id string, err error) *refusal {
 	fault := slackapi.FaultOf(err)
-	text := "Slack could not tell who you are (" + fault.Name() + "), so nothing was done. "
+	text := "Slack could not identify you (" + fault.Name() + "), so nothing was done. "
 	if id != everyone {
-		text = "The user group " + id + " of " + p.variable + " cannot be read (" + fault.Name() + "), so it admits nobody. "
+		text = "The user group " + id + " of " + p.variable + " could not be read (" + fault.Name() + "), so nobody in it may do this now. "
 	}
 	return &refusal{text: text + fault.Advice(), cause: fault}
 }

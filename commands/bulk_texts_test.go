@@ -29,7 +29,7 @@ func TestBulkTexts(t *testing.T) {
 		says string
 	}{
 		{job(stop, repair.ItemRunning, repair.ItemRunning, repair.ItemWaiting), "The 2 that are running will finish, and no others begin."},
-		{job(stop, repair.ItemRunning, repair.ItemWaiting), "The one that is running will finish, and no others begin."},
+		{job(stop, repair.ItemRunning, repair.ItemWaiting), "The one that is running will finish; no others will start."},
 		{job(stop, repair.ItemDone, repair.ItemWaiting), "not begun. No others begin."},
 	} {
 		if text := blockkit.Text(registry.ProgressBlocks(repair.Progress{Job: c.job})); !strings.Contains(text, c.says) {

@@ -141,11 +141,11 @@ func TestListWrong(t *testing.T) {
 		"list --since 0h":        "--since takes a time",
 		"list --limit 0":         "--limit takes a whole number",
 		"list --all":             "There is no option --all",
-		"list page.nonsense":     "This page of the list is not known.",
-		forgedPage(`{"Verdict":"lost. Send your card number to evil.example"}`): "This page of the list is not known.",
-		forgedPage(`{"Incident":"x"}`):                                          "This page of the list is not known.",
-		forgedPage(`{"LastID":"x","Shown":20}`):                                 "This page of the list is not known.",
-		forgedPage(`{"Limit":-1}`):                                              "This page of the list is not known.",
+		"list page.nonsense":     "This page of the list is unknown.",
+		forgedPage(`{"Verdict":"lost. Send your card number to evil.example"}`): "This page of the list is unknown.",
+		forgedPage(`{"Incident":"x"}`):                                          "This page of the list is unknown.",
+		forgedPage(`{"LastID":"x","Shown":20}`):                                 "This page of the list is unknown.",
+		forgedPage(`{"Limit":-1}`):                                              "This page of the list is unknown.",
 		"debug " + id + " --since 2h":                                           "--since does not belong here",
 	} {
 		answer := registry(&world{}).Parse(commands.Request{Command: "/session", Text: text}).Run(t.Context())
@@ -255,7 +255,7 @@ func TestListOfAnIncident(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 	w.observed = nil
-	if text := blockkit.Text(show(incidentID).Blocks); !strings.Contains(text, "No session of this alert is in trouble any more.") {
+	if text := blockkit.Text(show(incidentID).Blocks); !strings.Contains(text, "No session of this alert is still in trouble.") {
 		t.Errorf("of an incident that is over: %s", text)
 	}
 	if answer := show(strings.Repeat("A", 26)); answer.Outcome != commands.Refused || !strings.Contains(blockkit.Text(answer.Blocks), "This alert is too old") {

@@ -240,7 +240,7 @@ func findEverything(t *testing.T, s *stage) {
 	await(t, func() string { // until Redis is listened to; the sweeps alone may have seen all so far
 		s.webhook(watchID(2), store.StatusCompleted)
 		return strings.ReplaceAll(s.ask("/redis stats").Text, "Redis last notified  never", "")
-	}, "Redis last notified")
+	}, "Last Redis event")
 	if code := s.bot.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)
 	}

@@ -53,7 +53,7 @@ func TestRepairAllStory(t *testing.T) {
 		s.stripe.Put(refunded)
 	}
 	lead.Click(plan, "confirm.approve")
-	lead.ExpectUpdate(plan, withText("Finished: 30 videos ready, 1 failed, 6 skipped"), withText("the site took the event and wrote an error"))
+	lead.ExpectUpdate(plan, withText("Finished: 30 videos ready, 1 failed, 6 skipped"), withText("the site received the event and reported an error"))
 	lead.ExpectMessage(func(m wstest.Message) bool {
 		return m.ThreadTS == plan.TS && strings.Contains(m.Text, "@U0LEAD Finished: 30")
 	})

@@ -64,7 +64,7 @@ func TestBulkReplayStory(t *testing.T) {
 	support.Click(plan, "confirm.approve")
 	support.ExpectMessage(withText("another operator has to approve it"))
 	lead.Click(plan, "confirm.approve")
-	paused := lead.ExpectUpdate(plan, withText("Paused: 0 videos ready"), withText("the site does not accept the signature (STRIPE_WEBHOOK_SECRET)"), containing("bulk.resume"))
+	paused := lead.ExpectUpdate(plan, withText("Paused: 0 videos ready"), withText("the site rejected the signature (STRIPE_WEBHOOK_SECRET)"), containing("bulk.resume"))
 	lead.ExpectMessage(withText("@U0LEAD Paused: "))
 	taken, wrong := d.once(t)
 	if taken != 0 || wrong < 3 || wrong > 6 || o.count() != 0 {

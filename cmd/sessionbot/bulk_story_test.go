@@ -103,7 +103,7 @@ func TestBulkStory(t *testing.T) {
 	}
 	s.pressedLongAgo(all)
 	lead.Click(all, "confirm.approve")
-	lead.ExpectUpdate(all, withText("Finished: 28 videos ready, 1 failed, 6 skipped"), withText("SuperDuperAI does not take the request"))
+	lead.ExpectUpdate(all, withText("Finished: 28 videos ready, 1 failed, 6 skipped"), withText("SuperDuperAI rejected the request"))
 	lead.ExpectMessage(func(m wstest.Message) bool {
 		return m.ThreadTS == all.TS && strings.Contains(m.Text, "@U0LEAD Finished: 28")
 	})

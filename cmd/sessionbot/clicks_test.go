@@ -268,7 +268,7 @@ func TestSecondPressOfAPlanThatSlackFreezes(t *testing.T) {
 func TestSecondPressThatIsNotShown(t *testing.T) {
 	t.Parallel()
 	for code, says := range map[string]string{
-		"is_archived":    "The plan could not be shown, so nothing will be done. The channel is archived",
+		"is_archived":    "The plan could not be posted, so nothing was done. The channel is archived",
 		"internal_error": "if it does not say “Approve anyway” in a minute, press it again",
 		"ratelimited":    "if it does not say “Approve anyway” in a minute, press it again",
 	} {

@@ -80,7 +80,7 @@ var places = []place{
 		"hangs": "Stripe did not answer", "429": "Stripe asked us to slow down", "500": "Stripe answered with a fault of its own",
 		"cut": "Stripe did not answer", "10 MB": "Stripe answered with a fault of its own"})},
 	{"SuperDuperAI", "a fake of it, one redis-server", besideServer, httpFaults(func(f *fleet) breakable { return f.files }, "500", map[string]string{
-		"hangs": "SuperDuperAI did not answer", "429": "SuperDuperAI asked us to slow down", "500": "SuperDuperAI answered HTTP 500",
+		"hangs": "SuperDuperAI did not answer", "429": "SuperDuperAI's rate limit was reached", "500": "SuperDuperAI answered HTTP 500",
 		"cut": "SuperDuperAI did not answer", "10 MB": "SuperDuperAI's answer could not be read"})},
 	{"The site", "a fake of it, one redis-server", besideServer, httpFaults(func(f *fleet) breakable { return f.site }, "", map[string]string{
 		"hangs": "the site did not answer", "429": "the site answered HTTP 429", "500": "the site answered HTTP 500",

@@ -23,7 +23,7 @@ func TestStripeIsSilent(t *testing.T) {
 		s.stored(watchID(10+k), time.Now().Add(-10*time.Minute+2*time.Second))
 	}
 	silent := oncall.ExpectMessage(containing("Payment of 3 sessions cannot be verified since", "nobody is called"))
-	blind := oncall.ExpectMessage(containing("The watch sees less since", "Stripe cannot be asked what was paid"))
+	blind := oncall.ExpectMessage(containing("Monitoring has been impaired since", "payments cannot be read from Stripe"))
 	for _, m := range []string{silent.Text, blind.Text} {
 		if strings.Contains(m, "U0ONCALL") {
 			t.Errorf("somebody is called: %s", m)
@@ -50,7 +50,7 @@ func TestFirstStartOnAMonth(t *testing.T) {
 	s.addMonth()
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	summary := oncall.ExpectMessage(containing("From before this watch began: 6 sessions", "6 orphaned ($6.00)"))
+	summary := oncall.ExpectMessage(containing("From before monitoring started: 6 sessions", "6 orphaned ($6.00)"))
 	if strings.Contains(summary.Text, "<@U0ONCALL>") {
 		t.Errorf("the summary calls somebody: %s", summary.Text)
 	}
@@ -73,8 +73,8 @@ func TestFirstStartWithoutEvents(t *testing.T) {
 	s.addMonth()
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	oncall.ExpectMessage(containing("From before this watch began: 6 sessions", "6 orphaned ($6.00)"))
-	less := oncall.ExpectMessage(containing("The watch sees less since", "the Stripe key may not list events", "the right to read Events"))
+	oncall.ExpectMessage(containing("From before monitoring started: 6 sessions", "6 orphaned ($6.00)"))
+	less := oncall.ExpectMessage(containing("Monitoring has been impaired since", "the Stripe key has no permission to list events", "to read Events"))
 	if strings.Contains(less.Text, "<@U0ONCALL>") {
 		t.Errorf("somebody is called for it: %s", less.Text)
 	}
@@ -84,7 +84,7 @@ func TestFirstStartWithoutEvents(t *testing.T) {
 		t.Errorf("it says that there was no event: %s", alert.Text)
 	}
 	s.stripe.Heal()
-	oncall.ExpectUpdate(less, containing("The watch sees everything again"))
+	oncall.ExpectUpdate(less, containing("Monitoring is restored"))
 	oncall.ExpectUpdate(alert, containing("undelivered at one endpoint"))
 	s.workspace.ExpectNothingElse()
 }

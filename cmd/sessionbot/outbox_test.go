@@ -152,7 +152,7 @@ func TestWatchGoesBlind(t *testing.T) {
 	await(t, func() string { return state.Client().HGet(t.Context(), "sessionbot:{watch}:state", "swept").String() }, ": 1")
 	s.redis.Freeze(t)
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	alert := oncall.ExpectMessage(containing("The watch sees less since", "the sessions in Redis cannot be read", "<@U0ONCALL>"))
+	alert := oncall.ExpectMessage(containing("Monitoring has been impaired since", "the sessions in Redis cannot be read", "<@U0ONCALL>"))
 	s.redis.Thaw(t)
 	alert = oncall.ExpectUpdate(alert, containing("The watch sees everything again after"))
 	if strings.Contains(alert.Text, "U0ONCALL") {

@@ -72,7 +72,7 @@ func readSecret(path string) (secret, fault, remedy string) {
 	case err != nil:
 		return "", "names a file that cannot be opened", "check the path, and that the user who runs sessionbot may read it"
 	case kind != "":
-		return "", "names no regular file but a " + kind, "write the secret into a file, and nothing else"
+		return "", "is not a regular file but a " + kind, "write the secret into a file, and nothing else"
 	}
 	defer func() { _ = file.Close() }() // it was only read
 	raw, err := io.ReadAll(io.LimitReader(file, secretFileLimit+1))
@@ -104,11 +104,11 @@ func strayIn(secret string) (fault, remedy string) {
 	case stray(first):
 		return "begins with " + strayName(first), "cut it off"
 	case len(secret) > 1 && strings.ContainsRune("\"'`“”‘’«»", first) && strings.ContainsRune("\"'`“”‘’«»", last):
-		return "stands in quotes", "write it without them"
+		return "is in quotes", "write it without them"
 	}
 	if i := strings.IndexFunc(secret, stray); i >= 0 {
 		r, _ := utf8.DecodeRuneInString(secret[i:])
-		return "holds " + strayName(r), "copy it again, in one piece"
+		return "contains " + strayName(r), "copy it again, in one piece"
 	}
 	return "", ""
 }
@@ -122,7 +122,7 @@ func strayName(r rune) string {
 	case r == '\n' || r == '\r':
 		return "a line break"
 	case unicode.IsSpace(r):
-		return "a blank that is no plain space"
+		return "a space that is not a plain one"
 	}
 	return "an invisible character"
 }

@@ -104,7 +104,7 @@ func TestAlertTexts(t *testing.T) {
 			"10 paid sessions have had no video since 11:00 UTC ($10.00).", "→ Stripe delivered the events and the site answered, so the site lost them. Stripe still delivers 1 of them by itself. Generate the videos: about $24 each. Or refund", nil},
 		{"made from a picture", orphans(1, func(i *incident.Incident) { i.Cases[0].Allowed = []store.Action{store.ActionFix} }), "A paid session got no video.",
 			"→ The event is undelivered at one endpoint at least, likely the site's. Resend", []string{"It cannot be started from here: Debug shows why."}},
-		{"nothing to pay", orphans(1, func(i *incident.Incident) { i.Cases[0].Payment, i.Cases[0].Amount = store.PaymentNotRequired, 0 }), "A paid session got no video.",
+		{"no payment due", orphans(1, func(i *incident.Incident) { i.Cases[0].Payment, i.Cases[0].Amount = store.PaymentNotRequired, 0 }), "A paid session got no video.",
 			"→ ", []string{"nothing to pay · ordered 1 h ago"}},
 		{"corrupt", orphans(1, of("corrupt")), "A session is corrupt.", "→ Debug it", nil},
 		{"undelivered", orphans(2, of("undelivered")), "2 finished videos have not been shown to their customers since 11:00 UTC ($2.00).", "→ Show the videos (no cost), then send the customers the links.", nil},
@@ -124,12 +124,12 @@ func TestAlertTexts(t *testing.T) {
 		{"before the watch", orphans(3, func(i *incident.Incident) {
 			i.Kind, i.Sessions, i.Cases[0].Verdict = incident.Backlog, 3, diagnosis.VerdictFailed
 			i.Sums = map[diagnosis.Verdict]incident.Sum{diagnosis.VerdictFailed: incident.SumOf(i.Cases[:1]), diagnosis.VerdictOrphaned: incident.SumOf(i.Cases[1:])}
-		}), "From before this watch began: 3 sessions older than 24 h without a video.", "→ Look through them",
+		}), "From before monitoring started: 3 sessions older than 24 h without a video.", "→ Not urgent",
 			[]string{"By verdict: 2 orphaned ($2.00), 1 failed ($1.00)."}},
 		{"before the watch, many", orphans(incident.ShownCases, unverified, func(i *incident.Incident) {
 			i.Kind, i.Sessions = incident.Backlog, 30_000
 			i.Sums = map[diagnosis.Verdict]incident.Sum{diagnosis.VerdictOrphaned: {Sessions: 29_999, Unverified: 29_999}, diagnosis.VerdictFailed: {Sessions: 1, Unverified: 1}}
-		}), "From before this watch began: 30\u00a0000 sessions older than 24 h without a video.", "→ Look through them",
+		}), "From before monitoring started: 30\u00a0000 sessions older than 24 h without a video.", "→ Not urgent",
 			[]string{"By verdict: 29\u00a0999 orphaned, 1 failed.", "Payment is unverified", "and 29\u00a0990 more"}},
 		{"Stripe silent", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 12},
 			"Payment of 12 sessions cannot be verified since 11:00 UTC: Stripe does not answer.", "→ See Stripe's status page", nil},
@@ -142,11 +142,11 @@ func TestAlertTexts(t *testing.T) {
 		{"Stripe back", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), Sessions: 12, Closed: noon},
 			"Stripe answers again after 1 h.", "→ Nothing to do", nil},
 		{"blind", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Parts: []string{"Stripe", "sweep"}},
-			"The watch sees less since 11:00 UTC: Stripe cannot be asked what was paid; the sessions in Redis cannot be read (three times in a row).", "→ See Stripe's status page", nil},
+			"Monitoring has been impaired since 11:00 UTC: payments cannot be read from Stripe; the sessions in Redis cannot be read (three times in a row).", "→ See Stripe's status page", nil},
 		{"events may not be listed", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Parts: []string{"events"}},
-			"The watch sees less since 11:00 UTC: the Stripe key may not list events (three times in a row).", "→ Give the key in STRIPE_SECRET_KEY the right to read Events.", nil},
+			"Monitoring has been impaired since 11:00 UTC: the Stripe key has no permission to list events (three times in a row).", "→ Give the key in STRIPE_SECRET_KEY the right to read Events.", nil},
 		{"no notifications", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Parts: []string{"notifications"}},
-			"The watch sees less since 11:00 UTC: Redis tells of no writes any more (three times in a row).", "→ Nothing is urgent", nil},
+			"Monitoring has been impaired since 11:00 UTC: Redis sends no notifications any more (three times in a row).", "→ Nothing is urgent", nil},
 		{"sees again", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), Closed: noon, Parts: []string{"sweep"}},
 			"The watch sees everything again after 1 h.", "→ Nothing to do", nil},
 		{"SuperDuperAI silent", incident.Incident{Kind: incident.FilesUnchecked, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Trouble: store.FileNoAnswer},

@@ -108,9 +108,9 @@ func endingText(kind incident.Kind, e incident.Ending) string {
 	case e == incident.EndLate && webhookMissing(kind):
 		return "the webhook came late"
 	case e == incident.EndLate:
-		return "moved on"
+		return "recovered by itself"
 	}
-	return cmp.Or(endingTexts[e], "changed otherwise")
+	return cmp.Or(endingTexts[e], "other change")
 }
 
 // webhookMissing reports whether the incident is about webhooks that did not
@@ -133,7 +133,7 @@ func tallyText(i incident.Incident) string {
 		}
 	}
 	if parts == nil {
-		return "No session left."
+		return "None resolved."
 	}
 	return strings.Join(parts, ", ") + "."
 }

@@ -60,12 +60,12 @@ func TestOdd(t *testing.T) {
 		change func(*Statistics)
 		want   []string
 	}{
-		{"nothing", func(*Statistics) {}, []string{"Nothing odd: every session has a status or is still within its grace time."}},
+		{"nothing", func(*Statistics) {}, []string{"No problems found: every session has a status, or was paid only minutes ago."}},
 		{"no sessions", func(s *Statistics) { s.Count.Sessions = 0 }, []string{"Redis holds no sessions."}},
-		{"not all were counted", func(s *Statistics) { s.Count.Complete = false }, []string{"Nothing odd among the sessions that were counted, but not all were."}},
-		{"payments are not known", func(s *Statistics) { s.EvidenceErr = true }, []string{"Nothing odd, as far as can be told."}},
+		{"not all were counted", func(s *Statistics) { s.Count.Complete = false }, []string{"No problems found so far, but not all sessions were counted."}},
+		{"payments are not known", func(s *Statistics) { s.EvidenceErr = true }, []string{"No problems found, as far as is known."}},
 		{"files were not checked yet", func(s *Statistics) { s.Count.Verdicts[diagnosis.VerdictUnchecked] = 3 },
-			[]string{"Nothing odd, as far as can be told: the files of 3 sessions were not checked yet."}},
+			[]string{"No problems found so far: the files of 3 sessions were not checked yet."}},
 		{"alerts do not arrive", func(s *Statistics) { s.Watch.Unreachable = "Invite the bot." }, []string{"Alerts do not reach their channel. Invite the bot."}},
 		{"webhooks fail", func(s *Statistics) { setSlots(s, 6, 0, stats.Tries{Good: 5, Bad: 3}) }, []string{"Webhook success 62.5% since 11:30 UTC, was 99.1%."}},
 		{"webhooks failed", func(s *Statistics) { setSlots(s, 60, 54, stats.Tries{Good: 0, Bad: 3}) },
@@ -82,7 +82,7 @@ func TestOdd(t *testing.T) {
 		}, []string{"The site agreed with Redis in 50.0% of the last 24 h's lookups, was 100.0% in the week before."}},
 		{"Redis is nearly full", func(s *Statistics) { level(s, 930, 7) }, []string{"Redis is 93% full. Give it more memory before it refuses writes."}},
 		{"Redis fills up", func(s *Statistics) { level(s, 600, 7) }, []string{"Redis grew by 200 B in a day, and is 60% full: at that rate it is full in 2 d."}},
-		{"Redis grows, and there is room", func(s *Statistics) { level(s, 450, 7) }, []string{"Nothing odd: every session has a status or is still within its grace time."}},
+		{"Redis grows, and there is room", func(s *Statistics) { level(s, 450, 7) }, []string{"No problems found: every session has a status, or was paid only minutes ago."}},
 		{"keys were evicted", func(s *Statistics) { level(s, 400, 41) },
 			[]string{"Redis has thrown 34 keys away in the last 24 h for want of memory: customers' sessions may be among them. Give it more memory."}},
 		{"the server was started anew, and evicts", func(s *Statistics) { level(s, 400, 1) },

@@ -152,7 +152,7 @@ func ProgressActions(p repair.Progress) []slack.BlockElement {
 // notMadeButton settles an unclear job: nothing was made.
 func notMadeButton(job string) *slack.ButtonBlockElement {
 	button := blockkit.Button(ActionNotMade, "It was not made", job)
-	blockkit.Confirm(button, "Did you look?", "Only say so after looking in SuperDuperAI: another generation costs again.", "It was not made", "Back")
+	blockkit.Confirm(button, "Have you checked?", "Confirm only after checking SuperDuperAI: generating again costs again.", "It was not made", "Back")
 	return button
 }
 
@@ -166,7 +166,7 @@ func jobSiteFact(p repair.Progress) blockkit.Line {
 	if p.Site.Status == "" {
 		text = "no status, so the page says “File Not Found”"
 	}
-	const mismatch = ", although it was written: tell the engineer on call"
+	const mismatch = ", although it was saved: check the site's log, and that it uses this Redis"
 	switch shown := siteShows(p); {
 	case p.SiteErr != nil:
 		text = "unknown: " + siteErrorText(p.SiteErr)
@@ -187,7 +187,7 @@ func jobSiteFact(p repair.Progress) blockkit.Line {
 	default:
 		text += "; the page does not show it" + mismatch
 	}
-	return blockkit.Fact("Customer sees", blockkit.Plain(text))
+	return blockkit.Fact("Customer's page", blockkit.Plain(text))
 }
 
 // siteShows reports whether the site shows what the job wrote, or would have.

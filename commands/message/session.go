@@ -41,7 +41,7 @@ func SessionActions(x diagnosis.Examination, cents int) []slack.BlockElement {
 func SessionBlocks(x diagnosis.Examination, handled *incident.Handled, account incident.AlertAccount, siteURL string, cents int) []slack.Block {
 	earlier := blockkit.Fact("Earlier repairs", repairLine(x)...)
 	if handled != nil {
-		earlier = append(earlier, blockkit.Plain(" · handled outside by "), blockkit.User(handled.By), blockkit.Plain(" "),
+		earlier = append(earlier, blockkit.Plain(" · handled elsewhere by "), blockkit.User(handled.By), blockkit.Plain(" "),
 			humanize.AgoTime(handled.At, x.At), blockkit.Plain(", when it was "+humanize.Words(string(handled.Verdict))))
 	}
 	facts := slices.Concat(

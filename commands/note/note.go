@@ -36,10 +36,10 @@ func Blocks(button, value string) []slack.Block {
 	plain := func(text string) *slack.TextBlockObject {
 		return slack.NewTextBlockObject(slack.PlainTextType, text, false, false)
 	}
-	field := slack.NewPlainTextInputBlockElement(plain("Why, for whoever reads this later"), Field)
+	field := slack.NewPlainTextInputBlockElement(plain("Why, for those who read this later"), Field)
 	field.Multiline, field.MaxLength, field.FocusOnLoad = true, maxText, true
 	return []slack.Block{
-		slack.NewInputBlock(button+" "+value, plain("Note"), plain("The decision has taken effect already. The channel sees the note."), field),
+		slack.NewInputBlock(button+" "+value, plain("Note"), plain("The decision has already taken effect. The channel sees the note."), field),
 	}
 }
 

@@ -59,7 +59,7 @@ func TestRemedies(t *testing.T) {
 			s.Payment, s.Amount, s.Verify, s.RetriesUntil = store.PaymentUnverified, 0, "Refresh in a minute.", now.Add(time.Hour)
 		}), []advised{{Verify, ""}, {Replay, ""}, {Generate, ""}}, []string{replay, generate, fix},
 			"Refresh in a minute. A video started now may be unpaid, and costs about $24."},
-		{"nothing to pay", with(orphan, func(s *Situation) { s.Payment, s.Amount = store.PaymentNotRequired, 0 }), []advised{{Replay, ""}, {Generate, ""}},
+		{"no payment due", with(orphan, func(s *Situation) { s.Payment, s.Amount = store.PaymentNotRequired, 0 }), []advised{{Replay, ""}, {Generate, ""}},
 			[]string{"!" + replay, generate, fix}, "Replay the webhook or generate the video: about $24 for an order without a payment."},
 		{"failed", with(orphan, func(s *Situation) { s.Verdict = diagnosis.VerdictFailed }), []advised{{Replay, ""}, {Generate, ""}, {Refund, ""}},
 			[]string{"!" + replay, generate, fix}, "Replay the webhook or generate the video again: about $24 for a $1.00 order. Or refund in Stripe (https://p)."},

@@ -27,7 +27,7 @@ func (s Situation) Advice(now time.Time) blockkit.Line {
 	for _, a := range list {
 		switch a.remedy {
 		case Show:
-			say(plain("Show the {video} (no cost), then send the {customer} the {link}."))
+			say(plain("Show the {video} (no cost), then e-mail the {customer} the {link}: the bot does not."))
 		case Dispute:
 			if a.why == becauseDelivered {
 				say(StripeLink(s.PaymentPage, "Answer the dispute in Stripe"), plain(": the finished {video} is your evidence."))
@@ -38,19 +38,21 @@ func (s Situation) Advice(now time.Time) blockkit.Line {
 			say(blockkit.Plain(s.Verify))
 		case Ask:
 			if s.Sessions <= 1 && slices.Contains(s.Allowed, store.ActionRestore) {
-				say(plain("Ask the {customer} for the {prompt}, and restore it: /session restore."))
+				say(plain("Ask the {customer} for the {prompt}, then restore it (no cost): /session restore."))
 				break
 			}
 			say(plain("Ask the {customer} for the {prompt}, without which no {video} can be made."))
+		case Check:
+			say(plain("Check SuperDuperAI first: if the {video} may still finish, wait."))
 		case Restore:
 			say(plain("Restore the {prompt}, which Stripe still has (no cost): /session restore."))
 		case Resend:
 			say(StripeLink(s.EventPage, s.words("Resend the {event} in Stripe")))
 			if a.why == becauseOnlyTheSite {
-				line = append(line, plain(": the customer's own picture is needed, and only the site has it."))
+				line = append(line, plain(": only the site has the customer's picture, and then makes the {video}, "+s.cost()+"."))
 				break
 			}
-			line = append(line, plain(", or wait: Stripe retries until "), humanize.ClockTime(s.RetriesUntil, now), plain("."))
+			line = append(line, plain(", or wait: Stripe retries until "), humanize.ClockTime(s.RetriesUntil, now), plain(". The site then makes the {video}: "+s.cost()+"."))
 		case Replay, Generate:
 			if !started {
 				say(plain(s.startText()))
@@ -87,18 +89,20 @@ func (s Situation) startText() string {
 	}
 	switch {
 	case s.Advises(Resend):
-		return "If that takes too long, " + what + ": " + s.cost() + ", twice that if Stripe's retry arrives as well."
+		return "If nothing has started after 15 min, " + what + " instead: the same cost, twice that if Stripe's retry still arrives."
+	case s.Advises(Check):
+		return "Otherwise " + what + ": " + s.cost() + ", twice that if the first still finishes."
 	case s.Advises(Verify):
 		if s.Sessions > 1 {
-			return "What is started now may be unpaid, and costs " + s.cost() + "."
+			return "If you start them now, they may be unpaid: " + s.cost() + "."
 		}
-		return "{A video} started now may be unpaid, and costs " + s.cost() + "."
+		return "If you generate now, it may be unpaid: " + s.cost() + "."
 	case s.Advises(Dispute):
 		return "Otherwise " + what + ": " + s.cost() + "."
 	case s.Unread && s.Verdict == diagnosis.VerdictOrphaned:
-		return "The site cannot read this one, so " + what + ": " + s.cost() + "."
+		return "The site cannot read this session, so " + what + ": " + s.cost() + "."
 	case s.Event == store.EventNone:
-		return "Stripe holds no event to resend, so " + what + ": " + s.cost() + "."
+		return "Stripe has no event to resend, so " + what + ": " + s.cost() + "."
 	}
 	return humanize.UpperFirst(what) + ": " + s.cost() + "."
 }

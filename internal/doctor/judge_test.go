@@ -59,7 +59,7 @@ func TestJudge(t *testing.T) {
 		{"traces that a collector takes", judgeTraces(collector, 0, nil), OK, "exported to " + collector},
 		{"a collector that wants another token", judgeTraces(collector, 401, nil), Warning, "HTTP 401"},
 		{"no collector at that path", judgeTraces(collector, 404, nil), Warning, "HTTP 404"},
-		{"no collector", judgeTraces(collector, 0, io.EOF), Warning, "the connection was cut"},
+		{"no collector", judgeTraces(collector, 0, io.EOF), Warning, "the connection was closed"},
 		{"no session to compare", judgeMode(payments.Live, sample{}), OK, "no session"},
 		{"a model on no first page", judgeModels([]string{"a"}, []string{"b"}, false), Warning, "first page"},
 		{"no file to ask for", judgeFiles(0, superHost), OK, "no session"},

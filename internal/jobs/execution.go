@@ -221,7 +221,7 @@ func (e *execution) unwritable(err error) bool {
 }
 
 func (e *execution) giveUp(ctx context.Context, err error) error {
-	e.Log.ErrorContext(ctx, "outcome of a repair not written: given up", "job", e.job.ID, "file", e.job.FileID, "error", err)
+	e.Log.ErrorContext(ctx, "outcome of a repair not written, stopped trying", "job", e.job.ID, "file", e.job.FileID, "error", err)
 	detail := e.job.Detail
 	if rdb.Permanent(err) {
 		detail = append(slices.Clone(detail), refusedText(err))

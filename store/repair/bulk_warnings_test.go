@@ -50,7 +50,7 @@ func TestBulkKeepsWarnings(t *testing.T) {
 		{"Stripe refused the key", store.ActionGenerate, false, edits{unpaid(store.StripeForbidden), nil}, []LeftOutReason{LeftUnverified}, nil, ""},
 		{"no key of Stripe's, of a fix", store.ActionFix, false, edits{unpaid(store.NoStripeKey)}, nil, []string{"1 session: Payment could not be verified."}, ""},
 		{"plain ones", store.ActionGenerate, false, edits{partly, expires(5), partly, expires(9)}, nil,
-			[]string{"2 sessions: A part of the payment was refunded.", "2 sessions: Close to 30 days old."}, ""},
+			[]string{"2 sessions: Part of the payment was refunded.", "2 sessions: Close to 30 days old."}, ""},
 		{"plain ones that are the same", store.ActionGenerate, false, edits{expires(5), expires(5)}, nil,
 			[]string{"2 sessions: Close to 30 days old: the prompt expires in 5 h."}, ""},
 	} {
@@ -95,7 +95,7 @@ func TestLimitedBulkPlan(t *testing.T) {
 		t.Errorf("within the limit: %d items, %d more, risk %q", len(p.Items), p.Rest, p.Risk)
 	}
 	p.Limit(2)
-	if want := []string{"2 sessions: A part of the payment was refunded."}; len(p.Items) != 2 || p.Rest != 1 || p.Risk != "" || !slices.Equal(p.Warnings, want) {
+	if want := []string{"2 sessions: Part of the payment was refunded."}; len(p.Items) != 2 || p.Rest != 1 || p.Risk != "" || !slices.Equal(p.Warnings, want) {
 		t.Errorf("%d items, %d more, risk %q, warnings %q, want %q", len(p.Items), p.Rest, p.Risk, p.Warnings, want)
 	}
 }

@@ -55,8 +55,8 @@ func TestWhyNoReplay(t *testing.T) {
 		change  func(*diagnosis.Evidence)
 		reason  string
 	}{
-		{"three keys, and the site reads one", storetest.Held(storetest.FoxPrompt, "", ""), nil, "The site cannot read this one: generate it."},
-		{"one key, and the site reads three", object, func(e *diagnosis.Evidence) { e.Reads = store.LayoutThreeKey }, "The site cannot read this one: generate it."},
+		{"three keys, and the site reads one", storetest.Held(storetest.FoxPrompt, "", ""), nil, "The site cannot read this session: generate the video instead."},
+		{"one key, and the site reads three", object, func(e *diagnosis.Evidence) { e.Reads = store.LayoutThreeKey }, "The site cannot read this session: generate the video instead."},
 		{"a picture that the site does not read", storetest.Held("", "", picture), func(e *diagnosis.Evidence) { e.Reads = store.LayoutThreeKey }, "The site cannot read this one."},
 		{"no event", object, func(e *diagnosis.Evidence) { e.Event = store.Event{State: store.EventNone} }, "Stripe holds no event of this checkout"},
 		{"only the intent's event", object, func(e *diagnosis.Evidence) { e.Event.Completed = false }, "Stripe holds no event of this checkout"},

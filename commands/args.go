@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 )
 

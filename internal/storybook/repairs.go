@@ -23,6 +23,7 @@ func planOf(action store.Action) repair.Plan {
 	}
 	if action == store.ActionFix {
 		p.FixText, p.Requester = commands.FixText, store.Actor{ID: "ann", Terminal: true}
+		p.Seen.Payment, p.Seen.Amount, p.Seen.Currency = store.PaymentUnverified, 0, ""
 		p.Warnings = []string{"The payment could not be verified."}
 		p.Writes = []sessions.KeyWrite{
 			{Session: sessionID, Kind: "webhook", Unreadable: true, Changes: []sessions.Change{{Name: "status", Odd: true, After: text("error")}, {Name: "error", After: text(commands.FixText)}, {Name: "createdAt", Odd: true}}},
@@ -55,7 +56,8 @@ func planOf(action store.Action) repair.Plan {
 // imagePlan is a plan to generate an image.
 func imagePlan() repair.Plan {
 	p := planOf(store.ActionGenerate)
-	p.Kind, p.Warnings, p.Order = store.KindImage, nil, &repair.Order{Model: "azure-openai/gpt-image-1", Image: true, Width: 1024, Height: 1024,
+	p.Risk = "Stripe is still retrying the event: the site may make this image itself, and both would be charged."
+	p.Kind, p.Warnings, p.Order = store.KindImage, []string{p.Risk}, &repair.Order{Model: "azure-openai/gpt-image-1", Image: true, Width: 1024, Height: 1024,
 		SizeFrom: repair.FromSession, PromptFrom: repair.FromSession, PromptChars: 62}
 	return p
 }
@@ -139,6 +141,8 @@ func progress(p repair.Plan, outcome store.Outcome, cause repair.Cause) repair.P
 	switch cause {
 	case repair.CauseOverwritten:
 		now.Site.Status = "processing"
+	case repair.CauseTooLong, repair.CauseUnwritten:
+		now.At = noon.Add(2 * time.Hour)
 	case repair.CauseCommand:
 		now.Job.Detail = []string{"Redis refused WATCH."}
 	case repair.CauseRejected, repair.CauseChanged:

@@ -123,11 +123,11 @@ func (a Args) sessionID() (string, error) {
 	case short:
 		return "", err
 	case errors.Is(err, store.ErrSeveralIDs):
-		return "", usageError("Several session ids found. Ask about one session at a time.")
+		return "", usageError("There are several ids here. Ask about one session at a time.")
 	case err != nil && len(a.Words) == 0:
 		return "", usageError("Which session? Paste its id or a link to it.")
 	case err != nil:
-		return "", usageError("No session id found. An id starts with cs_live_ or cs_test_; without one, search for the customer: /session find <e-mail>.")
+		return "", usageError("There is no session id here. An id starts with cs_live_ or cs_test_; without one, search for the customer: /session find <e-mail>.")
 	}
 	return id, nil
 }

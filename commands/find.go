@@ -59,7 +59,7 @@ func (d Deps) parseFind(args Args) (Run, error) {
 // findAnswer names the customer, so that one's sessions are not taken for
 // another's.
 func findAnswer(customer string, found []diagnosis.Examination, more, terminal bool) Answer {
-	head := "Stripe has no checkout session for " + customer + "."
+	head := "No checkout session of " + customer + " at Stripe."
 	next := "Check the spelling: the address must match what was typed at the checkout exactly."
 	if strings.HasPrefix(customer, "pi_") {
 		next = "Check the payment in Stripe: it may belong to another account or mode (live or test)."

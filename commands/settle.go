@@ -27,7 +27,7 @@ const settleName = "session settle"
 
 const (
 	fileTimeout    = 3 * time.Second
-	nothingUnclear = "Nothing to settle: no generation or replay of this session has an unknown result."
+	nothingUnclear = "There is nothing to settle: no generation or replay of this session has an unknown result."
 )
 
 func (d Deps) settle() Command {

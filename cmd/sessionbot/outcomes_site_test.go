@@ -17,7 +17,7 @@ func TestTheSiteDisagrees(t *testing.T) {
 	s.site.Break(demo.Fault{Status: 200, Body: `{"status":"pending","message":"Session not found or processing not yet started"}`})
 	s.approved(lead, "fix", withText("is marked as error"), withText("although it was written: tell the engineer on call"))
 	s.site.Break(demo.Fault{Cut: true})
-	s.approved(lead, "generate", withText("Done: video ready"), withText("Customer sees  unknown: the site did not answer"))
+	s.approved(lead, "generate", withText("Done: video ready"), withText("Customer's page  unknown: the site did not answer"))
 	s.workspace.ExpectNothingElse()
 }
 

@@ -48,7 +48,7 @@ func TestReleaseInAnEmptyRoot(t *testing.T) {
 	s.bot = inRoot(t, root, s.env, "run")
 	s.workspace.AwaitConnections(1)
 	m := s.ask("/session debug " + repairID)
-	if !strings.HasPrefix(m.Text, "Orphaned: ") || !strings.Contains(m.Text, "Customer sees  “not found") {
+	if !strings.HasPrefix(m.Text, "Orphaned: ") || !strings.Contains(m.Text, "Customer's page  “not found") {
 		t.Errorf("it answers:\n%s", m.Text)
 	}
 	if code := s.bot.stop(); code != 0 {

@@ -144,7 +144,7 @@ func generateStory(t *testing.T, s *stage) {
 	s.expectHistory("planned: generate, by @U0SUPPORT in #C0SUPPORT", "refused: generate, by @U0GUEST in #C0SUPPORT",
 		"approved: generate, by @U0LEAD in #C0SUPPORT", "ended: generate, by @U0LEAD in #C0SUPPORT · done")
 	support.Type("/session generate " + repairID)
-	support.ExpectMessage(withText("Generating is not possible"))
+	support.ExpectMessage(withText("Cannot generate"))
 	s.workspace.ExpectNothingElse()
 	s.expectCleanLog("A fox runs")
 }

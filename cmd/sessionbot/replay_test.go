@@ -39,7 +39,7 @@ func TestReplayStory(t *testing.T) {
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	support.Type("/session debug " + repairID)
-	seen := support.ExpectMessage(withText("Replay the webhook, since only the site has the customer's picture: about $24"))
+	seen := support.ExpectMessage(withText("Replay the webhook, since only the site has the customer's picture: we pay about $24"))
 	support.Click(seen, "session.replay")
 	plan := support.ExpectMessage(withText("Replay the webhook for"))
 	if plan.Ephemeral || !strings.Contains(plan.Text, "about $24") || !strings.Contains(plan.Text, "can be replayed until") {
@@ -57,7 +57,7 @@ func TestReplayStory(t *testing.T) {
 	}
 	s.expectHistory("planned: replay, by @U0SUPPORT in #C0SUPPORT", "approved: replay, by @U0LEAD in #C0SUPPORT", "ended: replay, by @U0LEAD in #C0SUPPORT · done")
 	support.Type("/session replay " + repairID)
-	support.ExpectMessage(withText("Replaying is not possible"))
+	support.ExpectMessage(withText("Cannot replay"))
 	s.workspace.ExpectNothingElse()
 	s.expectCleanLog("A fox runs")
 }

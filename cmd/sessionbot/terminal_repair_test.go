@@ -32,7 +32,7 @@ func TestRepairInATerminal(t *testing.T) {
 		{"", []string{"fix", repairID}, 3, "Nothing was changed."},
 		{"n\n", []string{"generate", repairID}, 3, "about $24"},
 		{"y\n", []string{"generate", repairID}, 0, "Done: video ready"},
-		{"y\n", []string{"generate", repairID}, 3, "Generating is not possible"},
+		{"y\n", []string{"generate", repairID}, 3, "Cannot generate"},
 		{"", []string{"history", repairID}, 0, "(terminal)"},
 		{"", []string{"settle", repairID, "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"}, 3, "nothing to settle"},
 	} {

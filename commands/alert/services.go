@@ -47,16 +47,20 @@ var (
 )
 
 func unverifiedPaymentsText(i incident.Incident) (head, next string) {
-	sessions := humanize.Count(i.Sessions, "session")
 	switch {
 	case !i.Closed.IsZero() && i.Why == store.StripeWrongMode:
 		return "The Stripe key fits all sessions again.", noAction("paid sessions without a video are alerted again.")
 	case !i.Closed.IsZero():
-		return "Stripe answers again" + lasted(i) + ".", noAction("the payments of " + sessions + " are verified now, and paid sessions without a video are alerted again.")
+		return "Stripe answers again" + lasted(i) + ".", noAction("their payments are verified now, and paid sessions without a video are alerted again.")
 	}
 	why := cmp.Or(unverifiedCauses[i.Why], stripeSilent)
-	return "The payments of " + sessions + " cannot be verified (since " + humanize.Clock(i.Since, i.LastJoinedAt) + "): " + why.text + ".",
+	return paymentsOf(i.Sessions) + " cannot be verified (since " + humanize.Clock(i.Since, i.LastJoinedAt) + "): " + why.text + ".",
 		"→ " + why.remedy + " Until then no alerts are sent for single sessions."
+}
+
+// paymentsOf names the payments of so many sessions.
+func paymentsOf(sessions int) string {
+	return "The payment" + pluralText{"", "s"}.of(sessions) + " of " + humanize.Count(sessions, "session")
 }
 
 // lasted is how long a closed incident lasted.

@@ -108,7 +108,7 @@ func endingText(kind incident.Kind, e incident.Ending) string {
 	case e == incident.EndLate && webhookMissing(kind):
 		return "the webhook came late"
 	case e == incident.EndLate:
-		return "recovered by itself"
+		return "recovered"
 	}
 	return cmp.Or(endingTexts[e], "other change")
 }

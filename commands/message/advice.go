@@ -24,14 +24,17 @@ func NextStep(x diagnosis.Examination, cents int) blockkit.Line {
 		return blockkit.PlainLine(humanize.WithNoun(x.Session.Kind(), step))
 	}
 	if advice := situationOf(x, cents).Advice(x.At); len(advice) > 0 {
-		return append(blockkit.PlainLine(pageFirst(x)), advice...)
+		return append(blockkit.PlainLine(readFirst(x)), advice...)
 	}
 	return blockkit.PlainLine(humanize.WithNoun(x.Session.Kind(), verdictStep(x)))
 }
 
-// pageFirst is what to look at before an order in trouble is put right: the site may say
-// that the customer has the video.
-func pageFirst(x diagnosis.Examination) string {
+// readFirst is what to look at before an order in trouble is put right: why its video
+// failed, or the customer's page, where the site says that they have it.
+func readFirst(x diagnosis.Examination) string {
+	if x.Verdict == diagnosis.VerdictFailed && x.File.State == store.FileFailed && x.File.Error != "" {
+		return "Read the reason below (File): if the prompt was refused, it will fail again, so refund. Otherwise: "
+	}
 	if x.Deliver != "" || x.Site == nil || !x.Site.Found || x.Site.Status != string(store.StatusCompleted) {
 		return ""
 	}

@@ -53,7 +53,7 @@ func ProgressBlocks(p repair.Progress, siteURL string) []slack.Block {
 		blocks = append(blocks, slack.NewImageBlock(picture, altText, "", nil))
 	}
 	if sentence := site.jobSentence(job); sentence != "" {
-		blocks = append(blocks, blockkit.Paragraph(blockkit.BoldLine("For the customer")), blockkit.Quote(sentence))
+		blocks = append(blocks, forCustomer(), blockkit.Quote(sentence))
 	}
 	return blocks
 }
@@ -114,7 +114,7 @@ func EndReply(p repair.Progress, siteURL string) []slack.Block {
 	}
 	blocks := blockkit.Message(append(lines, sentFact(p)...)...)
 	if sentence := site.jobSentence(job); sentence != "" {
-		blocks = append(blocks, blockkit.Paragraph(blockkit.BoldLine("For the customer")), blockkit.Quote(sentence))
+		blocks = append(blocks, forCustomer(), blockkit.Quote(sentence))
 	}
 	return blocks
 }

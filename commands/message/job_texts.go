@@ -39,10 +39,10 @@ func jobVerdict(p repair.Progress) (head, next string) {
 	settle := "/session settle " + job.Plan.Session + " "
 	switch {
 	case job.Outcome == store.OutcomeDone && marksError(job.Plan):
-		next = "E-mail the customer: the bot does not. Nothing was refunded: refund in Stripe, or generate the {video}."
+		next = "Write to the customer. Nothing was refunded: refund in Stripe, or generate the {video}."
 		next = humanize.WithNoun(kind, next)
 		if job.Plan.Seen.Payment == store.PaymentRefunded {
-			next = "E-mail the customer: the bot does not. The payment has already been refunded."
+			next = "Write to the customer. The payment has already been refunded."
 		}
 		return "Done: " + id + " is marked as error.", next
 	case job.Outcome == store.OutcomeDone:

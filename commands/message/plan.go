@@ -103,7 +103,7 @@ func planMoney(p repair.Plan) blockkit.Line {
 		line = blockkit.L(blockkit.Plain("We pay SuperDuperAI "), blockkit.Bold(remedy.CostText(s.Cents)), blockkit.Plain(paid))
 	}
 	if s.Advises(remedy.Dispute) {
-		line = append(line, blockkit.Plain(" Better first: "), remedy.StripeLink(s.PaymentPage, "answer the dispute in Stripe"), blockkit.Plain("."))
+		line = append(line, blockkit.Plain(" First "), remedy.StripeLink(s.PaymentPage, "answer the dispute in Stripe"), blockkit.Plain("."))
 	}
 	if s.Advises(remedy.Check) {
 		line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " Check SuperDuperAI first: if the {video} may still finish, wait.")))
@@ -256,6 +256,8 @@ func changeText(c sessions.Change) string {
 	switch {
 	case c.Odd:
 		before = " (unreadable)"
+	case c.Before != nil && c.After != nil && *c.Before == *c.After:
+		return c.Name + " stays " + memberText(c.After)
 	case c.Before != nil && c.After != nil:
 		before = " from " + memberText(c.Before)
 	}

@@ -51,10 +51,15 @@ func SessionBlocks(x diagnosis.Examination, handled *incident.Handled, account i
 	return []slack.Block{
 		blockkit.Paragraph(Heading(humanize.Title(x.Verdict)+": "+humanize.LowerFirst(x.Reason), NextStep(x, cents))...),
 		blockkit.Paragraph(facts...),
-		blockkit.Paragraph(blockkit.BoldLine("For the customer")),
+		forCustomer(),
 		blockkit.Quote(site(siteURL).customerSentence(x)),
 		blockkit.Context(blockkit.Mrkdwn(blockkit.L(blockkit.Plain("Checked "), humanize.SecondsTime(x.At, x.At)))),
 	}
+}
+
+// forCustomer is above a sentence that support can send.
+func forCustomer() slack.Block {
+	return blockkit.Paragraph(blockkit.L(blockkit.Bold("For the customer"), blockkit.Plain(" (to copy: the bot sends nothing)")))
 }
 
 // customerFacts name the customer, if Stripe does.

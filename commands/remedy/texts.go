@@ -27,7 +27,7 @@ func (s Situation) Advice(now time.Time) blockkit.Line {
 	for _, a := range list {
 		switch a.remedy {
 		case Show:
-			say(plain("Show the {video} (no cost), then e-mail the {customer} the {link}: the bot does not."))
+			say(plain("Show the {video} (no cost), then send the {customer} the {link}."))
 		case Dispute:
 			if a.why == becauseDelivered {
 				say(StripeLink(s.PaymentPage, "Answer the dispute in Stripe"), plain(": the finished {video} is your evidence."))
@@ -49,10 +49,10 @@ func (s Situation) Advice(now time.Time) blockkit.Line {
 		case Resend:
 			say(StripeLink(s.EventPage, s.words("Resend the {event} in Stripe")))
 			if a.why == becauseOnlyTheSite {
-				line = append(line, plain(": only the site has the customer's picture, and then makes the {video}, "+s.cost()+"."))
+				line = append(line, plain(": only the site has the customer's picture, and then makes the {video}: "+s.pay()+"."))
 				break
 			}
-			line = append(line, plain(", or wait: Stripe retries until "), humanize.ClockTime(s.RetriesUntil, now), plain(". The site then makes the {video}: "+s.cost()+"."))
+			line = append(line, plain(", or wait: Stripe retries until "), humanize.ClockTime(s.RetriesUntil, now), plain(". The site then makes the {video}: "+s.pay()+"."))
 		case Replay, Generate:
 			if !started {
 				say(plain(s.startText()))
@@ -91,20 +91,28 @@ func (s Situation) startText() string {
 	case s.Advises(Resend):
 		return "If nothing has started after 15 min, " + what + " instead: the same cost, twice that if Stripe's retry still arrives."
 	case s.Advises(Check):
-		return "Otherwise " + what + ": " + s.cost() + ", twice that if the first still finishes."
+		return "Otherwise " + what + ": " + s.pay() + ", twice that if the first still finishes."
 	case s.Advises(Verify):
 		if s.Sessions > 1 {
-			return "If you start them now, they may be unpaid: " + s.cost() + "."
+			return "If you start them now, they may be unpaid: " + s.pay() + "."
 		}
-		return "If you generate now, it may be unpaid: " + s.cost() + "."
+		return "If you generate now, it may be unpaid: " + s.pay() + "."
 	case s.Advises(Dispute):
-		return "Otherwise " + what + ": " + s.cost() + "."
+		return "Otherwise " + what + ": " + s.pay() + "."
 	case s.Unread && s.Verdict == diagnosis.VerdictOrphaned:
-		return "The site cannot read this session, so " + what + ": " + s.cost() + "."
+		return "The site cannot read this session, so " + what + ": " + s.pay() + "."
 	case s.Event == store.EventNone:
-		return "Stripe has no event to resend, so " + what + ": " + s.cost() + "."
+		return "Stripe has no event to resend, so " + what + ": " + s.pay() + "."
 	}
-	return humanize.UpperFirst(what) + ": " + s.cost() + "."
+	return humanize.UpperFirst(what) + ": " + s.pay() + "."
+}
+
+// pay says who pays what.
+func (s Situation) pay() string {
+	if s.Cents == 0 {
+		return s.cost()
+	}
+	return "we pay " + s.cost()
 }
 
 // cost compares what a video costs with what was paid.

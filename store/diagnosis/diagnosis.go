@@ -184,7 +184,7 @@ func (e Evidence) fileDoubt() string {
 // noFile explains a file id that is none.
 func (e Evidence) noFile() string {
 	if e.Session.NamedFile() != "" && e.Session.FileID() == "" {
-		return " (what is stored as its file id is none)"
+		return " (the stored file id is not valid)"
 	}
 	return ""
 }

@@ -55,8 +55,10 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 	named := x.Session.NamedFile() != ""
 	underWay := x.File.State == store.FileInProgress || x.File.State == store.FileFinalizing
 	warn(named && makesVideo && underWay, "The first video is still being made: if it finishes, both are charged, and the new one is shown.")
-	warn(named && makesVideo && !underWay, fmt.Sprintf("The session already has a file (%s): it will be replaced.", plainWord(string(x.File.State))))
-	warn(named && action == store.ActionFix && x.Deliver == "", "The session already has a file: it stays.")
+	invalid := named && x.Session.FileID() == ""
+	warn(invalid, "The stored file id is not valid.")
+	warn(named && !invalid && makesVideo && !underWay, fmt.Sprintf("The session already has a file (%s): it will be replaced.", plainWord(string(x.File.State))))
+	warn(named && !invalid && action == store.ActionFix && x.Deliver == "", "The session already has a file: it stays.")
 	warn(named && action == store.ActionFix && x.Deliver != "" && !strings.EqualFold(x.Deliver, x.Session.NamedFile()),
 		"The session refers to another file: it will be replaced.")
 	if n := max(x.Payment.VideoCount, x.Session.SessionKey.Value.VideoCount); n > 1 {

@@ -92,7 +92,7 @@ func movedOn(p repair.Plan, s store.Session) string {
 	case s.FileID() != p.Seen.FileID:
 		return "The session now refers to another file."
 	case s.Status() != p.Seen.Status:
-		return fmt.Sprintf("The status is now %s.", s.Status())
+		return fmt.Sprintf("The status is %s now.", s.Status())
 	}
 	return ""
 }

@@ -24,9 +24,9 @@ func TestChanged(t *testing.T) {
 		{"the webhook came", orphan(storetest.Held(storetest.FoxPrompt, `{"status":"processing","fileId":"`+storetest.File1+`","timestamp":"`+storetest.Ago(time.Minute)+`"}`, "")), []string{
 			"The verdict was orphaned and is processing now.", "The status was none and is processing now.",
 			"The file was none and is unknown now.", "The session now refers to another file.",
-			"The value of webhook:… was changed by somebody else."}},
+			"Something else changed the webhook record in Redis."}},
 		{"another prompt", orphan(storetest.Held(strings.Replace(storetest.FoxPrompt, "fox", "hen", 1), "", "")), []string{"The prompt has changed."}},
-		{"a mapping", orphan(storetest.Held(storetest.FoxPrompt, "", `{}`)), []string{"The value of session:… was changed by somebody else."}},
+		{"a mapping", orphan(storetest.Held(storetest.FoxPrompt, "", `{}`)), []string{"Something else changed the session record in Redis."}},
 		{"silence", diagnosis.Examination{Evidence: diagnosis.Evidence{RedisSilent: true}}, []string{"Redis did not answer, so the session could not be rechecked."}},
 		{"a refund", func() diagnosis.Examination {
 			x := orphan(storetest.Held(storetest.FoxPrompt, "", ""))

@@ -100,7 +100,7 @@ func eventLine(x diagnosis.Examination) blockkit.Line {
 		suffix = "; the site has received it"
 	}
 	if text == "" {
-		return blockkit.PlainLine("could not be read" + suffix)
+		return blockkit.PlainLine("could not be read: Stripe may still be retrying it" + suffix)
 	}
 	return blockkit.L(blockkit.Plain(text+", created "), humanize.AgoTime(x.Event.Created, x.At), blockkit.Plain(suffix))
 }

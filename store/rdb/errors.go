@@ -38,7 +38,7 @@ var (
 
 	ErrNoMaster   = errors.New("the Sentinels know no master of that name")
 	ErrNoSentinel = errors.New("what answers is not a Sentinel") // and the URL has a master_name
-	ErrSentinel   = errors.New("what answers is a Sentinel")  // and the URL has no master_name
+	ErrSentinel   = errors.New("what answers is a Sentinel")     // and the URL has no master_name
 
 	ErrStarting     = errors.New("Redis is not ready") // it loads data, or its master or cluster is down
 	ErrReadOnly     = errors.New("Redis is a read-only replica")

@@ -49,7 +49,7 @@ func TestBulkReplayStory(t *testing.T) {
 
 	support.Type("/session bulk replay")
 	plan := support.ExpectMessage(withText("Replay the webhook for 37 sessions?"))
-	for _, part := range []string{"37 videos, about $888; the customers paid $37.00", "4 at a time", "Left out: 3 that the site cannot read: generate instead"} {
+	for _, part := range []string{"about $888; the customers paid $37.00", "4 at a time", "Left out: 3 that the site cannot read: generate instead"} {
 		if !strings.Contains(plan.Text, part) {
 			t.Errorf("the plan does not say %q:\n%s", part, plan.Text)
 		}
@@ -57,7 +57,7 @@ func TestBulkReplayStory(t *testing.T) {
 	support.Click(plan, "confirm.details")
 	page := support.ExpectMessage(withText("1–20 of 40"))
 	support.Click(page, "confirm.details")
-	last := support.ExpectUpdate(page, withText("21–40 of 40"), withText("left out: the site cannot read it: generate it"))
+	last := support.ExpectUpdate(page, withText("21–40 of 40"), withText("left out: the site cannot read it: generate instead"))
 	if !last.Ephemeral {
 		t.Error("all sessions are shown to the whole channel")
 	}
@@ -115,7 +115,7 @@ func TestBulkReplayStory(t *testing.T) {
 	d.refused = map[string]int{} // what the first plan sent there
 	d.mu.Unlock()
 	lead.Click(rest, "confirm.approve")
-	lead.ExpectUpdate(rest, withText("Finished: 26 videos ready, 1 failed, 6 skipped"), withText("the site does not accept the signature"))
+	lead.ExpectUpdate(rest, withText("Finished: 26 videos ready, 1 failed, 6 skipped"), withText("the site rejected the signature"))
 	lead.ExpectMessage(func(m wstest.Message) bool {
 		return m.ThreadTS == rest.TS && strings.Contains(m.Text, "@U0LEAD Finished: 26")
 	})

@@ -77,7 +77,7 @@ func TestBulkStoppedInATerminal(t *testing.T) {
 		paused bool
 	}{
 		{"interrupted", 0, "no more sessions are begun", false},
-		{"paused", http.StatusPaymentRequired, "too little balance: no. Once that is fixed, run /session bulk generate again.", true},
+		{"paused", http.StatusPaymentRequired, "does not have enough balance: no. Once that is fixed, run sessionbot session bulk generate again.", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -111,9 +111,9 @@ func TestRunningPlan(t *testing.T) {
 	lead.Click(older, "confirm.cancel")
 	lead.ExpectMessage(withText("This plan is shown in another message"))
 	oncall.Click(second, "confirm.approve")
-	oncall.ExpectMessage(withText("another repair of this session was running"))
+	oncall.ExpectMessage(withText("another repair of this session was already running"))
 	lead.Type("/session generate " + repairID)
-	lead.ExpectMessage(withText("Generating is not possible: "))
+	lead.ExpectMessage(withText("Cannot generate"))
 	finish()
 	s.expectEnd(lead, running, withText("Done: video ready"), wstest.Saying("The first picture of the video"))
 	lead.Click(second, "confirm.cancel")
@@ -208,7 +208,7 @@ func TestSecondClick(t *testing.T) {
 	first := func(by wstest.Place, of wstest.Message) {
 		t.Helper()
 		by.Click(of, "confirm.approve")
-		asked := lead.ExpectUpdate(plan, wstest.Saying("Approve anyway"), withText("Pressed once by @"))
+		asked := lead.ExpectUpdate(plan, wstest.Saying("Approve anyway"), withText(" pressed once"))
 		if asked.Revision == plan.Revision {
 			t.Error("the button was not redrawn")
 		}
@@ -250,7 +250,7 @@ func TestSecondPressOfAPlanThatSlackFreezes(t *testing.T) {
 			old := s.planned(lead, "generate")
 			s.workspace.Refuse("chat.update", code)
 			lead.Click(old, "confirm.approve")
-			plan := lead.ExpectMessage(containing("Approve anyway", "Pressed once by @"))
+			plan := lead.ExpectMessage(containing("Approve anyway", " pressed once"))
 			await(t, func() string { return s.client.HGet(t.Context(), "sessionbot:{jobs}:plan:"+planID(t, old), "ts").Val() }, plan.TS)
 			s.expectNoWrites()
 			s.workspace.Fault("clear", 0, "")
@@ -269,8 +269,8 @@ func TestSecondPressThatIsNotShown(t *testing.T) {
 	t.Parallel()
 	for code, says := range map[string]string{
 		"is_archived":    "The plan could not be posted, so nothing was done. The channel is archived",
-		"internal_error": "if it does not say “Approve anyway” in a minute, press it again",
-		"ratelimited":    "if it does not say “Approve anyway” in a minute, press it again",
+		"internal_error": "If the button does not say “Approve anyway” within a minute, press it again",
+		"ratelimited":    "If the button does not say “Approve anyway” within a minute, press it again",
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()

@@ -22,7 +22,7 @@ func TestStripeIsSilent(t *testing.T) {
 	for k := range 3 {
 		s.stored(watchID(10+k), time.Now().Add(-10*time.Minute+2*time.Second))
 	}
-	silent := oncall.ExpectMessage(containing("Payment of 3 sessions cannot be verified since", "nobody is called"))
+	silent := oncall.ExpectMessage(containing("The payments of 3 sessions cannot be verified (since", "no alerts are sent"))
 	blind := oncall.ExpectMessage(containing("Monitoring has been impaired since", "payments cannot be read from Stripe"))
 	for _, m := range []string{silent.Text, blind.Text} {
 		if strings.Contains(m, "U0ONCALL") {
@@ -31,9 +31,9 @@ func TestStripeIsSilent(t *testing.T) {
 	}
 	s.pays(watchID(10), time.Now().Add(-10*time.Minute), store.EventFailed) // the others never do
 	s.stripe.Heal()
-	oncall.ExpectUpdate(silent, containing("Stripe answers again after", "any paid session without a video is alerted"))
-	oncall.ExpectUpdate(blind, containing("The watch sees everything again after"))
-	both := containing("2 paid sessions have had no video since", "Stripe's events have been undelivered at one endpoint at least since")
+	oncall.ExpectUpdate(silent, containing("Stripe answers again after", "paid sessions without a video are alerted again"))
+	oncall.ExpectUpdate(blind, containing("Monitoring is restored after"))
+	both := containing("2 paid sessions have had no video since", "Stripe could not deliver the events to at least one endpoint since")
 	for _, m := range oncall.All() {
 		if strings.Contains(m.Text, "got no video") && !both(m) {
 			oncall.ExpectUpdate(m, both)
@@ -85,7 +85,7 @@ func TestFirstStartWithoutEvents(t *testing.T) {
 	}
 	s.stripe.Heal()
 	oncall.ExpectUpdate(less, containing("Monitoring is restored"))
-	oncall.ExpectUpdate(alert, containing("undelivered at one endpoint"))
+	oncall.ExpectUpdate(alert, containing("to at least one endpoint"))
 	s.workspace.ExpectNothingElse()
 }
 

@@ -52,9 +52,9 @@ func TestRedisRefuses(t *testing.T) {
 	for _, c := range []struct {
 		name, url, says string
 	}{
-		{"no password", server.URL(), "Redis wants a password: the engineer on call has to write user and password into REDIS_URL"},
-		{"a wrong one", as("default", server.URL()), "Redis refused the bot's user or password"},
-		{"an unknown user", as("nobody", server.URL()), "Redis refused the bot's user or password"},
+		{"no password", server.URL(), "Redis requires a password. Write user and password into REDIS_URL"},
+		{"a wrong one", as("default", server.URL()), "Redis rejected the bot's user or password"},
+		{"an unknown user", as("nobody", server.URL()), "Redis rejected the bot's user or password"},
 		{"a user without permissions", as("bare", server.URL()), "all permissions that docs/security.md lists"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -126,7 +126,7 @@ func generateStory(t *testing.T, s *stage) {
 	guest.ExpectMessage(withText("Only operators may do this"))
 	lead.Click(plan, "confirm.approve")
 	done := s.expectEnd(lead, plan, withText("Done: video ready"))
-	if !strings.Contains(done.Text, "although it was written") { // the site reads no three keys
+	if !strings.Contains(done.Text, "although it was saved") { // the site reads no three keys
 		t.Errorf("it does not say that the customer's page knows nothing of it:\n%s", done.Text)
 	}
 	lead.Click(done, "session.debug")

@@ -40,7 +40,7 @@ func TestRestoreStory(t *testing.T) {
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	support.Type("/session debug " + repairID)
-	seen := support.ExpectMessage(withText("Ask the customer for the prompt, and restore it: /session restore."))
+	seen := support.ExpectMessage(withText("Ask the customer for the prompt, then restore it (no cost): /session restore."))
 	support.Click(seen, "session.restore")
 	s.workspace.As("U0SUPPORT").Close(s.workspace.As("U0SUPPORT").ExpectModal(viewShowing("Only operators may do this")))
 	support.Type("/session restore " + repairID + " A fox")
@@ -76,7 +76,7 @@ func TestRestoreStory(t *testing.T) {
 		t.Errorf("%d videos were started, want 1", n)
 	}
 	lead.Type("/session restore " + repairID + " A hen")
-	lead.ExpectMessage(withText("Restoring the prompt is not possible"))
+	lead.ExpectMessage(withText("Cannot restore the prompt"))
 	s.expectHistory("refused: restore, by @U0SUPPORT in #C0SUPPORT", "refused: restore, by @U0GUEST", "planned: restore, by @U0LEAD in #C0SUPPORT",
 		"approved: restore, by @U0LEAD", "ended: restore, by @U0LEAD in #C0SUPPORT · done")
 	s.workspace.ExpectNothingElse()
@@ -121,7 +121,7 @@ func TestRestoreWhatStripeHas(t *testing.T) {
 		t.Errorf("session: holds %v", held)
 	}
 	lead.Type("/session restore " + repairID)
-	person.ExpectModal(viewShowing("Restoring the prompt is not possible"))
+	person.ExpectModal(viewShowing("Cannot restore the prompt"))
 	s.workspace.ExpectNothingElse()
 	s.expectCleanLog("A fox", "hen")
 }
@@ -170,7 +170,7 @@ func TestRestoreInATerminal(t *testing.T) {
 		{"nobody to ask", "A fox", []string{repairID}, 3, "Standard input held the prompt"},
 		{"no", "n\n", []string{repairID, "--prompt-file", write("A fox")}, 3, "Nothing was changed."},
 		{"a file", "y\n", []string{repairID, "--prompt-file=" + write("A fox &amp; a hen\r\nrun\n")}, 0, "is stored."},
-		{"again", "A fox", []string{repairID, "--yes"}, 3, "Restoring the prompt is not possible"},
+		{"again", "A fox", []string{repairID, "--yes"}, 3, "Cannot restore the prompt"},
 	} {
 		p := runWith(t, strings.NewReader(c.in), false, s.env, append([]string{"session", "restore"}, c.args...)...)
 		if code := p.exitCode(); code != c.code || !strings.Contains(p.log.String(), c.says) {

@@ -78,7 +78,7 @@ func TestSite(t *testing.T) {
 		{"processing without a file", func(s *shop) { s.checkout(); s.unnamed(); s.outside(`{"status":"processing"}`) },
 			diagnosis.VerdictStalled, []store.Action{fix, generate, replay}, "not found (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "error: sorry (1) → video 2 (2) → video 3 (3)", ""},
-				{generate, "The site stopped while it asked", "video 2 (2) → video 3 (3) → video 4 (4)", unnamedOne},
+				{generate, "The site stopped while it was requesting", "video 2 (2) → video 3 (3) → video 4 (4)", unnamedOne},
 			}},
 		{"in the making", func(s *shop) {
 			s.ago.Store(int64(5 * time.Minute))
@@ -87,7 +87,7 @@ func TestSite(t *testing.T) {
 			s.is(store.FileInProgress)
 		},
 			diagnosis.VerdictProcessing, nil, "waiting (1) → video 2 (2) → video 3 (3)", nil},
-		{"in the making for too long", func(s *shop) { s.checkout(); s.deliver(); s.is(store.FileInProgress) },
+		{"taking too long", func(s *shop) { s.checkout(); s.deliver(); s.is(store.FileInProgress) },
 			diagnosis.VerdictStalled, []store.Action{fix, generate, replay}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "error: sorry (1) → video 2 (2) → video 3 (3)", ""},
 				{generate, "", "video 2 (2) → video 3 (3) → video 4 (4)", slowOne},
@@ -181,7 +181,7 @@ func TestSite(t *testing.T) {
 		{"not a file id", func(s *shop) { s.checkout(); s.deliver(); s.outside(`{"fileId":"../ping"}`) },
 			diagnosis.VerdictStalled, []store.Action{fix, generate, replay}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "error: sorry (1) → video 2 (2) → video 3 (3)", ""},
-				{generate, "The site stopped while it asked", "video 2 (2) → video 3 (3) → video 4 (4)", unnamedOne},
+				{generate, "The site stopped while it was requesting", "video 2 (2) → video 3 (3) → video 4 (4)", unnamedOne},
 			}},
 		{"not a file id, after the watch saw it", func(s *shop) { s.checkout(); s.deliver(); s.watched(); s.outside(`{"fileId":"../ping"}`) },
 			diagnosis.VerdictUndelivered, []store.Action{fix}, "waiting (1) → video 2 (2) → video 3 (3)", []course{

@@ -33,7 +33,7 @@ func TestStripeIsSilent(t *testing.T) {
 	s.stripe.Heal()
 	oncall.ExpectUpdate(silent, containing("Stripe answers again after", "paid sessions without a video are alerted again"))
 	oncall.ExpectUpdate(blind, containing("Monitoring is restored after"))
-	both := containing("2 paid sessions have had no video since", "Stripe could not deliver the events to at least one endpoint since")
+	both := containing("2 paid sessions have had no video since", "Stripe has not been able to deliver the events to at least one endpoint since")
 	for _, m := range oncall.All() {
 		if strings.Contains(m.Text, "got no video") && !both(m) {
 			oncall.ExpectUpdate(m, both)

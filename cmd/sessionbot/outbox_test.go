@@ -84,7 +84,7 @@ func TestKilledWhereNobodyMayLook(t *testing.T) {
 	s.startBot()
 	again := oncall.ExpectMessage(containing("A paid session got no video."))
 	s.pays(watchID(2), pastGrace(), store.EventFailed)
-	oncall.ExpectUpdate(again, containing("2 paid sessions have had no video since", "Stripe could not deliver the events to at least one endpoint since"))
+	oncall.ExpectUpdate(again, containing("2 paid sessions have had no video since", "Stripe has not been able to deliver the events to at least one endpoint since"))
 	s.onlyUpdates(containing("2 paid sessions have had no video since"))
 }
 

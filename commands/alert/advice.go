@@ -28,7 +28,7 @@ var orphanTexts = map[store.EventState]struct {
 }{
 	store.EventFailed: {"event not delivered", "not delivered", pluralText{
 		"Stripe could not deliver the event to at least one endpoint, probably the site's.",
-		"Stripe could not deliver the events to at least one endpoint{since}: probably the site's webhook is failing. Check and fix it first (Stripe shows the HTTP status)."}},
+		"Stripe has not been able to deliver the events to at least one endpoint{since}: probably the site's webhook is failing. Check and fix it first (Stripe shows the HTTP status)."}},
 	store.EventPending: {"event still being delivered", "still being delivered", pluralText{
 		"Stripe is still delivering the event: the webhook may still arrive.",
 		"Stripe is still delivering the events: the webhooks may still arrive."}},

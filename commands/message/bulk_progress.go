@@ -64,7 +64,7 @@ func bulkHeadline(p repair.Progress) (head, next string) {
 	case job.Outcome != "" && n.Left > 0:
 		return "Stopped: " + sums + " · " + took, stopped + " Run " + PlanCommand(job.Plan) + " again for those that are left."
 	case job.Outcome != "" && n.Failed+n.Unclear > 0:
-		return "Finished: " + sums + " · " + took, "Check the failed ones: press Debug for each, or run " + PlanCommand(job.Plan) + " again."
+		return "Finished: " + sums + " · " + took, "Check the failed ones with /session debug, or run " + PlanCommand(job.Plan) + " again."
 	case job.Outcome != "":
 		return "Finished: " + sums + " · " + took, ""
 	case state.Stopped():
@@ -189,8 +189,8 @@ var causeClauses = map[repair.Cause]string{
 	repair.CauseCommand:      "Redis lacks a command this needs, or does not allow it",
 	repair.CauseFileFailed:   "SuperDuperAI could not make it",
 	repair.CauseNotMade:      "nothing was made",
-	repair.CauseOverwritten:  "something else (probably the site) changed the session: press Debug",
-	repair.CauseNoAnswer:     "we got no answer: press Debug, then settle it",
+	repair.CauseOverwritten:  "something else (probably the site) changed the session: debug it",
+	repair.CauseNoAnswer:     "we got no answer: /session debug says how to settle it",
 	repair.CauseNoSecret:     "STRIPE_WEBHOOK_SECRET is not set",
 	repair.CauseNoStripeKey:  "STRIPE_SECRET_KEY is not set, or Stripe rejects it",
 	repair.CauseNoEvent:      "Stripe no longer has its event: generate instead",
@@ -201,7 +201,7 @@ var causeClauses = map[repair.Cause]string{
 	repair.CauseUnreachable:  "the site could not be reached",
 	repair.CauseSiteFailed:   "the site received the event and reported an error",
 	repair.CauseUnheeded:     "the site received the event but started nothing: generate instead",
-	repair.CauseTooLong:      "it did not finish in time: press Debug later",
+	repair.CauseTooLong:      "it did not finish in time: debug it later",
 }
 
 // bulkActions are the buttons of an approved bulk plan.

@@ -78,9 +78,12 @@ func jobVerdict(p repair.Progress) (head, next string) {
 			cancel = "press Ctrl-C"
 		}
 		return "Waiting: no replica of Redis has confirmed the record of " + id + " · " + took,
-			humanize.WithNoun(kind, "Nothing has been sent or charged: a crash now could cost a second {video}. It continues by itself once a replica confirms, and ends ten minutes after the approval. To cancel, ") + cancel + "."
+			humanize.WithNoun(kind, "Nothing has been sent or charged: a crash now could cost a second {video}. It continues by itself once a replica confirms, and ends ten minutes after the approval, or when you ") + cancel + "."
 	}
-	return "Running: " + id + " · " + stepText(p) + " · " + took, ""
+	if job.Approver.Terminal {
+		return "Running: " + id + " · " + stepText(p) + " · " + took, ""
+	}
+	return "Running: " + id + " · " + stepText(p) + " · " + took, "Nothing to do: the result is posted in this thread."
 }
 
 // settleAdvice says how an unclear job is settled.
@@ -89,7 +92,7 @@ func settleAdvice(job repair.Job) string {
 	if job.Approver.Terminal { // which has no buttons
 		otherwise = "use “It was not made” in Slack"
 	}
-	return humanize.WithNoun(job.Plan.Kind, "Check SuperDuperAI for {a video} with this prompt, made when the request was sent. If there is one: ") +
+	return humanize.WithNoun(job.Plan.Kind, "Check SuperDuperAI for {a video} with the session's prompt (Debug shows it), made when the request was sent. If there is one: ") +
 		"/session settle " + job.Plan.Session + " <file id>. If there is none, " + otherwise + ". Start no other until then: each costs again."
 }
 
@@ -164,7 +167,7 @@ var causeTexts = map[repair.Cause]string{
 	repair.CauseNoWebhook:   "There is no webhook at SITE_WEBHOOK_URL. Set it to the address Stripe's dashboard shows for the site's endpoint, restart the bot and replay again.",
 	repair.CauseUnreachable: "The site could not be reached. Replay again in a few minutes, or generate the {video}.",
 	repair.CauseSiteFailed:  "Its error is below. Generate the {video} instead, or refund in Stripe.",
-	repair.CauseUnheeded:    "Check SuperDuperAI for {a video} with this prompt. If there is none, generate it: the site would lose the event again.",
+	repair.CauseUnheeded:    "Check SuperDuperAI for {a video} with the session's prompt (Debug shows it). If there is none, generate it: the site would lose the event again.",
 }
 
 // jobSentence is what support can send to the customer, "" = nothing yet.

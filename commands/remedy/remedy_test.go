@@ -74,7 +74,7 @@ func TestRemedies(t *testing.T) {
 			s.Sessions, s.EventPage, s.PaymentPage, s.RetriesUntil = 37, "", "", now.Add(time.Hour)
 		}),
 			[]advised{{Resend, becauseStripeRetries}, {Replay, ""}, {Generate, ""}, {Refund, ""}}, []string{replay, generate, fix},
-			"Resend the events in Stripe, or wait: Stripe retries until 13:00 UTC. The site then makes the videos: we pay about $24 each. If nothing has started after 15 min, replay the webhooks or generate the videos instead: the same cost, twice that if Stripe's retry still arrives. Or refund in Stripe."},
+			"Resend the events in Stripe, or wait: Stripe retries until 13:00 UTC. The site then makes the videos: we pay about $24 each, about $888 in all. If nothing has started after 15 min, replay the webhooks or generate the videos instead: the same cost, twice that if Stripe's retry still arrives. Or refund in Stripe."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

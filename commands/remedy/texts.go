@@ -37,11 +37,14 @@ func (s Situation) Advice(now time.Time) blockkit.Line {
 		case Verify:
 			say(blockkit.Plain(s.Verify))
 		case Ask:
-			if s.Sessions <= 1 && slices.Contains(s.Allowed, store.ActionRestore) {
+			switch {
+			case !slices.Contains(s.Allowed, store.ActionRestore):
+				say(plain("Ask the {customer} for the {prompt}, without which no {video} can be made."))
+			case s.Sessions > 1:
+				say(plain("Ask the {customer} for the {prompt}, then restore each (no cost): /session restore."))
+			default:
 				say(plain("Ask the {customer} for the {prompt}, then restore it (no cost): /session restore."))
-				break
 			}
-			say(plain("Ask the {customer} for the {prompt}, without which no {video} can be made."))
 		case Check:
 			say(plain("Check SuperDuperAI first: if the {video} may still finish, wait."))
 		case Restore:
@@ -84,12 +87,14 @@ func (s Situation) startText() string {
 	case !s.Advises(Replay):
 		what = "generate the {video}"
 	}
-	if s.Verdict != diagnosis.VerdictOrphaned && s.Advises(Generate) {
+	if (s.Verdict == diagnosis.VerdictStalled || s.Verdict == diagnosis.VerdictFailed) && s.Advises(Generate) {
 		what += " again"
 	}
 	switch {
 	case s.Advises(Resend):
 		return "If nothing has started after 15 min, " + what + " instead: the same cost, twice that if Stripe's retry still arrives."
+	case s.Advises(Ask):
+		return "Where the prompt is restored, " + what + ": " + s.pay() + "."
 	case s.Advises(Check):
 		return "Otherwise " + what + ": " + s.pay() + ", twice that if the first still finishes."
 	case s.Advises(Verify):
@@ -117,11 +122,13 @@ func (s Situation) pay() string {
 
 // cost compares what a video costs with what was paid.
 func (s Situation) cost() string {
-	each := ""
-	if s.Sessions > 1 {
-		each = " each"
+	text := CostText(s.Cents)
+	switch {
+	case s.Sessions > 1 && s.Cents > 0:
+		text += " each, " + CostText(s.Cents*s.Sessions) + " in all"
+	case s.Sessions > 1:
+		text += " each"
 	}
-	text := CostText(s.Cents) + each
 	if s.Cents == 0 && s.Amount > 0 {
 		text += ","
 	}

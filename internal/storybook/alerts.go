@@ -72,7 +72,7 @@ func alerts() []Story {
 		})),
 		shown("no common cause", newIncident(orphaned, 2, func(i *incident.Incident) { i.Cases[0].Event = store.EventDelivered })),
 		shown("one lost prompt restored", newIncident(incident.Kind(diagnosis.VerdictLost), 2, func(i *incident.Incident) {
-			i.Cases[0].Event, i.Cases[0].EventID, i.Cases[0].Allowed = "", "", nil
+			i.Cases[0].Event, i.Cases[0].EventID, i.Cases[0].Allowed = "", "", []store.Action{store.ActionRestore}
 			i.Cases[1].Verdict = diagnosis.VerdictOrphaned
 		})),
 		shown("made from a picture", newIncident(orphaned, 1, each(func(c *incident.Case) { c.Allowed = []store.Action{store.ActionFix} }))),
@@ -108,7 +108,9 @@ func alerts() []Story {
 			switch verdict {
 			case diagnosis.VerdictUndelivered:
 				c.Allowed = []store.Action{store.ActionFix}
-			case diagnosis.VerdictLost, diagnosis.VerdictCorrupt:
+			case diagnosis.VerdictLost:
+				c.Allowed = []store.Action{store.ActionRestore}
+			case diagnosis.VerdictCorrupt:
 				c.Allowed = nil
 			}
 		}))))

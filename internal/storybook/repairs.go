@@ -145,7 +145,9 @@ func progress(p repair.Plan, outcome store.Outcome, cause repair.Cause) repair.P
 		now.At = noon.Add(2 * time.Hour)
 	case repair.CauseCommand:
 		now.Job.Detail = []string{"Redis refused WATCH."}
-	case repair.CauseRejected, repair.CauseChanged:
+	case repair.CauseChanged:
+		now.Job.Detail = []string{"The status was none and is processing now."}
+	case repair.CauseRejected:
 		now.Job.Detail = []string{"body.config.duration: <!channel> is too long"}
 	case repair.CauseBlocked:
 		now.Job.Detail = []string{"It answered HTTP 403.", "<!channel> go away"}

@@ -94,7 +94,7 @@ func shows(c incident.Case) bool { return c.Shows && slices.Contains(c.Allowed, 
 // HandledReply answers whoever said that a session was handled.
 func HandledReply(session string) []slack.Block {
 	line := blockkit.L(blockkit.Plain("Handled: "), blockkit.Code(humanize.ShortID(session)),
-		blockkit.Plain(" leaves the alert, and is alerted again only for a different problem. Nothing was refunded, and the customer was not told. /session history shows who marked it."))
+		blockkit.Plain(" leaves the alert, and is alerted again only for a different problem. Nothing was refunded, and the customer was not notified. /session history shows who marked it."))
 	return []slack.Block{blockkit.Paragraph(line), slack.NewActionBlock("", note.Button(note.ActionAlert, session))}
 }
 

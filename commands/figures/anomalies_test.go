@@ -1,11 +1,13 @@
 package figures
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/rdb"
@@ -122,5 +124,14 @@ func TestChart(t *testing.T) {
 	}
 	if points[0].Label != "3 Mar 13:00" || points[11].Label != "4 Mar 11:00" {
 		t.Errorf("from %s to %s", points[0].Label, points[11].Label)
+	}
+}
+
+// TestEmptyRedis: three lines, as there is nothing to chart.
+func TestEmptyRedis(t *testing.T) {
+	t.Parallel()
+	s := statisticsWith(func(s *Statistics) { s.Count.Sessions = 0 })
+	if text := blockkit.Text(Blocks(s, noon)); strings.Count(text, "\n") != 2 || !strings.HasPrefix(text, "Redis holds no sessions.\n→ If that is unexpected, check that REDIS_URL") {
+		t.Errorf("it says\n%s", text)
 	}
 }

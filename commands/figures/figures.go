@@ -61,7 +61,7 @@ func Blocks(s Statistics, now time.Time) []slack.Block {
 func emptyBlocks(s Statistics, now time.Time) []slack.Block {
 	state := blockkit.L(blockkit.Plain("As of "), humanize.AsOfTime(s.AsOf, now))
 	if s.Server != nil {
-		state = append(state, blockkit.Plain(": "+ServerRows(*s.Server)[0][1]+", "+humanize.Count(int(s.Server.Keys), "key")))
+		state = append(state, blockkit.Plain(": Redis "+ServerRows(*s.Server)[0][1]+", "+humanize.Count(int(s.Server.Keys), "key")))
 	}
 	return blockkit.Message(blockkit.BoldLine(anomalies(s)[0]),
 		blockkit.PlainLine("→ If that is unexpected, check that REDIS_URL is the Redis the site uses (host, database number), and that it has not been emptied."), state)

@@ -117,7 +117,7 @@ func (h Home) headline(plans []repair.PlanRecord) []blockkit.Line {
 	return message.Headline("Nothing needs you: no open incident, no plan to approve, no unclear repair.", "")
 }
 
-// homePlan is a plan with its buttons, the second one for whoever pressed it once.
+// homePlan is a plan with its buttons, the second one for the person who pressed once.
 func homePlan(p repair.PlanRecord, viewer string) []slack.Block {
 	blocks, press := message.PlanBlocks(p.Plan), ""
 	if p.Presser != "" && p.Presser == viewer {

@@ -91,7 +91,7 @@ func caseMenu(c incident.Case, kind incident.Kind) *slack.OverflowBlockElement {
 // shows reports whether a fix would show a finished video.
 func shows(c incident.Case) bool { return c.Shows && slices.Contains(c.Allowed, store.ActionFix) }
 
-// HandledReply answers whoever said that a session was handled.
+// HandledReply answers the person who marked a session as handled.
 func HandledReply(session string) []slack.Block {
 	line := blockkit.L(blockkit.Plain("Handled: "), blockkit.Code(humanize.ShortID(session)),
 		blockkit.Plain(" leaves the alert, and is alerted again only for a different problem. Nothing was refunded, and the customer was not notified. /session history shows who marked it."))

@@ -219,7 +219,7 @@ func bulkActions(job repair.Job) []slack.BlockElement {
 }
 
 // bulkEnd is posted in the thread of a bulk plan that is over or paused: it mentions
-// whoever approved it.
+// the person who approved it.
 func bulkEnd(p repair.Progress) []slack.Block {
 	lines := Headline(bulkHeadline(p))
 	lines[0] = append(blockkit.L(humanize.Person(p.Job.Approver), blockkit.Plain(" ")), lines[0]...)

@@ -13,7 +13,7 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// redisTexts say why Redis did not do what it was asked for, and what helps.
+// redisTexts say why Redis did not do what was requested, and what helps.
 var redisTexts = map[error]string{
 	rdb.ErrNoPassword:      "Redis requires a password. Write user and password into REDIS_URL (redis://user:password@host) and restart the bot.",
 	rdb.ErrWrongPassword:   "Redis rejected the bot's user or password. Check both in REDIS_URL.",
@@ -39,7 +39,7 @@ var redisTexts = map[error]string{
 	rdb.ErrNotPersisted:    "Redis accepts no writes, because it cannot save them. Check its disk, its replicas and its log.",
 }
 
-// RedisErrorText says why Redis did not do what it was asked for, and what to do.
+// RedisErrorText says why Redis did not do what was requested, and what to do.
 func RedisErrorText(err error) string {
 	kind := rdb.Trouble(err)
 	if command := rdb.Command(err); command != "" {

@@ -26,7 +26,7 @@ const (
 const maxText = 300
 
 // Button offers a note with a decision that has taken effect: a note costs no press
-// of whoever has none.
+// of a person who has none.
 func Button(action, value string) *slack.ButtonBlockElement {
 	return blockkit.Button(action, "Add a note…", value)
 }
@@ -43,7 +43,7 @@ func Blocks(button, value string) []slack.Block {
 	}
 }
 
-// ParseBlock splits the id of the block that asked for a note into the button that
+// ParseBlock splits the id of the block that requested a note into the button that
 // opened it and that button's value.
 func ParseBlock(block string) (button, value string) {
 	button, value, _ = strings.Cut(block, " ")

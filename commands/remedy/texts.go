@@ -145,7 +145,7 @@ func (s Situation) cost() string {
 	return text
 }
 
-// CostText is what a video costs us, whoever starts it.
+// CostText is what a video costs us, whether the bot or the site starts it.
 func CostText(cents int) string {
 	if cents == 0 {
 		return "cost unknown"

@@ -187,7 +187,7 @@ func TestUnreadableGroupAdmitsNobody(t *testing.T) {
 	s.Fault("server_error", 0, "usergroups.users.list")
 	sam := s.As("U0SUPPORT").In("C0SUPPORT")
 	sam.Type("/session debug " + session)
-	sam.ExpectMessage(wstest.Saying("S0OPS", "cannot be read", "admits nobody"))
+	sam.ExpectMessage(wstest.Saying("S0OPS", "could not be read", "nobody in it"))
 	s.ExpectNothingElse()
 }
 

@@ -83,7 +83,7 @@ func TestHandledOutside(t *testing.T) {
 		lead.Type("/session debug " + watchID(1))
 		lead.ExpectMessage(withText("handled elsewhere by @U0LEAD"))
 		lead.Type("/session history " + watchID(1))
-		lead.ExpectMessage(withText("handled outside, by @U0LEAD in #C0ALERTS · it was orphaned"))
+		lead.ExpectMessage(withText("handled elsewhere, by @U0LEAD in #C0ALERTS · it was orphaned"))
 		s.workspace.ExpectNothingElse()
 
 		s.put("webhook:"+watchID(1), `{"status":"error","timestamp":"`+time.Now().UTC().Format(time.RFC3339)+`"}`)

@@ -96,7 +96,7 @@ func TestBulkReplayStory(t *testing.T) {
 	now := time.Now()
 	released.Store(&now)
 	left := 33 - wrong
-	support.ExpectUpdate(stopping, withText(fmt.Sprintf("Stopped: 4 videos ready, %d failed, %d not begun", wrong, left)))
+	support.ExpectUpdate(stopping, withText(fmt.Sprintf("Stopped: 4 videos ready, %d failed, %d not started", wrong, left)))
 	support.ExpectMessage(func(m wstest.Message) bool {
 		return m.ThreadTS == plan.TS && strings.Contains(m.Text, "@U0LEAD Stopped: ")
 	})

@@ -48,7 +48,7 @@ func TestBulkStory(t *testing.T) {
 	support.Type("/session bulk generate")
 	plan := support.ExpectMessage(withText("Generate 37 videos?"))
 	for _, part := range []string{"about $888; the customers paid $37.00", "4 at a time", "and 27 more",
-		"Left out: 2 that Stripe will still deliver", "Left out: 1 that generate cannot repair"} {
+		"Left out: 2 that Stripe delivers itself", "Left out: 1 that generate cannot repair"} {
 		if !strings.Contains(plan.Text, part) {
 			t.Errorf("the plan does not say %q:\n%s", part, plan.Text)
 		}

@@ -92,7 +92,7 @@ var redisFaults = []fault{
 	{name: "frozen", does: "SIGSTOP, then SIGCONT", blames: "redis", says: "Redis could not be read", refuses: "Redis",
 		begin: func(f *fleet) { f.redis.Freeze(f.t) }, end: func(f *fleet) { f.redis.Thaw(f.t) }},
 	{name: "a read-only replica", does: "REPLICAOF a server that does not exist", blames: "alerts", refuses: "it is a read-only replica", begin: demote, end: promote},
-	{name: "full", does: "maxmemory, noeviction", blames: "alerts", refuses: "Redis is full and takes no writes",
+	{name: "full", does: "maxmemory, noeviction", blames: "alerts", refuses: "Redis is full and accepts no writes",
 		begin: func(f *fleet) { f.set("maxmemory", "1") }, end: func(f *fleet) { f.set("maxmemory", "0") }},
 	{name: "wants a password", does: "the user's password is changed, and its connections are closed", blames: "redis", says: "Redis could not be read",
 		refuses: "Redis requires a password", begin: lockOut, end: letIn},

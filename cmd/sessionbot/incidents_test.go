@@ -34,7 +34,7 @@ func TestThousandAtOnce(t *testing.T) {
 	for k := range n {
 		s.webhook(watchID(k), store.StatusProcessing)
 	}
-	updated("Resolved after", "1\u00a0000 sessions.", "1\u00a0000 webhooks came late", "and 990 more that left")
+	updated("Resolved after", "1\u00a0000 sessions.", "1\u00a0000 webhooks came late", "and 990 more that were resolved")
 	if all := oncall.All(); len(all) > 3 {
 		t.Errorf("a thousand orphans took %d messages", len(all))
 	}

@@ -175,7 +175,7 @@ func TestUnclearStory(t *testing.T) {
 	lead.ExpectMessage(withText("SuperDuperAI does not know this file, so nothing was settled"))
 	s.files.Put(file, store.FileCompleted)
 	lead.Type("/session settle " + repairID + " " + file)
-	lead.ExpectMessage(withText("Settled: the file is being followed to its end (SuperDuperAI says: completed)"))
+	lead.ExpectMessage(withText("Settled: tracking the file until it finishes (SuperDuperAI says: completed)"))
 	s.expectEnd(lead, again, withText("Done: video ready"), withText(file), withText("although it was saved"))
 	lead.Type("/session settle " + repairID + " " + file)
 	lead.ExpectMessage(withText("there is nothing to settle"))
@@ -237,7 +237,7 @@ func TestGivenUpAndFinished(t *testing.T) {
 	lead.Type("/session settle " + repairID + " " + other)
 	lead.ExpectMessage(withText("This is not the file of that generation"))
 	lead.Type(command)
-	lead.ExpectMessage(withText("Settled: the file is being followed to its end (SuperDuperAI says: completed)"))
+	lead.ExpectMessage(withText("Settled: tracking the file until it finishes (SuperDuperAI says: completed)"))
 	s.expectEnd(lead, givenUp, withText("Done: video ready"), withText("although it was saved"))
 	if n := s.files.Started(); n != 1 {
 		t.Errorf("%d started, want 1", n)

@@ -55,7 +55,7 @@ func TestRedisRefuses(t *testing.T) {
 		{"no password", server.URL(), "Redis requires a password. Write user and password into REDIS_URL"},
 		{"a wrong one", as("default", server.URL()), "Redis rejected the bot's user or password"},
 		{"an unknown user", as("nobody", server.URL()), "Redis rejected the bot's user or password"},
-		{"a user without permissions", as("bare", server.URL()), "all permissions that docs/security.md lists"},
+		{"a user without permissions", as("bare", server.URL()), "all permissions listed in docs/security.md"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s.env["REDIS_URL"] = c.url

@@ -158,8 +158,8 @@ func TestRestoreInATerminal(t *testing.T) {
 		code     int
 		says     string
 	}{
-		{"nothing", "", []string{repairID, "--yes"}, 2, "give it on standard input or with --prompt-file"},
-		{"blank", " \n\t\n", []string{repairID, "--yes"}, 2, "give it on standard input or with --prompt-file"},
+		{"nothing", "", []string{repairID, "--yes"}, 2, "pass it on standard input or with --prompt-file"},
+		{"blank", " \n\t\n", []string{repairID, "--yes"}, 2, "pass it on standard input or with --prompt-file"},
 		{"100 kB", strings.Repeat("fox ", 25_000), []string{repairID, "--yes"}, 2, "The prompt is too long"},
 		{"control characters", "A \x1b[2Jfox", []string{repairID, "--yes"}, 2, "control characters"},
 		{"binary", "\x89PNG\r\n\x1a\n\x00fox", []string{repairID, "--yes"}, 2, "not text in UTF-8"},

@@ -57,7 +57,7 @@ func TestStrayCharactersAreNamed(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{
 		"xoxb-secret ": "ends with a blank", " xoxb-secret": "begins with a blank", "xoxb-secret\t": "ends with a tab", "xoxb-secret\n": "ends with a line break",
-		"xoxb-secret\r": "ends with a line break", "xoxb-secret\u00a0": "ends with a blank that is no plain space", "xoxb-\u200bsecret": "holds an invisible character",
+		"xoxb-secret\r": "ends with a line break", "xoxb-secret\u00a0": "ends with a space that is not a plain one", "xoxb-\u200bsecret": "holds an invisible character",
 		"\ufeffxoxb-secret": "begins with an invisible character", "xoxb- secret": "holds a blank", "xoxb-\nsecret": "holds a line break",
 		`"xoxb-secret"`: "is in quotes", "'xoxb-secret'": "is in quotes", "“xoxb-secret”": "is in quotes",
 		"xoxb-secret": "", "": "is missing", "xapp-secret": "this is an app-level token", "xoxb-sécret": "does not look like one",

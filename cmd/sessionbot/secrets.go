@@ -100,9 +100,9 @@ func strayIn(secret string) (fault, remedy string) {
 	case secret == "":
 		return "", ""
 	case stray(last):
-		return "ends with " + strayName(last), "cut it off"
+		return "ends with " + strayName(last), "remove it"
 	case stray(first):
-		return "begins with " + strayName(first), "cut it off"
+		return "begins with " + strayName(first), "remove it"
 	case len(secret) > 1 && strings.ContainsRune("\"'`“”‘’«»", first) && strings.ContainsRune("\"'`“”‘’«»", last):
 		return "is in quotes", "write it without them"
 	}
@@ -116,13 +116,13 @@ func strayIn(secret string) (fault, remedy string) {
 func strayName(r rune) string {
 	switch {
 	case r == ' ':
-		return "a blank"
+		return "a space"
 	case r == '\t':
 		return "a tab"
 	case r == '\n' || r == '\r':
 		return "a line break"
 	case unicode.IsSpace(r):
-		return "a space that is not a plain one"
+		return "an unusual space"
 	}
 	return "an invisible character"
 }

@@ -27,7 +27,11 @@ func alertText(i incident.Incident, videoCents int, now time.Time) (head string,
 	if len(open) < len(i.Cases) {
 		next = append(next, blockkit.PlainLine(humanize.Count(len(i.Cases), "session")+" in all; "+humanize.LowerFirst(tallyText(i))))
 	}
-	next = append(next, clockLine(i, now))
+	clock := clockLine(i, now)
+	if verdictOf(i.Kind, open) == diagnosis.VerdictOrphaned {
+		clock = append(clock, blockkit.Plain(" Nothing is lost yet: prompts are kept for 30 days."))
+	}
+	next = append(next, clock)
 	return troubleText(i, open) + ".", next
 }
 

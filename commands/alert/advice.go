@@ -42,8 +42,11 @@ var orphanTexts = map[store.EventState]struct {
 // same rules as for a single session.
 func alertAdvice(v diagnosis.Verdict, open []incident.Case, videoCents int, now time.Time) blockkit.Line {
 	if v == diagnosis.VerdictOrphaned && allUnverified(open) {
-		return blockkit.PlainLine("→ No Stripe key is configured, so unpaid checkouts may be among them. Set STRIPE_SECRET_KEY (a restricted, read-only key) to be alerted only about paid ones. " +
-			"Until then check each payment in Stripe before you generate: we pay " + remedy.CostText(videoCents) + " each.")
+		check := "Until then check each payment in Stripe before you generate"
+		if videoCents > 0 {
+			check += ": we pay " + remedy.CostText(videoCents) + " each"
+		}
+		return blockkit.PlainLine("→ No Stripe key is configured, so unpaid checkouts may be among them. Set STRIPE_SECRET_KEY (a restricted, read-only key) to be alerted only about paid ones. " + check + ".")
 	}
 	cause := alertCauses[v].of(len(open))
 	if v == diagnosis.VerdictOrphaned {

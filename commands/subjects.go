@@ -72,7 +72,7 @@ func Meant(subjects []Subject) (meant Subject, ok bool) {
 func ChoiceAnswer(subjects []Subject) Answer {
 	if len(subjects) == 0 {
 		return Answer{Outcome: Refused, Blocks: blockkit.Message(message.Headline(
-			"No session id, e-mail address or payment (pi_…) found in this message.",
+			"There is no session id, e-mail address or payment (pi_…) in this message.",
 			"Copy one from elsewhere and use the shortcut “Find a session”, or type /session with it.")...)}
 	}
 	blocks := blockkit.Message(message.Headline("This names "+strconv.Itoa(len(subjects))+" sessions or customers.", "Choose one.")...)
@@ -103,4 +103,4 @@ func findInput() *slack.InputBlock {
 }
 
 // NothingToFind is the error of a field that names nothing.
-const NothingToFind = "No session id, e-mail address or payment (pi_…) found."
+const NothingToFind = "There is no session id, e-mail address or payment (pi_…) here."

@@ -30,7 +30,7 @@ func TestBulkIncludedInATerminal(t *testing.T) {
 		says                string
 	}{
 		{"", []string{"--yes"}, 3, 5, 0, "5 that Stripe delivers itself"},
-		{"n\n", nil, 3, 5, 0, "Include the 5 that Stripe"},
+		{"n\n", nil, 3, 5, 0, "Also include the 5 whose events Stripe"},
 		{"y\ny\nn\n", nil, 3, -1, 0, "Generate 5 videos?"},
 		{"y\ny\ny\n", nil, 0, 0, 5, "Go on anyway?"},
 	} {

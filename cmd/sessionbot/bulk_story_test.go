@@ -73,7 +73,7 @@ func TestBulkStory(t *testing.T) {
 	stopping := support.ExpectUpdate(running, withText("The 4 that are running will finish"), withText("stopping reverts nothing"))
 	now := time.Now()
 	released.Store(&now)
-	support.ExpectUpdate(stopping, withText("Stopped: "), withText("33 not begun"))
+	support.ExpectUpdate(stopping, withText("Stopped: "), withText("33 not started"))
 	reply := support.ExpectMessage(func(m wstest.Message) bool { return m.ThreadTS == plan.TS })
 	if !strings.Contains(reply.Text, "@U0LEAD Stopped: ") {
 		t.Errorf("the thread says %s", reply.Text)

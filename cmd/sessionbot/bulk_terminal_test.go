@@ -76,7 +76,7 @@ func TestBulkStoppedInATerminal(t *testing.T) {
 		says   string
 		paused bool
 	}{
-		{"interrupted", 0, "no more sessions are begun", false},
+		{"interrupted", 0, "no more sessions will start", false},
 		{"paused", http.StatusPaymentRequired, "does not have enough balance: no. Once that is fixed, run sessionbot session bulk generate again.", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -104,7 +104,7 @@ func (p *modalPlayer) finds() {
 	p.shortcut("Find a session")
 	p.Until(modal("Find a session") + ` && document.activeElement.matches("#modal input, #modal textarea")`)
 	p.Do(chromedp.KeyEvent("nothing"), browsertest.Enter())
-	p.Until(modal("No session id, e-mail address or payment") + ` && document.activeElement.value === "nothing"`)
+	p.Until(modal("There is no session id, e-mail address or payment") + ` && document.activeElement.value === "nothing"`)
 	p.looks("find")
 	p.Do(chromedp.Evaluate(`document.activeElement.select()`, nil), chromedp.KeyEvent("ann@example.com"), browsertest.Enter())
 	p.Until(modal("of ann@example.com"))

@@ -64,7 +64,7 @@ func TestHomeOfOthers(t *testing.T) {
 	}{
 		{"a guest", "U0GUEST", "Only full members of this workspace may use this bot", []string{"*"}},
 		{"somebody of a connected workspace", "U0PARTNER", "Only full members of this workspace may use this bot", []string{"*"}},
-		{"a member who is no reader", "U0SUPPORT", "listed in READERS may ask", []string{"U0ONCALL"}},
+		{"a member who is no reader", "U0SUPPORT", "listed in READERS may use this bot", []string{"U0ONCALL"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -123,7 +123,7 @@ func TestWhoMayApprove(t *testing.T) {
 		{[]string{"SOPS"}, "UGUEST", "full members"},
 		{[]string{"UONE"}, "UONE", "full members"},
 		{[]string{"*"}, "UGUEST", "operators"},
-		{[]string{"SPAID"}, "UFULL", "admits nobody"},
+		{[]string{"SPAID"}, "UFULL", "nobody in it may"},
 		{[]string{"UNKNOWN"}, "UNKNOWN", "user_not_found"},
 	} {
 		t.Run(strings.Join(c.operators, ",")+" "+c.user, func(t *testing.T) {

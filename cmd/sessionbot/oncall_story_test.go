@@ -232,7 +232,7 @@ func TestSnoozeStory(t *testing.T) {
 	s.startBot()
 	s.workspace.Refuse("users.info", "user_not_found")
 	oncall.Choose(alert, "alert.snooze", "08:00")
-	oncall.ExpectMessage(withText("in which time zone"))
+	oncall.ExpectMessage(withText("does not report your time zone"))
 	s.workspace.ExpectNothingElse()
 }
 

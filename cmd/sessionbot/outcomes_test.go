@@ -61,7 +61,7 @@ func TestGenerationFails(t *testing.T) {
 		{demo.Fault{Status: 402, Body: `{"detail":"Insufficient balance"}`}, []string{"does not have enough balance", "Insufficient balance"}},
 		{demo.Fault{Status: 403, Body: `{"detail":"VIP only <!channel>"}`}, []string{"VIP", "SUPERDUPERAI_MODEL"}},
 		{demo.Fault{Status: 422, Body: `{"detail":[{"loc":["body","config","duration"],"msg":"too long","type":"value_error"}]}`},
-			[]string{"does not take the request", "body.config.duration: too long"}},
+			[]string{"rejected the request", "body.config.duration: too long"}},
 		{demo.Fault{Status: 429, Body: `{}`, RetryAfter: time.Minute}, []string{"overloaded", "It asks us to wait until"}},
 		{demo.Fault{Status: 500, Body: `<html>`}, []string{"an internal error", "It answered HTTP 500", "Check there"}},
 	} {

@@ -47,7 +47,7 @@ func TestRestoreStory(t *testing.T) {
 	support.ExpectMessage(withText("Only operators may do this"))
 	guest := s.workspace.As("U0GUEST").In("C0SUPPORT")
 	guest.Type("/session restore " + repairID + " A fox")
-	guest.ExpectMessage(withText("may ask"))
+	guest.ExpectMessage(withText("may use this bot"))
 	lead.Type("/session restore `" + repairID + "`  " + foxPrompt)
 	plan := lead.ExpectMessage(withText("Restore the prompt of"))
 	if plan.Ephemeral || !strings.Contains(plan.Text, "No cost.") || !strings.Contains(strings.ReplaceAll(html.UnescapeString(plan.Text), "\n> ", "\n"), foxPrompt) {

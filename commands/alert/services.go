@@ -51,7 +51,7 @@ func unverifiedPaymentsText(i incident.Incident) (head, next string) {
 	case !i.Closed.IsZero() && i.Why == store.StripeWrongMode:
 		return "The Stripe key fits all sessions again.", noAction("paid sessions without a video are alerted again.")
 	case !i.Closed.IsZero():
-		return "Stripe answers again" + lasted(i) + ".", noAction("their payments are verified now, and paid sessions without a video are alerted again.")
+		return "Stripe answers again" + lasted(i) + ".", noAction("the payments are verified now, and paid sessions without a video are alerted again.")
 	}
 	why := cmp.Or(unverifiedCauses[i.Why], stripeSilent)
 	return paymentsOf(i.Sessions) + " cannot be verified (since " + humanize.Clock(i.Since, i.LastJoinedAt) + "): " + why.text + ".",

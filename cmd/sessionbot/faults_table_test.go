@@ -98,7 +98,7 @@ var redisFaults = []fault{
 		refuses: "Redis requires a password", begin: lockOut, end: letIn},
 	{name: "refuses connections", does: "SIGKILL; later it restarts with what it saved", blames: "redis", says: "Redis could not be read",
 		refuses: "Redis", everyday: true, begin: crash, end: func(f *fleet) { f.redis.Restart(f.t) }},
-	{name: "is loading its data", does: "restarted, with an artificially slow load of 2000 keys", blames: "redis", says: "Redis could not be read",
+	{name: "loads its data", does: "restarted, with an artificially slow load of 2000 keys", blames: "redis", says: "Redis could not be read",
 		refuses: "Redis is not ready", begin: loadSlowly, end: awaitLoaded},
 }
 

@@ -58,7 +58,7 @@ func TestNotesOfDecisions(t *testing.T) {
 		alert = lead.ExpectUpdate(alert, containing("handled by ", "refunded by phone"))
 
 		lead.Type("/session history " + watchID(1))
-		history := lead.ExpectMessage(withText(" for ")).Text
+		history := lead.ExpectMessage(withText(" oldest first")).Text
 		for _, part := range []string{"noted: fix, by @U0LEAD in #C0ALERTS: “the customer_was refunded”", "noted, by @U0LEAD in #C0ALERTS: “refunded by phone”"} {
 			if !strings.Contains(history, part) {
 				t.Errorf("the history does not say %q:\n%s", part, history)

@@ -185,7 +185,7 @@ func TestUnclearStory(t *testing.T) {
 	s.expectHistory("settled: generate, by @U0LEAD in #C0SUPPORT · file "+file+", SuperDuperAI says: completed",
 		"settled: generate, by @U0LEAD in #C0SUPPORT · not made", "not an operator's click",
 		"refused: generate, by @U0LEAD in #C0SUPPORT · settle: nothing was unclear",
-		"refused: generate, by @U0GUEST in #C0SUPPORT · settle: asked for by somebody who may not ask",
+		"refused: generate, by @U0GUEST in #C0SUPPORT · settle: requested by somebody who is not a reader",
 		"refused: generate, by @U0LEAD in #C0SUPPORT · settle: SuperDuperAI does not know the file "+file)
 	s.workspace.ExpectNothingElse()
 }
@@ -211,7 +211,7 @@ func TestSettleOnOnesWord(t *testing.T) {
 	s.files.Put(file, store.FileFailed)
 	s.files.Heal()
 	s.expectEnd(lead, unclear, withText("Failed: no video"), withText("SuperDuperAI could not make it"))
-	s.expectHistory("refused: generate, by @U0SUPPORT in #C0SUPPORT · settle: asked for by somebody who is no operator", "not checked: ")
+	s.expectHistory("refused: generate, by @U0SUPPORT in #C0SUPPORT · settle: requested by somebody who is not an operator", "not checked: ")
 	s.workspace.ExpectNothingElse()
 }
 

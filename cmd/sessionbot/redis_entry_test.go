@@ -15,7 +15,7 @@ func TestRedisWithTLS(t *testing.T) {
 	s := orphan(watched(stageOn(t, url, server.Client())))
 	s.env["HTTP_ADDR"] = freeAddr(t)
 	s.startBot()
-	if m := s.ask("/redis ping"); !strings.Contains(m.Text, "name the file with its CA in SSL_CERT_FILE") {
+	if m := s.ask("/redis ping"); !strings.Contains(m.Text, "Set SSL_CERT_FILE to the file with its CA") {
 		t.Errorf("an unknown CA is reported as: %s", m.Text)
 	}
 	s.awaitServed("/readyz", `"ready":false`, `"redis":"the certificate of Redis is not trusted: its authority is not known"`)

@@ -154,6 +154,7 @@ var seconds = regexp.MustCompile(`(?m)^([0-9A-Z][0-9A-Za-z ]* )?\d\d:\d\d:\d\d U
 // expectHistory checks that the history says all of this, every entry to the second.
 func (s *stage) expectHistory(parts ...string) {
 	s.t.Helper()
+	named := strings.NewReplacer("@U0SUPPORT", "@sam", "@U0LEAD", "@lea", "@U0ONCALL", "@ona", "@U0GUEST", "@gus", "#C0SUPPORT", "#support", "#C0ALERTS", "#alerts")
 	p := run(s.t, s.env, "session", "history", repairID)
 	if code := p.exitCode(); code != 0 {
 		s.t.Fatalf("exit code %d: %s", code, p.log)
@@ -163,7 +164,7 @@ func (s *stage) expectHistory(parts ...string) {
 		s.t.Errorf("the history's entries are not to the second:\n%s", history)
 	}
 	for _, part := range parts {
-		if !strings.Contains(history, part) {
+		if part = named.Replace(part); !strings.Contains(history, part) {
 			s.t.Errorf("the history does not say %q:\n%s", part, history)
 		}
 	}

@@ -164,7 +164,7 @@ func TestNobodyMay(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ operators, says string }{
 		"no operators":                     {"", "OPERATORS is empty"},
-		"a group that cannot be read":      {"S0NONE", "cannot be read"},
+		"a group that cannot be read":      {"S0NONE", "could not be read"},
 		"every full member, and a guest":   {"*", "Only operators may do this"},
 		"a guest that is listed by itself": {"U0GUEST", "Only full members of this workspace"},
 	} {

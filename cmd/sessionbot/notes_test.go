@@ -44,7 +44,7 @@ func TestNotesOfDecisions(t *testing.T) {
 		support.ExpectMessage(withText("Only the person who made this decision"))
 		s.workspace.Refuse("views.open", "expired_trigger_id")
 		lead.Click(plan, "confirm.note")
-		lead.ExpectMessage(withText("The decision stands"))
+		lead.ExpectMessage(withText("Your decision stands"))
 		s.workspace.Fault("clear", 0, "")
 		addNote(t, s, "U0LEAD", plan, "confirm.note", "the customer_was refunded")
 		lead.ExpectMessage(withText("Note saved"))

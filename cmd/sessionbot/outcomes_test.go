@@ -83,7 +83,7 @@ func TestGenerationFails(t *testing.T) {
 		t.Errorf("%d started, want 1", n)
 	}
 	lead.Type("/session debug " + repairID)
-	lead.ExpectMessage(withText("Earlier repairs  generate, done"))
+	lead.ExpectMessage(withText("Earlier repairs  generate "), withText(": done"))
 	s.workspace.ExpectNothingElse()
 	s.expectCleanLog("A fox runs", "Insufficient balance")
 }
@@ -97,7 +97,7 @@ func TestWrongHost(t *testing.T) {
 	s.env["SUPERDUPERAI_URL"] = server.URL
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-	s.approved(lead, "generate", withText("Failed: no video"), withText("set SUPERDUPERAI_URL to https://dev-editor.superduperai.co"))
+	s.approved(lead, "generate", withText("Failed: no video"), withText("Set SUPERDUPERAI_URL to https://dev-editor.superduperai.co"))
 	s.workspace.ExpectNothingElse()
 }
 
@@ -167,7 +167,7 @@ func TestUnclearStory(t *testing.T) {
 
 	again := s.approved(lead, "generate", withText("Unclear: a video was requested for"))
 	lead.Click(older, "confirm.not_made")
-	lead.ExpectMessage(withText("there is nothing to settle"))
+	lead.ExpectMessage(withText("There is nothing to settle"))
 	const file = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
 	guest.Type("/session settle " + repairID + " " + file)
 	guest.ExpectMessage(withText("Only full members"))
@@ -178,7 +178,7 @@ func TestUnclearStory(t *testing.T) {
 	lead.ExpectMessage(withText("Settled: tracking the file until it finishes (SuperDuperAI says: completed)"))
 	s.expectEnd(lead, again, withText("Done: video ready"), withText(file), withText("although it was saved"))
 	lead.Type("/session settle " + repairID + " " + file)
-	lead.ExpectMessage(withText("there is nothing to settle"))
+	lead.ExpectMessage(withText("There is nothing to settle"))
 	if n := s.files.Started(); n != 2 {
 		t.Errorf("%d started, want 2", n)
 	}

@@ -95,7 +95,7 @@ func TestTooManyWebSocketsBackOff(t *testing.T) {
 		}
 		first.types(t, "e1", "x")
 		s.answered(first, "e1", "x")
-		if !strings.Contains(s.log.String(), "Slack allows an app ten connections") {
+		if !strings.Contains(s.log.String(), "Slack allows ten connections per app") {
 			t.Errorf("the log does not say what helps: %s", s.log)
 		}
 	})

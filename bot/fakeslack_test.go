@@ -94,12 +94,12 @@ func (f *fakeSlack) run(t *testing.T, c bot.Commands) <-chan error {
 func TestPermanentFaultsEndRunWithTheRemedy(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ method, answer, want string }{
-		{"auth.test", `{"ok":false,"error":"invalid_auth"}`, "Slack refuses SLACK_BOT_TOKEN (invalid_auth). Check that the token is whole"},
+		{"auth.test", `{"ok":false,"error":"invalid_auth"}`, "Slack rejected SLACK_BOT_TOKEN (invalid_auth). Check that the token is complete"},
 		{"auth.test", `{"ok":false,"error":"account_inactive"}`, "reinstall it and use the new token"},
 		{"auth.test", `{"ok":false,"error":"token_expired"}`, "SLACK_BOT_TOKEN (token_expired)"},
-		{"auth.test", `{"ok":true,"team_id":"E1","enterprise_id":"E1","is_enterprise_install":true,"user_id":"U9"}`, "SLACK_BOT_TOKEN is of an org-wide installation (org_wide_install). The app is installed for the whole organization"},
-		{"auth.test", `{"ok":true,"team_id":null,"enterprise_id":"E1","is_enterprise_install":"true","user_id":"U9"}`, "SLACK_BOT_TOKEN is of an org-wide installation"},
-		{"auth.test", `{"ok":true,"team":"Acme","team_id":"E1","user_id":"U9"}`, "SLACK_BOT_TOKEN is of an org-wide installation"},
+		{"auth.test", `{"ok":true,"team_id":"E1","enterprise_id":"E1","is_enterprise_install":true,"user_id":"U9"}`, "SLACK_BOT_TOKEN belongs to an org-wide installation (org_wide_install). The app is installed for the whole organization"},
+		{"auth.test", `{"ok":true,"team_id":null,"enterprise_id":"E1","is_enterprise_install":"true","user_id":"U9"}`, "SLACK_BOT_TOKEN belongs to an org-wide installation"},
+		{"auth.test", `{"ok":true,"team":"Acme","team_id":"E1","user_id":"U9"}`, "SLACK_BOT_TOKEN belongs to an org-wide installation"},
 		{"apps.connections.open", `{"ok":false,"error":"invalid_auth"}`, "SLACK_APP_TOKEN (invalid_auth)"},
 		{"apps.connections.open", `{"ok":false,"error":"not_allowed_token_type"}`, "xapp-"},
 		{"apps.connections.open", `{"ok":false,"error":"missing_scope","needed":"connections:write","provided":"chat:write"}`, "app-level token with the scope connections:write"},

@@ -91,7 +91,7 @@ func forgeries(plan string) []forgery {
 		"", "dismiss", "dismiss:", "dismiss:" + session + " ", "dismiss:*", "Dismiss:" + session, "settle:" + session, "bulk:" + session,
 		"debug:" + session + " --limit 3", "debug:" + session + "\nfix " + session, "approve:" + plan, 7, []string{"dismiss:" + session}, strings.Repeat("dismiss:", 500),
 	} {
-		list = append(list, forgery{user: "U1", action: "session.menu", chosen: chosen, says: "This menu entry is not known here"})
+		list = append(list, forgery{user: "U1", action: "session.menu", chosen: chosen, says: "This menu entry is unknown"})
 	}
 	for _, action := range []string{"confirm.approve", "confirm.cancel", "confirm.not_made"} {
 		list = append(list, forgery{home: true, user: "U2", action: action, value: plan, says: operators},
@@ -105,7 +105,7 @@ func forgeries(plan string) []forgery {
 		forgery{home: true, user: "U2", action: "session.menu", chosen: "dismiss:" + session, says: "Only the people and groups listed in READERS"},
 		forgery{user: "U2", action: "session.menu", chosen: "dismiss:" + session, says: "Only the people and groups listed in READERS"},
 		forgery{user: "U1", action: "session.menu", chosen: "dismiss:" + session, ts: "1.3", says: "This alert is shown in another message"},
-		forgery{user: "U1", action: "session.menu", chosen: "dismiss:cs_live_b2", ts: "1.4", says: "is in no alert any more"},
+		forgery{user: "U1", action: "session.menu", chosen: "dismiss:cs_live_b2", ts: "1.4", says: "is no longer in an alert"},
 		forgery{user: "U2", action: "customer.informed", value: session, says: "Only the people and groups listed in READERS"},
 		forgery{user: "U1", action: "customer.informed", value: "*", says: "Nobody was answered about this session"},
 		forgery{user: "U1", action: "customer.informed", value: session, says: "Nobody was answered about this session"})

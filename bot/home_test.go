@@ -62,9 +62,9 @@ func TestHomeOfOthers(t *testing.T) {
 		name, user, says string
 		readers          []string
 	}{
-		{"a guest", "U0GUEST", "Only full members of this workspace may ask", []string{"*"}},
-		{"somebody of a connected workspace", "U0PARTNER", "Only full members of this workspace may ask", []string{"*"}},
-		{"a member who is no reader", "U0SUPPORT", "listed in READERS may ask", []string{"U0ONCALL"}},
+		{"a guest", "U0GUEST", "Only full members of this workspace may use this bot", []string{"*"}},
+		{"somebody of a connected workspace", "U0PARTNER", "Only full members of this workspace may use this bot", []string{"*"}},
+		{"a member who is no reader", "U0SUPPORT", "listed in READERS may use this bot", []string{"U0ONCALL"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -159,7 +159,7 @@ func TestClicksInTheHome(t *testing.T) {
 	lea.OpenHome()
 	v := lea.ExpectHome(showing("confirm.approve"))
 	lea.Press(v, "alert.ack") // alerts are off
-	lea.Close(lea.ExpectModal(showing("nothing is known of it any more")))
+	lea.Close(lea.ExpectModal(showing("its data is gone")))
 	lea.Press(v, "confirm.approve")
 	lea.Close(lea.ExpectModal(showing("This plan is gone")))
 	s.Refuse("views.open", "expired_trigger_id")

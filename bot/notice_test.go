@@ -46,7 +46,7 @@ func TestNoticeBeforeTheAnswer(t *testing.T) {
 		})
 	}()
 	<-done
-	if texts := posts.all(); len(texts) != 2 || !strings.HasPrefix(texts[0], "Received") || texts[1] != "hello" {
+	if texts := posts.all(); len(texts) != 2 || !strings.HasPrefix(texts[0], "Checking each session first") || texts[1] != "hello" {
 		t.Errorf("%q", texts)
 	}
 }

@@ -55,9 +55,9 @@ type responder struct {
 // admitted reports whether the requester may make a call. Others are refused, on
 // record if the call would have changed a session.
 func (r *responder) admitted(ctx context.Context, to requester, call commands.Call) bool {
-	err, why := r.readers.Admit(ctx, to.user), "asked for by somebody who may not ask"
+	err, why := r.readers.Admit(ctx, to.user), "requested by somebody who is not a reader"
 	if err == nil && call.Command.Operators {
-		err, why = r.operators.AdmitOperator(ctx, to.user), "asked for by somebody who is no operator"
+		err, why = r.operators.AdmitOperator(ctx, to.user), "requested by somebody who is not an operator"
 	}
 	if err == nil {
 		return true

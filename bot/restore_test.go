@@ -212,7 +212,7 @@ func TestShareFromAModal(t *testing.T) {
 			}
 			sam.Close(above)
 			sam.Press(v, "session.share")
-			sam.ExpectModal(showing("Shared already"))
+			sam.ExpectModal(showing("Already shared"))
 			s.ExpectNothingElse()
 		})
 	}

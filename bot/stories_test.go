@@ -74,7 +74,7 @@ func TestShareRunsAgainAndPostsOnce(t *testing.T) {
 	if posted.Ephemeral || strings.Contains(string(posted.Blocks), "session.share") {
 		t.Errorf("got %s", posted)
 	}
-	sam.ExpectMessage(wstest.Saying("Shared already"))
+	sam.ExpectMessage(wstest.Saying("Already shared"))
 
 	// Debug on what everybody sees answers the one who asks.
 	lea.Click(posted, "session.debug")
@@ -188,7 +188,7 @@ func TestUnreadableGroupAdmitsNobody(t *testing.T) {
 	s.Fault("server_error", 0, "usergroups.users.list")
 	sam := s.As("U0SUPPORT").In("C0SUPPORT")
 	sam.Type("/session debug " + session)
-	sam.ExpectMessage(wstest.Saying("S0OPS", "cannot be read", "admits nobody"))
+	sam.ExpectMessage(wstest.Saying("S0OPS", "could not be read", "nobody in it"))
 	s.ExpectNothingElse()
 }
 
@@ -198,6 +198,6 @@ func TestFailedLookupIsRefusedWithTheRemedy(t *testing.T) {
 	s.Fault("rate_limit", 60, "users.info")
 	sam := s.As("U0SUPPORT").In("C0SUPPORT")
 	sam.Type("/session debug " + session)
-	sam.ExpectMessage(wstest.Saying("could not tell who you are", "try again in a minute"))
+	sam.ExpectMessage(wstest.Saying("could not identify you", "try again in a minute"))
 	s.ExpectNothingElse()
 }

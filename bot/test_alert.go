@@ -27,8 +27,8 @@ func (a Alerts) PostTest(ctx context.Context) (link string, err error) {
 
 // An alert that mentions nobody who could read it.
 var (
-	errLeft   = errors.New("the account is deactivated: name somebody else")
-	errNobody = errors.New("the user group has no members: put somebody into it")
+	errLeft   = errors.New("the account is deactivated: set another one")
+	errNobody = errors.New("the user group has no members: add some")
 )
 
 // Mentioned names whom an alert notifies, "" = nobody.

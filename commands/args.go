@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -93,7 +94,7 @@ func (a Args) text() string { return strings.Join(a.Words, " ") }
 // none rejects words and options: nothing that a person types is ignored.
 func (a Args) none() error {
 	if len(a.Words) > 0 {
-		return usageError("Too many words: " + a.text())
+		return usageError("Unexpected: “" + blockkit.OneLine(a.text()) + "”")
 	}
 	return a.noOptions()
 }
@@ -101,9 +102,9 @@ func (a Args) none() error {
 func (a Args) noOptions() error {
 	switch {
 	case a.Limit != 0:
-		return usageError("--limit does not belong here.")
+		return usageError("--limit cannot be used here.")
 	case a.Since != 0:
-		return usageError("--since does not belong here.")
+		return usageError("--since cannot be used here.")
 	}
 	return nil
 }
@@ -122,11 +123,11 @@ func (a Args) sessionID() (string, error) {
 	case short:
 		return "", err
 	case errors.Is(err, store.ErrSeveralIDs):
-		return "", usageError("There are several ids in that. Ask about one session at a time.")
+		return "", usageError("There are several ids here. Ask about one session at a time.")
 	case err != nil && len(a.Words) == 0:
 		return "", usageError("Which session? Paste its id or a link to it.")
 	case err != nil:
-		return "", usageError("There is no session id in that. An id starts with cs_live_ or cs_test_; without it, look for the customer: /session find <e-mail>.")
+		return "", usageError("There is no session id here. An id starts with cs_live_ or cs_test_; without one, search for the customer: /session find <e-mail>.")
 	}
 	return id, nil
 }

@@ -66,7 +66,7 @@ func (d Deps) parseBulk(args Args) (Run, error) {
 	}, nil
 }
 
-// bulkRequest is what a bulk plan is asked for.
+// bulkRequest is what a bulk plan is requested for.
 type bulkRequest struct {
 	actions []store.Action // that may be planned: the first for which there is a session
 	ids     []string       // the sessions to examine, the longest waiting first

@@ -21,7 +21,7 @@ func (d Deps) bulkOf(actionID, value string) Run {
 		return func(ctx context.Context, req Request) (Answer, error) {
 			plan, err := d.Repairs.Plan(ctx, value)
 			if errors.Is(err, repair.ErrUnknownPlan) {
-				return Answer{}, refuse("This plan is gone. Nothing was changed. Run the command again.")
+				return Answer{}, refuse("This plan is gone: it is too old. Nothing was changed. Run the command again.")
 			}
 			if err != nil {
 				return Answer{}, err

@@ -19,7 +19,7 @@ func (d Deps) parseDetails(value string) Run {
 			err = repair.ErrUnknownPlan
 		}
 		if errors.Is(err, repair.ErrUnknownPlan) {
-			return Answer{}, refuse("This plan is gone. Nothing was changed. Run the command again.")
+			return Answer{}, refuse("This plan is gone: it is too old. Nothing was changed. Run the command again.")
 		}
 		if err != nil {
 			return Answer{}, err

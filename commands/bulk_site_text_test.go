@@ -20,7 +20,7 @@ func TestBulkShowsTheSitesWords(t *testing.T) {
 	}
 	registry := newCrowd(0).registry(5)
 	for place, blocks := range map[string]string{"message": blockkit.Text(registry.ProgressBlocks(p)), "thread": blockkit.Text(registry.EndReply(p))} {
-		if !strings.Contains(blocks, "wrote an error: SuperDuperAI API failed: 429 for (address)") {
+		if !strings.Contains(blocks, "reported an error: SuperDuperAI API failed: 429 for (address)") {
 			t.Errorf("%s: it does not say why:\n%s", place, blocks)
 		}
 		for _, not := range []string{"ann@", "END", "of before"} {

@@ -28,9 +28,9 @@ func TestBulkTexts(t *testing.T) {
 		job  repair.Job
 		says string
 	}{
-		{job(stop, repair.ItemRunning, repair.ItemRunning, repair.ItemWaiting), "The 2 that are running will finish, and no others begin."},
-		{job(stop, repair.ItemRunning, repair.ItemWaiting), "The one that is running will finish, and no others begin."},
-		{job(stop, repair.ItemDone, repair.ItemWaiting), "not begun. No others begin."},
+		{job(stop, repair.ItemRunning, repair.ItemRunning, repair.ItemWaiting), "The 2 that are running will finish; no others will start."},
+		{job(stop, repair.ItemRunning, repair.ItemWaiting), "The one that is running will finish; no others will start."},
+		{job(stop, repair.ItemDone, repair.ItemWaiting), "not started. No others will start."},
 	} {
 		if text := blockkit.Text(registry.ProgressBlocks(repair.Progress{Job: c.job})); !strings.Contains(text, c.says) {
 			t.Errorf("it does not say %q:\n%s", c.says, text)
@@ -40,9 +40,9 @@ func TestBulkTexts(t *testing.T) {
 		job  repair.Job
 		says string
 	}{
-		{job(nil, repair.ItemDone), "over already"},
+		{job(nil, repair.ItemDone), "already ended"},
 		{job(nil, repair.ItemDone, repair.ItemRunning), "It is not paused"},
-		{job(stop, repair.ItemDone, repair.ItemWaiting), "Stopped already"},
+		{job(stop, repair.ItemDone, repair.ItemWaiting), "Already stopped"},
 	} {
 		if text := message.BulkClickReply(c.job); !strings.Contains(blockkit.Text(blockkit.Message(text)), c.says) {
 			t.Errorf("it does not say %q: %v", c.says, text)

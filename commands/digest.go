@@ -84,7 +84,7 @@ func repairsOf(entries []audit.Entry, until time.Time) []alert.PersonRepairs {
 	}
 	var all []alert.PersonRepairs
 	for n, e := range entries {
-		what := "handled outside"
+		what := "handled elsewhere"
 		switch {
 		case e.Event == audit.Handled:
 		case e.Event == audit.Ended && e.Session != "" && last[e.Plan] == n: // a bulk plan's sessions have entries of their own

@@ -29,7 +29,7 @@ func refuse(text string) error { return refusal(text) }
 // usageError.
 func explain(ctx context.Context, name string, usage []string, err error) Answer {
 	if errors.Is(err, store.NoStripeKey) {
-		err = refuse("No Stripe key is configured. Set STRIPE_SECRET_KEY (a restricted key that may read Checkout Sessions, payments and events) and start the bot again.")
+		err = refuse("No Stripe key is configured. Set STRIPE_SECRET_KEY (a restricted key that may read Checkout Sessions, payments and events) and restart the bot.")
 	}
 	if unresolved, ok := errors.AsType[notWhole](err); ok {
 		return unresolved.answer()
@@ -46,14 +46,14 @@ func explain(ctx context.Context, name string, usage []string, err error) Answer
 	}
 	certainty := "Nothing was changed."
 	if name == settleName {
-		certainty = "It is not known whether it counted: see /session history."
+		certainty = "Whether it counted is unknown: check /session history."
 	}
 	return Answer{Name: name, Outcome: Failed, Err: err, Blocks: blockkit.Message(blockkit.PlainLine(failureText(err, certainty, requestid.FromContext(ctx))))}
 }
 
 func failureText(err error, certainty, ref string) string {
 	if why, ok := errors.AsType[store.Unverified](err); ok {
-		return "Stripe could not be asked: " + message.UnverifiedText(why, breaker.OpenSince(err)) + "."
+		return "The search failed: " + message.UnverifiedText(why, breaker.OpenSince(err)) + "."
 	}
 	switch {
 	case rdb.Trouble(err) != nil:
@@ -61,5 +61,5 @@ func failureText(err error, certainty, ref string) string {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "That took too long and was stopped. Try again in a minute. " + certainty
 	}
-	return fmt.Sprintf("Something went wrong on our side. %s Ref %s.", certainty, ref)
+	return fmt.Sprintf("Something went wrong on our side. %s Ref %s: the bot's log has the cause.", certainty, ref)
 }

@@ -50,23 +50,26 @@ func (d Deps) parseFind(args Args) (Run, error) {
 		}
 		_ = group.Wait() // an examination holds its own errors
 		if req.Shared {
-			return findAnswer("this customer", examined, more), nil
+			return findAnswer("this customer", examined, more, req.Terminal), nil
 		}
-		return findAnswer(query, examined, more), nil
+		return findAnswer(query, examined, more, req.Terminal), nil
 	}, nil
 }
 
 // findAnswer names the customer, so that one's sessions are not taken for
 // another's.
-func findAnswer(customer string, found []diagnosis.Examination, more bool) Answer {
+func findAnswer(customer string, found []diagnosis.Examination, more, terminal bool) Answer {
 	head := "No checkout session of " + customer + " at Stripe."
-	next := "Check the spelling: Stripe compares the whole address as it was typed at the checkout."
+	next := "Check the spelling: the address must match what was typed at the checkout exactly."
 	if strings.HasPrefix(customer, "pi_") {
-		next = "Look the payment up in Stripe: it may belong to another account or mode."
+		next = "Check the payment in Stripe: it may belong to another account or mode (live or test)."
 	}
 	if len(found) > 0 {
 		head = humanize.Count(len(found), "session") + " of " + customer + ", newest first."
 		next = "Press Debug to see what happened and what to do."
+		if terminal {
+			next = "Type /session debug <id> to see what happened and what to do."
+		}
 	}
 	if more {
 		head = "The newest " + humanize.Count(len(found), "session") + " of " + customer + "."
@@ -80,7 +83,7 @@ func findAnswer(customer string, found []diagnosis.Examination, more bool) Answe
 		reports = append(reports, debugJSON(x))
 	}
 	if more {
-		blocks = append(blocks, blockkit.Context("There are older ones: look them up in Stripe."))
+		blocks = append(blocks, blockkit.Context("There are older ones: find them in Stripe."))
 	}
 	return Answer{Blocks: blocks, JSON: map[string]any{"query": customer, "sessions": reports, "more": more}, Shareable: len(found) > 0}
 }

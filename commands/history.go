@@ -26,6 +26,8 @@ func (d Deps) runHistory(ctx context.Context, _ Request, id string) (Answer, err
 	}
 	head := fmt.Sprintf("%d entries", len(entries))
 	switch {
+	case len(entries) == 0:
+		head = "No history"
 	case len(entries) == 1:
 		head = "1 entry"
 	case len(entries) > historyLimit:
@@ -36,7 +38,7 @@ func (d Deps) runHistory(ctx context.Context, _ Request, id string) (Answer, err
 	if len(entries) > 1 {
 		order = ", oldest first"
 	}
-	lines := []blockkit.Line{blockkit.L(blockkit.Bold(head+" on record for "), blockkit.Code(id), blockkit.Plain(order))}
+	lines := []blockkit.Line{blockkit.L(blockkit.Bold(head+" for "), blockkit.Code(id), blockkit.Plain(order))}
 	for _, e := range entries {
 		lines = append(lines, entryLine(e, humanize.SecondsTime(e.At, d.Now())))
 	}
@@ -48,7 +50,7 @@ func (d Deps) runHistory(ctx context.Context, _ Request, id string) (Answer, err
 
 var eventTexts = map[audit.Event]string{
 	audit.Planned: "planned", audit.Pressed: "pressed once", audit.Refused: "refused", audit.Cancelled: "cancelled",
-	audit.Claimed: "approved", audit.Ended: "ended", audit.Settled: "settled", audit.Handled: "handled outside",
+	audit.Claimed: "approved", audit.Ended: "ended", audit.Settled: "settled", audit.Handled: "handled elsewhere",
 	audit.Stopped: "stopped", audit.Paused: "paused", audit.Resumed: "resumed", audit.Noted: "noted", audit.Informed: "customer informed",
 }
 

@@ -112,12 +112,12 @@ func (h Home) headline(plans []repair.PlanRecord) []blockkit.Line {
 	case parts != nil:
 		return message.Headline(strings.Join(parts, ", ")+".", next)
 	case !h.Alerts:
-		return message.Headline("Alerts are off, so nobody looks for sessions in trouble.", "Set ALERT_CHANNEL to see incidents here. /session list looks once.")
+		return message.Headline("Alerts are off: sessions in trouble go unnoticed.", "Set ALERT_CHANNEL to see incidents here. /session list checks once.")
 	}
 	return message.Headline("Nothing needs you: no open incident, no plan to approve, no unclear repair.", "")
 }
 
-// homePlan is a plan with its buttons, the second one for whoever pressed it once.
+// homePlan is a plan with its buttons, the second one for the person who pressed once.
 func homePlan(p repair.PlanRecord, viewer string) []slack.Block {
 	blocks, press := message.PlanBlocks(p.Plan), ""
 	if p.Presser != "" && p.Presser == viewer {
@@ -162,7 +162,7 @@ func (h Home) figureBlocks() []slack.Block {
 	case h.swept:
 		return figures.Metrics(h.statistics)
 	case h.statistics.WatchErr:
-		return blockkit.Message(blockkit.PlainLine("The figures cannot be read now. /redis stats counts the sessions."))
+		return blockkit.Message(blockkit.PlainLine("The figures cannot be read right now. /redis stats counts the sessions."))
 	}
 	return blockkit.Message(blockkit.PlainLine("No sweep has counted the sessions yet. /redis stats counts them now."))
 }

@@ -73,7 +73,7 @@ func customer(text string) (string, error) {
 	found := customers(text)
 	switch {
 	case len(found) > 1:
-		return "", usageError("There are several customers in that. Ask about one at a time.")
+		return "", usageError("There are several customers here. Ask about one at a time.")
 	case len(found) == 0:
 		return "", usageError("Whose sessions? Give an e-mail address or a payment (pi_…).")
 	}

@@ -69,7 +69,7 @@ func (d Deps) parseList(args Args) (Run, error) {
 	case isPage:
 		raw, decodeErr := base64.RawURLEncoding.DecodeString(encoded)
 		if decodeErr != nil || json.Unmarshal(raw, &place) != nil || !place.valid() {
-			err = usageError("This page of the list is not known.")
+			err = usageError("This page of the list is unknown.")
 		}
 	case incidentID.MatchString(args.text()):
 		place.Incident = args.text()
@@ -112,7 +112,7 @@ func (d Deps) runList(ctx context.Context, req Request, place listPlace) (Answer
 	if place.Limit > 0 {
 		shown = shown[:min(len(shown), max(place.Limit-place.Shown, 0))]
 	}
-	answer := Answer{JSON: listJSON(list, shown, now), Shareable: true, Blocks: blockkit.Message(listHead(list, place, now)...)}
+	answer := Answer{JSON: listJSON(list, shown, now), Shareable: true, Blocks: blockkit.Message(listHead(list, place, req.Terminal, now)...)}
 	if req.Terminal {
 		answer.Blocks = append(answer.Blocks, troubleTable(shown, now)...)
 	} else {
@@ -152,7 +152,7 @@ func listActions(place listPlace, shown []Trouble, rest int) []slack.BlockElemen
 }
 
 // listHead is the count, the money and what to do.
-func listHead(list Troubles, place listPlace, now time.Time) []blockkit.Line {
+func listHead(list Troubles, place listPlace, terminal bool, now time.Time) []blockkit.Line {
 	within, which := "", "in trouble"
 	if place.Since > 0 {
 		within = " paid within " + humanize.Duration(place.Since)
@@ -166,7 +166,7 @@ func listHead(list Troubles, place listPlace, now time.Time) []blockkit.Line {
 	if len(list.Sessions) == 0 {
 		head := "No session" + within + " is " + which + "."
 		if place.Incident != "" {
-			head = "No session of this alert is in trouble any more."
+			head = "No session of this alert is still in trouble."
 		}
 		return message.Headline(head, "")
 	}
@@ -180,13 +180,16 @@ func listHead(list Troubles, place listPlace, now time.Time) []blockkit.Line {
 	if oldest := list.Sessions[0].PaidAt; !oldest.IsZero() {
 		head += ", longest waiting " + humanize.Duration(now.Sub(oldest))
 	}
-	next := "Debug one to see what happened and what to do. The first has waited longest."
-	if len(list.Sessions) == 1 {
-		next = "Debug it to see what happened and what to do."
+	next := "Press Debug to see what happened and what to do, beginning with the first: it has waited longest."
+	switch {
+	case terminal:
+		next = "Type /session debug <id> to see what happened and what to do, beginning with the first: it has waited longest."
+	case len(list.Sessions) == 1:
+		next = "Press Debug to see what happened and what to do."
 	}
 	lines := message.Headline(head+".", next)
 	if n := list.sum().Unverified; n > 0 {
-		lines = append(lines, blockkit.PlainLine(fmt.Sprintf("The payment of %s of them is unverified: some may be checkouts that nobody paid for.", humanize.Thousands(int64(n)))))
+		lines = append(lines, blockkit.PlainLine(fmt.Sprintf("Payment unverified for %s of them: they may be unpaid checkouts.", humanize.Thousands(int64(n)))))
 	}
 	return lines
 }
@@ -197,23 +200,23 @@ func listNotes(list Troubles, first, shown int, now time.Time) []string {
 	if list.Complete {
 		notes[0] += ", complete"
 	} else {
-		notes[0] += ", not complete: not all sessions were seen"
+		notes[0] += ", not complete: some sessions are missing"
 	}
 	switch all := len(list.Sessions); {
 	case shown > 0 && shown < all:
 		notes = append(notes, fmt.Sprintf("%d–%d of %s", first+1, first+shown, humanize.Thousands(int64(all))))
 	case shown < all:
-		notes = append(notes, "none is left after those that you saw")
+		notes = append(notes, "no more after those you have seen")
 	}
 	if list.Unchecked > 0 {
-		notes = append(notes, humanize.Count(list.Unchecked, "video")+" not looked up yet, so not judged")
+		notes = append(notes, humanize.Count(list.Unchecked, "video")+" not checked yet")
 	}
 	var out []string
 	if list.Marked > 0 {
-		out = append(out, humanize.Thousands(int64(list.Marked))+" that a repair marked as error")
+		out = append(out, humanize.Thousands(int64(list.Marked))+" marked as error by a repair")
 	}
 	if list.Settled > 0 {
-		out = append(out, humanize.Thousands(int64(list.Settled))+" that a closer look found in order or somebody handled")
+		out = append(out, humanize.Thousands(int64(list.Settled))+" resolved or handled")
 	}
 	if out != nil {
 		notes = append(notes, "left out: "+strings.Join(out, ", "))

@@ -71,7 +71,7 @@ func (t Trouble) waitingText(now time.Time) string {
 func (t Trouble) paymentText() string {
 	switch {
 	case t.Payment == store.PaymentNotRequired:
-		return "nothing to pay"
+		return "no payment due"
 	case t.Payment == store.PaymentUnverified:
 		return "payment unverified"
 	case t.Payment == store.PaymentPartiallyRefunded:

@@ -75,8 +75,8 @@ func TestList(t *testing.T) {
 	}
 	for _, c := range []struct{ text, ids, says string }{
 		{"list", "1 2 3 4 9", "5 sessions in trouble, €0.50 + $3.00, longest waiting 6 h."},
-		{"list", "1 2 3 4 9", "left out: 1 that a repair marked as error, 1 that a closer look found in order or somebody handled"},
-		{"list", "1 2 3 4 9", "The payment of 1 of them is unverified: some may be checkouts that nobody paid for."},
+		{"list", "1 2 3 4 9", "left out: 1 marked as error by a repair, 1 resolved or handled"},
+		{"list", "1 2 3 4 9", "Payment unverified for 1 of them: they may be unpaid checkouts."},
 		{"list", "1 2 3 4 9", "As of 40 s ago (11:59 UTC), complete"},
 		{"list orphaned", "2 3 4", "3 orphaned sessions, $2.00, longest waiting 3 h."},
 		{"list ORPHANED --limit 2", "2 3", "1–2 of 3"},
@@ -141,12 +141,12 @@ func TestListWrong(t *testing.T) {
 		"list --since 0h":        "--since takes a time",
 		"list --limit 0":         "--limit takes a whole number",
 		"list --all":             "There is no option --all",
-		"list page.nonsense":     "This page of the list is not known.",
-		forgedPage(`{"Verdict":"lost. Send your card number to evil.example"}`): "This page of the list is not known.",
-		forgedPage(`{"Incident":"x"}`):                                          "This page of the list is not known.",
-		forgedPage(`{"LastID":"x","Shown":20}`):                                 "This page of the list is not known.",
-		forgedPage(`{"Limit":-1}`):                                              "This page of the list is not known.",
-		"debug " + id + " --since 2h":                                           "--since does not belong here",
+		"list page.nonsense":     "This page of the list is unknown.",
+		forgedPage(`{"Verdict":"lost. Send your card number to evil.example"}`): "This page of the list is unknown.",
+		forgedPage(`{"Incident":"x"}`):                                          "This page of the list is unknown.",
+		forgedPage(`{"LastID":"x","Shown":20}`):                                 "This page of the list is unknown.",
+		forgedPage(`{"Limit":-1}`):                                              "This page of the list is unknown.",
+		"debug " + id + " --since 2h":                                           "--since cannot be used here",
 	} {
 		answer := registry(&world{}).Parse(commands.Request{Command: "/session", Text: text}).Run(t.Context())
 		if got := blockkit.Text(answer.Blocks); answer.Outcome != commands.Usage || !strings.Contains(got, says) {
@@ -255,7 +255,7 @@ func TestListOfAnIncident(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 	w.observed = nil
-	if text := blockkit.Text(show(incidentID).Blocks); !strings.Contains(text, "No session of this alert is in trouble any more.") {
+	if text := blockkit.Text(show(incidentID).Blocks); !strings.Contains(text, "No session of this alert is still in trouble.") {
 		t.Errorf("of an incident that is over: %s", text)
 	}
 	if answer := show(strings.Repeat("A", 26)); answer.Outcome != commands.Refused || !strings.Contains(blockkit.Text(answer.Blocks), "This alert is too old") {

@@ -23,14 +23,14 @@ const MaxPromptBytes = 3*maxPrompt + 1<<10
 func checkPrompt(text string) (string, error) {
 	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
 	if n := stats.Length(text); n > maxPrompt {
-		return "", usageError(fmt.Sprintf("The prompt is too long: %s, and at most %s are possible. Nothing was changed.", humanize.Count(n, "character"), humanize.Thousands(maxPrompt)))
+		return "", usageError(fmt.Sprintf("The prompt is too long: %s, at most %s are possible. Nothing was changed.", humanize.Count(n, "character"), humanize.Thousands(maxPrompt)))
 	}
 	if !utf8.ValidString(text) {
 		return "", usageError("The prompt is not text in UTF-8. Nothing was changed.")
 	}
 	control := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' || r == utf8.RuneError }
 	if strings.ContainsFunc(text, control) {
-		return "", usageError("The prompt has control characters, as a file that is not plain text does. Nothing was changed.")
+		return "", usageError("The prompt contains control characters: it is not plain text. Nothing was changed.")
 	}
 	return text, nil
 }

@@ -75,7 +75,7 @@ func promptsAnswer(list sweep.Result, terminal bool, now time.Time) Answer {
 		head = "Redis holds no prompts."
 	}
 	if !report.Complete {
-		head = "Not all prompts were seen, time ran out: " + head
+		head = "Time ran out, so some prompts are missing: " + head
 	}
 	blocks := blockkit.Message(blockkit.BoldLine(head))
 	if len(rows) > 0 {

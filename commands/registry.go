@@ -124,7 +124,7 @@ func (r *Registry) ParseAction(actionID, session string, req Request) Call {
 		details := Command{Group: "session", Name: "bulk", Parse: func(Args) (Run, error) { return r.deps.parseDetails(session), nil }}
 		return r.newCall(details, Args{}, false, req)
 	}
-	return failedCall(nil, refuse("This button belongs to something that is no longer there. Type /session help."))
+	return failedCall(nil, refuse("This button is out of date. Type /session help."))
 }
 
 // newCall makes a call of a command; guessed means that its name was not typed. What

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/slack-go/slack"
 
@@ -110,12 +111,19 @@ func (d Deps) refusedEntry(req Request, action store.Action, session string) aud
 }
 
 var notPossible = map[store.Action]string{
-	store.ActionFix: "Marking it as error is not possible", store.ActionGenerate: "Generating is not possible", store.ActionReplay: "Replaying is not possible",
-	store.ActionRestore: "Restoring the prompt is not possible",
+	store.ActionFix: "Cannot mark as error", store.ActionGenerate: "Cannot generate", store.ActionReplay: "Cannot replay", store.ActionRestore: "Cannot restore the prompt",
 }
 
+// mayChange are the verdicts that may change by themselves, so that a repair is not
+// possible yet.
+var mayChange = []diagnosis.Verdict{diagnosis.VerdictWaiting, diagnosis.VerdictProcessing, diagnosis.VerdictUnclear, diagnosis.VerdictUnpaid}
+
 func (d Deps) notAllowedAnswer(refused *repair.NotAllowed, x diagnosis.Examination) Answer {
-	lines := append(message.Heading(notPossible[refused.Action]+": "+humanize.LowerFirst(refused.Reason), message.NextStep(x, d.Plans.Cents(x.Session))),
+	head := notPossible[refused.Action]
+	if slices.Contains(mayChange, x.Verdict) {
+		head += " yet"
+	}
+	lines := append(message.Heading(head+": "+humanize.LowerFirst(refused.Reason), message.NextStep(x, d.Plans.Cents(x.Session))),
 		blockkit.Fact("Session", blockkit.Code(x.Session.ID)),
 		blockkit.Fact("Payment", message.PaymentLine(x.Payment, x.PaidAt, x.At)...))
 	return Answer{Outcome: Refused, Session: x.Session.ID, JSON: debugJSON(x), Blocks: blockkit.Message(lines...),

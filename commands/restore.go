@@ -13,7 +13,7 @@ const ActionRestore = "session.restore"
 
 func (d Deps) restore() Command {
 	return Command{Group: "session", Name: restoreName, Args: "<id> [prompt]", Action: ActionRestore, Repairs: store.ActionRestore, Operators: true,
-		Summary: "store a lost prompt, after a confirmation; Stripe still has those of some older orders", Parse: d.parseRestore}
+		Summary: "store a lost prompt, after a confirmation (Stripe still has those of some older orders)", Parse: d.parseRestore}
 }
 
 func (d Deps) parseRestore(args Args) (Run, error) {
@@ -38,7 +38,7 @@ func (d Deps) parseRestore(args Args) (Run, error) {
 // noPromptText says how to give a prompt.
 func noPromptText(req Request, id string) string {
 	if req.Terminal {
-		return "Which prompt? Stripe has none for this order. Ask the customer, then give it on standard input or with --prompt-file."
+		return "Which prompt? Stripe has none for this order. Ask the customer, then pass it on standard input or with --prompt-file."
 	}
 	return "Which prompt? Stripe has none for this order. Ask the customer, then type: /session restore " + id + " <the prompt>"
 }

@@ -106,9 +106,9 @@ func (d Deps) restoreForm(ctx context.Context, req Request, id string) (Answer, 
 			first.Seconds = strconv.FormatFloat(seconds, 'f', -1, 64)
 		}
 	}
-	next := "Ask the customer for it. The plan comes next: nothing is stored before an operator approves it."
+	next := "Ask the customer for it. The plan comes next; nothing is stored before an operator approves it."
 	if kept.Prompt != "" {
-		next = "Stripe still has it: compare it with what the customer says. The plan comes next: nothing is stored before an operator approves it."
+		next = "Stripe still has it: compare it with what the customer says. The plan comes next; nothing is stored before an operator approves it."
 	}
 	blocks := []slack.Block{
 		blockkit.Paragraph(message.Headline("The prompt of this session is lost.", next)...),
@@ -148,7 +148,7 @@ func restoreFields(first Entered, session string, stored []string) []slack.Block
 		if slices.Contains(stored, member) {
 			return nil
 		}
-		return plainText("For your information: it is not stored, since the session has it already or no place for it.")
+		return plainText("Not stored: the session already has it, or has no field for it.")
 	}
 	long := "Longer than " + humanize.Thousands(maxField) + " characters? Type /session restore " + humanize.ShortID(session) + " and the prompt."
 	return []slack.Block{

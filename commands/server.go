@@ -20,14 +20,14 @@ func (d Deps) runPing(ctx context.Context, _ Request) (Answer, error) {
 	}
 	ms := float64(took) / float64(time.Millisecond)
 	return Answer{
-		Blocks:    blockkit.Message(blockkit.BoldLine(fmt.Sprintf("Redis answers, in %.1f ms.", ms))),
+		Blocks:    blockkit.Message(blockkit.BoldLine(fmt.Sprintf("Redis answers in %.1f ms.", ms))),
 		JSON:      map[string]float64{"ping_ms": ms},
 		Shareable: true,
 	}, nil
 }
 
 func (d Deps) memory() Command {
-	return Command{Group: "redis", Name: "memory", Summary: "what Redis uses of its memory", Parse: withoutArgs(d.runMemory)}
+	return Command{Group: "redis", Name: "memory", Summary: "how much memory Redis uses", Parse: withoutArgs(d.runMemory)}
 }
 
 func (d Deps) runMemory(ctx context.Context, _ Request) (Answer, error) {

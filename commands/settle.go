@@ -27,12 +27,12 @@ const settleName = "session settle"
 
 const (
 	fileTimeout    = 3 * time.Second
-	nothingUnclear = "No generation or replay of ours is unclear here or was given up: there is nothing to settle."
+	nothingUnclear = "There is nothing to settle: no generation or replay of this session has an unknown result."
 )
 
 func (d Deps) settle() Command {
 	return Command{Group: "session", Name: "settle", Args: "<id> <file id>", Repairs: store.ActionGenerate, Operators: true, Direct: true,
-		Summary: "say which file an unclear generation made, or follow one again that was given up", Parse: d.parseSettle}
+		Summary: "name the file of a generation with unknown result, or resume tracking one", Parse: d.parseSettle}
 }
 
 func (d Deps) parseSettle(args Args) (Run, error) {
@@ -75,14 +75,14 @@ func (d Deps) settleFile(ctx context.Context, req Request, id, file string) (Ans
 	if errors.Is(err, superduper.NotFound) {
 		refused.Detail = "settle: SuperDuperAI does not know the file " + file
 		d.Repairs.RecordRefusal(ctx, refused)
-		return Answer{}, refuse("SuperDuperAI does not know this file, so nothing was settled. Check its id; one that was started just now may take a minute to show.")
+		return Answer{}, refuse("SuperDuperAI does not know this file, so nothing was settled. Check the id; a file that was just started may take a minute to appear.")
 	}
 	seenText := "SuperDuperAI says: " + humanize.Words(string(seen.State))
 	if err != nil {
 		d.Log.WarnContext(ctx, "file not verified before settling", "error", err)
-		seenText = "not looked at, because " + message.FileErrorText(err)
+		seenText = "not checked: " + message.FileErrorText(err)
 	}
-	return d.settleJob(ctx, req, latest.ID, file, "file "+file+", "+seenText, "Settled: the file is being followed to its end ("+seenText+").")
+	return d.settleJob(ctx, req, latest.ID, file, "file "+file+", "+seenText, "Settled: tracking the file until it finishes ("+seenText+").")
 }
 
 // settleJob settles a job with its file, "" = nothing was made. The runner of the
@@ -91,7 +91,7 @@ func (d Deps) settleJob(ctx context.Context, req Request, job, file, detail, tex
 	settled, err := d.Repairs.Settle(ctx, job, repair.Settlement{By: req.actor(), Where: req.where(), At: d.Now(), FileID: file, Detail: detail})
 	switch {
 	case errors.Is(err, repair.ErrOtherFile):
-		return Answer{}, refuse("This is not the file of the generation that was given up, so nothing was settled. Debug the session: it names the file.")
+		return Answer{}, refuse("This is not the file of that generation, so nothing was settled. Debug the session: it shows the file.")
 	case errors.Is(err, repair.ErrNotUnclear), errors.Is(err, repair.ErrUnknownJob):
 		return Answer{}, refuse(nothingUnclear)
 	case err != nil:

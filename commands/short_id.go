@@ -31,7 +31,7 @@ func (d Deps) wholeID(ctx context.Context, short store.ShortID) (string, error) 
 	for _, m := range d.Matchers {
 		found, err := m.Matching(ctx, short)
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return "", notWhole{"There was no time to look through all sessions for " + short.Text() + ".", nil}
+			return "", notWhole{"There was no time to search all sessions for " + short.Text() + ".", nil}
 		}
 		if err != nil {
 			return "", fmt.Errorf("look for a shortened id: %w", err)
@@ -68,7 +68,7 @@ func mentioned(args Args) string {
 }
 
 func (e notWhole) answer() Answer {
-	next := "Paste the whole id from Stripe or the customer's link, or look for the customer: /session find <e-mail>."
+	next := "Paste the whole id from Stripe or the customer's link, or search for the customer: /session find <e-mail>."
 	if len(e.ids) > 0 {
 		next = "Paste the whole id of the one that you mean:"
 	}

@@ -35,13 +35,13 @@ func TestShortIDs(t *testing.T) {
 		{"please look at `" + short + "`, it is urgent", known, "session debug", commands.Done, "Understood as /session debug " + id},
 		{"find cs_live_a1B2...0001", known, "session debug", commands.Done, "Understood as /session debug " + id},
 		{"help with _cs_live_a1B2…0001_?", known, "session debug", commands.Done, "Understood as /session debug " + id},
-		{"history cs_live_a1B2&hellip;0001", known, "session history", commands.Done, "0 entries on record for " + id},
+		{"history cs_live_a1B2&hellip;0001", known, "session history", commands.Done, "No history for " + id},
 		{"generate " + short, known, "session generate", commands.Refused, "SUPERDUPERAI_TOKEN"},
 		{"fix “" + short + "”", known, "session fix", commands.Refused, "Session  " + id},
 		{"settle " + short + " 6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013", known, "session settle", commands.Refused, "nothing to settle"},
 		{"settle " + short + " nonsense", known, "session settle", commands.Usage, "not the id of a file"},
 		{"debug " + short + " (" + id + ")", nil, "session debug", commands.Done, id}, // nobody has to be asked
-		{"debug " + short + " --limit 3", known, "session debug", commands.Usage, "--limit does not belong here"},
+		{"debug " + short + " --limit 3", known, "session debug", commands.Usage, "--limit cannot be used here"},
 		{"debug " + short, nil, "session debug", commands.Usage, "No session is known with the short id " + short + ".\n→ Paste the whole id"},
 		{"debug " + short, append(known, twin), "session debug", commands.Usage, "2 sessions have the short id " + short + ".\n→ Paste the whole id of the one that you mean:\n" + id + "\n" + twin},
 		{"generate " + short, append(known, twin), "session generate", commands.Usage, "2 sessions have the short id"},
@@ -76,7 +76,7 @@ func TestRefusedShortIDs(t *testing.T) {
 func TestShortIDsWithoutRedis(t *testing.T) {
 	t.Parallel()
 	for err, says := range map[error]string{
-		rdb.ErrNoAnswer:          "Redis did not answer. Try again in a minute; if it stays silent, tell the engineer on call. Nothing was changed.",
+		rdb.ErrNoAnswer:          "Redis did not answer. Try again in a minute; if it still does not answer, check that Redis is up and that REDIS_URL is right (sessionbot doctor). Nothing was changed.",
 		context.DeadlineExceeded: "That took too long",
 	} {
 		for _, command := range []string{"debug", "settle"} {
@@ -103,7 +103,7 @@ func TestShortIDsTakeTooLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := commands.New(commands.Deps{Matchers: []commands.Matcher{&world{matching: []string{id}}, slow{}}})
 		answer := r.Parse(commands.Request{Command: "/session", Text: "generate cs_live_a1B2…0001"}).Run(t.Context())
-		if text := blockkit.Text(answer.Blocks); answer.Outcome != commands.Usage || !strings.Contains(text, "There was no time to look through all sessions") {
+		if text := blockkit.Text(answer.Blocks); answer.Outcome != commands.Usage || !strings.Contains(text, "There was no time to search all sessions") {
 			t.Errorf("%s: %s", answer.Outcome, text)
 		}
 	})

@@ -56,7 +56,7 @@ func Subjects(text string) []Subject {
 }
 
 // Meant returns the subject that is meant where several are named, as after /session: the
-// one session, whoever paid for it, else the one customer.
+// one session, no matter who paid for it, else the one customer.
 func Meant(subjects []Subject) (meant Subject, ok bool) {
 	sessions := slices.DeleteFunc(slices.Clone(subjects), func(s Subject) bool { return !s.session })
 	switch {
@@ -103,4 +103,4 @@ func findInput() *slack.InputBlock {
 }
 
 // NothingToFind is the error of a field that names nothing.
-const NothingToFind = "There is no session id, e-mail address or payment (pi_…) in this."
+const NothingToFind = "There is no session id, e-mail address or payment (pi_…) here."

@@ -35,7 +35,7 @@ func (c *Client) Replay(ctx context.Context, event []byte, at time.Time) error {
 		return err
 	case failed.Status/100 == 2: // its body does not matter
 		return nil
-	case failed.Kind == Unavailable && failed.Status != 0: // it may have died while it asked for a video
+	case failed.Kind == Unavailable && failed.Status != 0: // it may have died while requesting a video
 		failed.Kind = Unclear
 	}
 	if strings.ContainsAny(failed.Detail, "@") || strings.Contains(failed.Detail, "whsec_") {

@@ -68,7 +68,7 @@ func (l List) Admit(ctx context.Context, user string) *Refusal {
 	case slices.Contains(l.Listed, everyone):
 		return &Refusal{Text: string(message.NoticeReaders)}
 	}
-	return &Refusal{Text: "Only the people and groups listed in " + l.Variable + " may ask. Whoever runs this bot can add you."}
+	return &Refusal{Text: "Only the people and groups listed in " + l.Variable + " may use this bot. Ask its operators to add you there."}
 }
 
 // AdmitOperator returns nil for a listed full member of this workspace. An empty
@@ -95,9 +95,9 @@ func (l List) AdmitOperator(ctx context.Context, user string) *Refusal {
 
 func (l List) lookupFailed(id string, err error) *Refusal {
 	fault := slackapi.FaultOf(err)
-	text := "Slack could not tell who you are (" + fault.Name() + "), so nothing was done. "
+	text := "Slack could not identify you (" + fault.Name() + "), so nothing was done. "
 	if id != everyone {
-		text = "The user group " + id + " of " + l.Variable + " cannot be read (" + fault.Name() + "), so it admits nobody. "
+		text = "The user group " + id + " of " + l.Variable + " could not be read (" + fault.Name() + "), so nobody in it may do this now. "
 	}
 	return &Refusal{Text: text + fault.Advice(), Cause: fault}
 }

@@ -51,7 +51,7 @@ func (f *Fault) Advice() string {
 	case errorCodes[f.Code].advice != "":
 		return errorCodes[f.Code].advice
 	case f.Code != "":
-		return "Look the code up in Slack's documentation of its errors."
+		return "Look up the code in Slack's documentation."
 	case f.Status == http.StatusTooManyRequests:
 		return errorCodes["ratelimited"].advice
 	case f.Status == http.StatusNotFound:
@@ -59,7 +59,7 @@ func (f *Fault) Advice() string {
 	case f.Status >= http.StatusInternalServerError:
 		return errorCodes["internal_error"].advice
 	case f.Status != 0:
-		return "Check SLACK_API_URL and what stands between here and Slack."
+		return "Check SLACK_API_URL, and proxies between here and Slack."
 	}
 	return "Slack cannot be reached: check the network, and Slack's status page."
 }
@@ -138,9 +138,9 @@ type PermanentError struct {
 // Error names the variable, the fault and the remedy.
 func (e *PermanentError) Error() string {
 	if e.Fault.Code == orgWideInstall {
-		return e.Variable + " is of an org-wide installation (" + e.Fault.Name() + "). " + e.Fault.Advice()
+		return e.Variable + " belongs to an org-wide installation (" + e.Fault.Name() + "). " + e.Fault.Advice()
 	}
-	return "Slack refuses " + e.Variable + " (" + e.Fault.Name() + "). " + e.Fault.Advice()
+	return "Slack rejected " + e.Variable + " (" + e.Fault.Name() + "). " + e.Fault.Advice()
 }
 
 // NewPermanentError blames a variable, or SLACK_API_URL where what answers is not Slack.

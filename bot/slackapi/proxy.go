@@ -53,9 +53,9 @@ func (e *ProxyError) advice() string {
 	case 0:
 		return "Check HTTPS_PROXY, and that the proxy is up."
 	case http.StatusProxyAuthRequired:
-		return "The proxy does not accept the credentials: write them percent-encoded into HTTPS_PROXY, as http://user:password@host:port."
+		return "The proxy rejected the credentials: write them percent-encoded into HTTPS_PROXY, as http://user:password@host:port."
 	}
-	return "Have the proxy let CONNECT to port 443 of Slack's hosts through (slack.com, hooks.slack.com, wss-primary.slack.com, wss-backup.slack.com), or name them in NO_PROXY."
+	return "Have the proxy allow CONNECT to port 443 of Slack's hosts (slack.com, hooks.slack.com, wss-primary.slack.com, wss-backup.slack.com), or name them in NO_PROXY."
 }
 
 // errProxyURL means that it is not even known which proxy is meant.
@@ -136,7 +136,7 @@ func throughProxy(d *websocket.Dialer, address string) (dialer *websocket.Dialer
 	}
 	target, err := url.Parse(address)
 	if err != nil {
-		return nil, "", Reason("Slack gave no address of a connection")
+		return nil, "", Reason("Slack returned no connection address")
 	}
 	target.Scheme = map[string]string{"ws": "http", "wss": "https"}[target.Scheme]
 	proxy, err := d.Proxy(&http.Request{URL: target})

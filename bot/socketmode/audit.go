@@ -97,9 +97,9 @@ func (a *audit) check(ctx context.Context, count hello) {
 	}
 	unknown := unknownConnections(count, processes)
 	if unknown > 0 && !a.warned {
-		a.cfg.Log.Warn("unknown connections of this app: a second process with the same token receives a part of what people type",
+		a.cfg.Log.Warn("unknown connections of this app: a second process with the same token receives some of what people type",
 			"counted", count.counted, "processes", processes, "unknown", unknown,
-			"advice", "Find and stop the process that uses the same SLACK_APP_TOKEN, or give it an app of its own. Replicas have to share STATE_REDIS_URL.")
+			"advice", "Find and stop the process that uses the same SLACK_APP_TOKEN, or give it its own app. Replicas must share STATE_REDIS_URL.")
 	}
 	a.warned = unknown > 0
 }

@@ -22,11 +22,11 @@ const (
 
 // Why a connection ended, apart from what the network and Slack say.
 const (
-	errIdle     = slackapi.Reason("nothing came, not even a PING: the connection was half open")
+	errIdle     = slackapi.Reason("nothing arrived, not even a PING: the connection was half open")
 	errTooLarge = slackapi.Reason("a frame was larger than Slack's ever are")
 	errNotAcked = slackapi.Reason("an ack could not be written")
-	errReplace  = slackapi.Reason("to be replaced, says Slack")
-	errClose    = slackapi.Reason("to be closed, says Slack")
+	errReplace  = slackapi.Reason("Slack asked to replace it")
+	errClose    = slackapi.Reason("Slack asked to close it")
 )
 
 // Socket is one connection to Slack. Its reader owns it.

@@ -223,7 +223,7 @@ func findEverything(t *testing.T, s *stage) {
 	lead.Click(plan, "confirm.cancel")
 	lead.ExpectUpdate(plan, withText("Cancelled, nothing was changed"))
 	s.files.BreakFor("generate-video", demo.Fault{Cut: true, Late: true})
-	unclear := s.approved(lead, "generate", withText("Unclear: a video was asked for"))
+	unclear := s.approved(lead, "generate", withText("Unclear: a video was requested for"))
 	s.files.Heal()
 	lead.Click(unclear, "confirm.not_made")
 	lead.ExpectMessage(withText("Settled: nothing was made"))
@@ -239,8 +239,8 @@ func findEverything(t *testing.T, s *stage) {
 	await(t, func() string { return s.alertsOf(watchID(2))[0].Text }, "Resolved after")
 	await(t, func() string { // until Redis is listened to; the sweeps alone may have seen all so far
 		s.webhook(watchID(2), store.StatusCompleted)
-		return strings.ReplaceAll(s.ask("/redis stats").Text, "Redis last notified  never", "")
-	}, "Redis last notified")
+		return strings.ReplaceAll(s.ask("/redis stats").Text, "Last Redis event  never", "")
+	}, "Last Redis event")
 	if code := s.bot.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)
 	}

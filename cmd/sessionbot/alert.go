@@ -70,9 +70,9 @@ func (p program) testAlert(ctx context.Context) error {
 	whom, err := alerts.Mentioned(ctx)
 	switch {
 	case err != nil:
-		return fmt.Errorf("whom it mentions is not known: ONCALL_MENTION %s: %w", c.OncallMention, err)
+		return fmt.Errorf("whom it mentions is unknown: ONCALL_MENTION %s: %w", c.OncallMention, err)
 	case whom == "":
-		return say("It mentions nobody. Set ONCALL_MENTION to a user (U…) or user group (S…) to mention whoever is on call.")
+		return say("It mentions nobody. Set ONCALL_MENTION to a user (U…) or user group (S…) to notify the person on call.")
 	}
 	return say("It mentions %s.", whom)
 }

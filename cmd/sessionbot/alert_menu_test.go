@@ -72,7 +72,7 @@ func TestHandledOutside(t *testing.T) {
 		support.ExpectMessage(withText("Only operators may do this"))
 
 		alerts.Choose(alert, "session.menu", "dismiss:"+watchID(1))
-		alerts.ExpectMessage(withText("leaves the alert, and is alerted again only if it gets into other trouble"))
+		alerts.ExpectMessage(withText("leaves the alert, and is alerted again only for a different problem"))
 		alerts.ExpectUpdate(alert, containing("Resolved after", "1 handled.", `"strike":true`, "handled by "), without("session.menu"))
 
 		if code := s.bot.stop(); code != 0 {
@@ -81,9 +81,9 @@ func TestHandledOutside(t *testing.T) {
 		s.startBot()
 		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 		lead.Type("/session debug " + watchID(1))
-		lead.ExpectMessage(withText("handled outside by @U0LEAD"))
+		lead.ExpectMessage(withText("handled elsewhere by @U0LEAD"))
 		lead.Type("/session history " + watchID(1))
-		lead.ExpectMessage(withText("handled outside, by @U0LEAD in #C0ALERTS · it was orphaned"))
+		lead.ExpectMessage(withText("handled elsewhere, by @U0LEAD in #C0ALERTS · it was orphaned"))
 		s.workspace.ExpectNothingElse()
 
 		s.put("webhook:"+watchID(1), `{"status":"error","timestamp":"`+time.Now().UTC().Format(time.RFC3339)+`"}`)

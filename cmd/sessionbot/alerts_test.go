@@ -87,7 +87,7 @@ func TestOneOrphan(t *testing.T) {
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	s.pays(watchID(1), time.Now().Add(-10*time.Minute-time.Second), store.EventFailed)
-	alert := oncall.ExpectMessage(containing("A paid session got no video.", "<@U0ONCALL>", "$1.00", "undelivered at one endpoint at least", "events/evt_1",
+	alert := oncall.ExpectMessage(containing("A paid session got no video.", "<@U0ONCALL>", "$1.00", "to at least one endpoint", "events/evt_1",
 		`"session.menu"`, "generate:"+watchID(1), "fix:"+watchID(1), "dismiss:"+watchID(1), `"alert.ack"`, `"alert.snooze"`, "docs/operating.md#orphaned"))
 	oncall.Choose(alert, "session.menu", "debug:"+watchID(1))
 	s.workspace.As("U0ONCALL").ExpectModal(func(v wstest.View) bool { return v.Shows("Orphaned: paid, but no video was started.") })

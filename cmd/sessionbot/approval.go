@@ -30,7 +30,7 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
 	}
 	if repair.NeedsSecondOperator(t.config.Approvals, plan.Action) {
 		t.repairs.RecordRefusal(ctx, plan.Entry(audit.Refused, user, audit.Terminal, "it needs a second operator, in Slack", time.Now()))
-		t.say("APPROVALS asks for a second operator, so this has to be approved in Slack: type " + message.PlanCommand(plan) + " there. Nothing was changed.")
+		t.say("APPROVALS requires a second operator, so this must be approved in Slack: type " + message.PlanCommand(plan) + " there. Nothing was changed.")
 		t.decline(ctx, plan, user)
 		return exitRefused
 	}
@@ -44,13 +44,13 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
 	}
 	approved := t.yes || t.ask(ctx, question)
 	if approved && plan.Risk != "" && !t.yes {
-		approved = t.ask(ctx, plan.Risk+" Go on all the same?")
+		approved = t.ask(ctx, plan.Risk+" Go on anyway?")
 	}
 	if !approved {
 		t.decline(context.WithoutCancel(ctx), plan, user)
 		t.addNote(context.WithoutCancel(ctx), plan.ID, user)
 		if t.readsPrompt && t.promptFile == "" && !t.typed {
-			t.say("Standard input held the prompt, and so no answer: put the prompt into a file for --prompt-file, or add --yes.")
+			t.say("Standard input held the prompt, so it has no answer: put the prompt into a file for --prompt-file, or add --yes.")
 		}
 		t.say("Nothing was changed.")
 		return exitRefused
@@ -60,7 +60,7 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
 		return fmt.Errorf("claim the plan: %w", err)
 	}
 	if claim.Verdict != repair.Claimed {
-		t.say(blockkit.Text([]slack.Block{blockkit.Paragraph(message.PlanClickReply(claim, time.Now()))}))
+		t.show([]slack.Block{blockkit.Paragraph(message.PlanClickReply(claim, time.Now()))})
 		return exitRefused
 	}
 	t.addNote(ctx, plan.ID, user)
@@ -92,7 +92,7 @@ func (t terminal) addNote(ctx context.Context, plan string, user store.Actor) {
 
 // ask reports whether the person agrees. End of input, and a signal, are a no.
 func (t terminal) ask(ctx context.Context, question string) bool {
-	_, _ = fmt.Fprint(t.errs, question+" [y/N] ") // a terminal that is gone answers nothing
+	_, _ = fmt.Fprint(t.errs, t.meter.screen.List(question)+" [y/N] ") // a terminal that is gone answers nothing
 	answers := make(chan string, 1)
 	go func() {
 		line, err := t.in.ReadString('\n')
@@ -157,7 +157,7 @@ func (t terminal) follow(ctx context.Context, claimed repair.Job) error {
 					return t.ended(job)
 				}
 			}
-			t.say("Stopped watching. The job goes on wherever a bot runs; see /session history " + claimed.Plan.Session + ".")
+			t.say("Stopped watching. A running bot continues the repair; see sessionbot session history " + claimed.Plan.Session + ".")
 			return exitFailed
 		case <-tick.C:
 		}

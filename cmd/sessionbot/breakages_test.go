@@ -124,7 +124,7 @@ var brokenRedis = []breakage{
 		c.env["REDIS_URL"] = redistest.Start(c.t, "--rename-command", "EVAL", "", "--rename-command", "EVALSHA", "", "--rename-command", "EVAL_RO", "").URL()
 	}},
 	{"Redis does not have INFO", 0, func(c *doctorStage) { c.env["REDIS_URL"] = redistest.Start(c.t, "--rename-command", "INFO", "").URL() }},
-	{"Redis has as many clients as it takes", 1, func(c *doctorStage) { c.env["REDIS_URL"] = redistest.Start(c.t, "--maxclients", "1").URL() }},
+	{"Redis accepts no more clients", 1, func(c *doctorStage) { c.env["REDIS_URL"] = redistest.Start(c.t, "--maxclients", "1").URL() }},
 	{"Redis has no such database", 1, func(c *doctorStage) { c.env["REDIS_URL"] = redistest.Start(c.t).URL() + "/99" }},
 	{"the Sentinel knows no such master", 1, func(c *doctorStage) {
 		c.env["REDIS_URL"] = redistest.StartSentinel(c.t).Watch.URL() + "?master_name=another"

@@ -22,7 +22,7 @@ import (
 // returns the answer with that plan if the person agrees.
 func (t terminal) include(ctx context.Context, plan repair.Plan) (answer commands.Answer, agreed bool) {
 	n, _ := plan.Includable()
-	if n == 0 || t.yes || !t.ask(ctx, fmt.Sprintf("Include the %d that Stripe will, or may, still deliver, too? Each may be made, and paid for, twice.", n)) {
+	if n == 0 || t.yes || !t.ask(ctx, fmt.Sprintf("Also include the %d whose events Stripe is, or may be, still retrying? Each may be made, and charged, twice.", n)) {
 		return answer, false
 	}
 	req := commands.Request{User: osUser(), Terminal: true}
@@ -70,15 +70,15 @@ func (t terminal) followBulk(ctx context.Context, claimed repair.Job) error {
 		case <-ctx.Done():
 			stopClock()
 			if !errors.Is(context.Cause(ctx), errInterrupted) {
-				t.say("Stopped watching. The repair goes on wherever a bot runs.")
+				t.say("Stopped watching. A running bot continues the repair.")
 				return exitFailed
 			}
 			job, err := t.stopBulk(ctx, id)
 			if err != nil {
-				t.say("Could not stop it: Redis did not answer. Once it does, bots that run carry the plan on; to prevent that, stop them first.")
+				t.say("Could not stop it: Redis did not answer. Once it does, running bots continue the plan; to prevent that, stop them first.")
 				return cmp.Or(t.bulkEnded(last, paused), error(exitFailed))
 			}
-			t.say("Stopped: no more sessions are begun. Those that are running go on wherever a bot runs; stopping reverts nothing.")
+			t.say("Stopped: no more sessions will start. A running bot finishes those under way; stopping reverts nothing.")
 			return t.bulkEnded(job, paused)
 		case <-tick.C:
 		}

@@ -29,10 +29,10 @@ func TestBulkIncludedInATerminal(t *testing.T) {
 		code, leftOut, done int
 		says                string
 	}{
-		{"", []string{"--yes"}, 3, 5, 0, "5 that Stripe will still deliver"},
-		{"n\n", nil, 3, 5, 0, "Include the 5 that Stripe"},
+		{"", []string{"--yes"}, 3, 5, 0, "5 that Stripe delivers itself"},
+		{"n\n", nil, 3, 5, 0, "Also include the 5 whose events Stripe"},
 		{"y\ny\nn\n", nil, 3, -1, 0, "Generate 5 videos?"},
-		{"y\ny\ny\n", nil, 0, 0, 5, "Go on all the same?"},
+		{"y\ny\ny\n", nil, 0, 0, 5, "Go on anyway?"},
 	} {
 		p := runWith(t, strings.NewReader(c.answer), false, s.env, append([]string{"session", "bulk", "generate", "--json"}, c.args...)...)
 		code := p.exitCode()

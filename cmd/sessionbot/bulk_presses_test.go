@@ -26,7 +26,7 @@ func TestPressesFromTheAlert(t *testing.T) {
 		shows    []string // what each of them leads to
 	}{
 		{"one session", 1, store.EventDelivered, "A paid session got no video", []string{"session.menu", approve}, []string{"Approve: generate, about $24", "Running: "}},
-		{"37 sessions", 37, store.EventDelivered, "37 paid sessions have had no video", []string{all, approve}, []string{"37 videos, about $888", "Generating: "}},
+		{"37 sessions", 37, store.EventDelivered, "37 paid sessions have had no video", []string{all, approve}, []string{"about $888", "Generating: "}},
 		{"37 that Stripe still delivers", 37, store.EventFailed, "37 paid sessions have had no video", []string{all, include, approve},
 			[]string{"Include the 37 Stripe delivers, about $888…", "Approve anyway: generate 37, about $888", "Generating: "}},
 	} {
@@ -100,7 +100,7 @@ func TestIncludeStartsNothing(t *testing.T) {
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	support.Type("/session bulk generate")
 	empty := support.ExpectMessage(containing("Nothing to generate now", "Include the 5 Stripe delivers, about $120…"))
-	once := containing("Generate 5 videos?", "Pressed once by", ", with Include; nothing is done yet.", "Approve anyway: generate 5, about $120")
+	once := containing("Generate 5 videos?", "pressed once, with Include; nothing has been done yet.", "Approve anyway: generate 5, about $120")
 	support.Click(empty, "confirm.include")
 	support.Click(empty, "confirm.include") // a double click
 	plan, other := support.ExpectMessage(once), support.ExpectMessage(once)
@@ -114,11 +114,11 @@ func TestIncludeStartsNothing(t *testing.T) {
 
 	s.pressed(plan, time.Hour)
 	support.Click(plan, "confirm.approve")
-	plan = support.ExpectUpdate(plan, withText("Pressed once by @U0SUPPORT"), without("with Include"))
+	plan = support.ExpectUpdate(plan, withText("@U0SUPPORT pressed once"), without("with Include"))
 	unstarted("a press at once")
 	s.pressedLongAgo(plan)
 	lead.Click(plan, "confirm.approve")
-	plan = support.ExpectUpdate(plan, withText("Pressed once by @U0LEAD"))
+	plan = support.ExpectUpdate(plan, withText("@U0LEAD pressed once"))
 	unstarted("a press of somebody else")
 	support.Click(other, "confirm.cancel")
 	support.ExpectUpdate(other, withText("Cancelled, nothing was changed"))

@@ -52,7 +52,7 @@ func TestBulkReplayStory(t *testing.T) {
 
 	support.Type("/session bulk replay")
 	plan := support.ExpectMessage(withText("Replay the webhook for 37 sessions?"))
-	for _, part := range []string{"37 videos, about $888; the customers paid $37.00", "Then 4 at a time", "Left out: 3 that the site cannot read: generate instead"} {
+	for _, part := range []string{"about $888; the customers paid $37.00", "Then 4 at a time", "Left out: 3 that the site cannot read: generate instead"} {
 		if !strings.Contains(plan.Text, part) {
 			t.Errorf("the plan does not say %q:\n%s", part, plan.Text)
 		}
@@ -60,14 +60,14 @@ func TestBulkReplayStory(t *testing.T) {
 	support.Click(plan, "confirm.details")
 	page := support.ExpectMessage(withText("1–20 of 40"))
 	support.Click(page, "confirm.details")
-	last := support.ExpectUpdate(page, withText("21–40 of 40"), withText("left out: the site cannot read it: generate it"))
+	last := support.ExpectUpdate(page, withText("21–40 of 40"), withText("left out: the site cannot read it: generate instead"))
 	if !last.Ephemeral {
 		t.Error("all sessions are shown to the whole channel")
 	}
 	support.Click(plan, "confirm.approve")
 	support.ExpectMessage(withText("another operator has to approve it"))
 	lead.Click(plan, "confirm.approve")
-	paused := lead.ExpectUpdate(plan, withText("Paused: 0 videos ready, 1 failed, 36 not begun"), withText("Seen: the site does not accept the signature (STRIPE_WEBHOOK_SECRET)"), containing("bulk.resume"))
+	paused := lead.ExpectUpdate(plan, withText("Paused: 0 videos ready, 1 failed, 36 not started"), withText("Seen: the site rejected the signature (STRIPE_WEBHOOK_SECRET)"), containing("bulk.resume"))
 	lead.ExpectMessage(withText("@U0LEAD Paused: "))
 	taken, wrong := d.once(t)
 	if taken != 0 || wrong != 1 || o.count() != 0 {
@@ -101,7 +101,7 @@ func TestBulkReplayStory(t *testing.T) {
 	stopping := support.ExpectUpdate(running, withText("The 4 that are running will finish"), withText("stopping reverts nothing"))
 	now := time.Now()
 	released.Store(&now)
-	support.ExpectUpdate(stopping, withText("Stopped: 5 videos ready, 1 failed, 31 not begun"))
+	support.ExpectUpdate(stopping, withText("Stopped: 5 videos ready, 1 failed, 31 not started"))
 	support.ExpectMessage(func(m wstest.Message) bool {
 		return m.ThreadTS == plan.TS && strings.Contains(m.Text, "@U0LEAD Stopped: ")
 	})
@@ -120,7 +120,7 @@ func TestBulkReplayStory(t *testing.T) {
 	d.refused = map[string]int{} // what the first plan sent there
 	d.mu.Unlock()
 	lead.Click(rest, "confirm.approve")
-	lead.ExpectUpdate(rest, withText("Finished: 25 videos ready, 1 failed, 6 skipped"), withText("the site does not accept the signature"))
+	lead.ExpectUpdate(rest, withText("Finished: 25 videos ready, 1 failed, 6 skipped"), withText("the site rejected the signature"))
 	lead.ExpectMessage(func(m wstest.Message) bool {
 		return m.ThreadTS == rest.TS && strings.Contains(m.Text, "@U0LEAD Finished: 25")
 	})

@@ -52,8 +52,8 @@ func TestBulkStory(t *testing.T) {
 
 	support.Type("/session bulk generate")
 	plan := support.ExpectMessage(withText("Generate 37 videos?"))
-	for _, part := range []string{"37 videos, about $888; the customers paid $37.00", "Then 4 at a time", "and 27 more",
-		"…0000 goes first, alone, which takes 2 to 15 min. Predicted: its video is finished and the customer's page shows it.", "Left out: 2 that Stripe will still deliver", "Left out: 1 that generate cannot repair"} {
+	for _, part := range []string{"about $888; the customers paid $37.00", "Then 4 at a time", "and 27 more",
+		"…0000 goes first, alone, which takes 2 to 15 min. Predicted: its video is finished and the customer's page shows it.", "Left out: 2 that Stripe delivers itself", "Left out: 1 that generate cannot repair"} {
 		if !strings.Contains(plan.Text, part) {
 			t.Errorf("the plan does not say %q:\n%s", part, plan.Text)
 		}
@@ -87,7 +87,7 @@ func TestBulkStory(t *testing.T) {
 	stopping := support.ExpectUpdate(running, withText("The 4 that are running will finish"), withText("stopping reverts nothing"))
 	now := time.Now()
 	released.Store(&now)
-	support.ExpectUpdate(stopping, withText("Stopped: "), withText("32 not begun"))
+	support.ExpectUpdate(stopping, withText("Stopped: "), withText("32 not started"))
 	reply := support.ExpectMessage(func(m wstest.Message) bool { return m.ThreadTS == plan.TS })
 	if !strings.Contains(reply.Text, "@U0LEAD Stopped: ") {
 		t.Errorf("the thread says %s", reply.Text)
@@ -102,7 +102,7 @@ func TestBulkStory(t *testing.T) {
 	support.Type("/session bulk generate")
 	rest := support.ExpectMessage(withText("Generate 32 videos?"))
 	lead.Click(rest, "confirm.include")
-	all := lead.ExpectMessage(containing("Generate 34 videos?", "Pressed once by", "with Include"))
+	all := lead.ExpectMessage(containing("Generate 34 videos?", "pressed once", "with Include"))
 	if !strings.Contains(all.Text, "the events of 2 of these sessions") {
 		t.Errorf("it does not say what the two may cost:\n%s", all.Text)
 	}
@@ -116,7 +116,7 @@ func TestBulkStory(t *testing.T) {
 	}
 	s.pressedLongAgo(all)
 	lead.Click(all, "confirm.approve")
-	lead.ExpectUpdate(all, withText("Finished: 27 videos ready, 1 failed, 6 skipped"), withText("SuperDuperAI does not take the request"))
+	lead.ExpectUpdate(all, withText("Finished: 27 videos ready, 1 failed, 6 skipped"), withText("SuperDuperAI rejected the request"))
 	lead.ExpectMessage(func(m wstest.Message) bool {
 		return m.ThreadTS == all.TS && strings.Contains(m.Text, "@U0LEAD Finished: 27")
 	})
@@ -146,7 +146,7 @@ func TestBulkPauseStory(t *testing.T) {
 	lead.Click(plan, "confirm.approve")
 	// Requests under way when it pauses still end by themselves: refused as well, as
 	// long as the account is not topped up.
-	paused := lead.ExpectUpdate(plan, withText("Paused: 3 videos ready"), withText("too little balance"), containing("bulk.resume"),
+	paused := lead.ExpectUpdate(plan, withText("Paused: 3 videos ready"), withText("does not have enough balance"), containing("bulk.resume"),
 		func(m wstest.Message) bool { return !strings.Contains(m.Text, " running") })
 	lead.ExpectMessage(withText("@U0LEAD Paused: "))
 	failed := o.count() - 3
@@ -166,7 +166,7 @@ func TestBulkPauseStory(t *testing.T) {
 	o.refuse[""], o.allowed = http.StatusUnauthorized, 0
 	o.mu.Unlock()
 	lead.Click(plan, "confirm.approve")
-	paused = lead.ExpectUpdate(plan, withText("Paused: 0 videos ready, 1 failed"), withText("Seen: SuperDuperAI refused the token"), withText("the next session then goes first"))
+	paused = lead.ExpectUpdate(plan, withText("Paused: 0 videos ready, 1 failed"), withText("Seen: SuperDuperAI rejected the token"), withText("the next session then goes first"))
 	lead.ExpectMessage(withText("@U0LEAD Paused: "))
 	o.mu.Lock()
 	o.refuse[""] = 0

@@ -78,9 +78,9 @@ func TestBulkStoppedInATerminal(t *testing.T) {
 		says     string
 		paused   bool
 	}{
-		{"interrupted", 9, 0, 4, "no more sessions are begun", false},
-		{"paused", 9, http.StatusPaymentRequired, 7, "too little balance: no. Once that is fixed, run /session bulk generate again.", true},
-		{"paused after the canary", 12, http.StatusPaymentRequired, 1, "too little balance: no. Once that is fixed, run /session bulk generate again.", true},
+		{"interrupted", 9, 0, 4, "no more sessions will start", false},
+		{"paused", 9, http.StatusPaymentRequired, 7, "does not have enough balance: no. Once that is fixed, run sessionbot session bulk generate again.", true},
+		{"paused after the canary", 12, http.StatusPaymentRequired, 1, "does not have enough balance: no. Once that is fixed, run sessionbot session bulk generate again.", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -30,7 +30,7 @@ func TestBulkNotStoppedInATerminal(t *testing.T) {
 		}
 	}
 	log := p.log.String()
-	if code != 1 || report.Plan == "" || report.Left != 9 || !strings.Contains(log, "Could not stop it") || strings.Contains(log, "no more sessions are begun") {
+	if code != 1 || report.Plan == "" || report.Left != 9 || !strings.Contains(log, "Could not stop it") || strings.Contains(log, "no more sessions will start") {
 		t.Errorf("exit code %d, %+v:\n%s", code, report, log)
 	}
 }

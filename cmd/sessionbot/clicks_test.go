@@ -111,9 +111,9 @@ func TestRunningPlan(t *testing.T) {
 	lead.Click(older, "confirm.cancel")
 	lead.ExpectMessage(withText("This plan is shown in another message"))
 	oncall.Click(second, "confirm.approve")
-	oncall.ExpectMessage(withText("another repair of this session was running"))
+	oncall.ExpectMessage(withText("another repair of this session was already running"))
 	lead.Type("/session generate " + repairID)
-	lead.ExpectMessage(withText("Generating is not possible: "))
+	lead.ExpectMessage(withText("Cannot generate"))
 	finish()
 	s.expectEnd(lead, running, withText("Done: video ready"), wstest.Saying("The first picture of the video"))
 	lead.Click(second, "confirm.cancel")
@@ -164,7 +164,7 @@ func TestNobodyMay(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ operators, says string }{
 		"no operators":                     {"", "OPERATORS is empty"},
-		"a group that cannot be read":      {"S0NONE", "cannot be read"},
+		"a group that cannot be read":      {"S0NONE", "could not be read"},
 		"every full member, and a guest":   {"*", "Only operators may do this"},
 		"a guest that is listed by itself": {"U0GUEST", "Only full members of this workspace"},
 	} {
@@ -208,7 +208,7 @@ func TestSecondClick(t *testing.T) {
 	first := func(by wstest.Place, of wstest.Message) {
 		t.Helper()
 		by.Click(of, "confirm.approve")
-		asked := lead.ExpectUpdate(plan, wstest.Saying("Approve anyway"), withText("Pressed once by @"))
+		asked := lead.ExpectUpdate(plan, wstest.Saying("Approve anyway"), withText(" pressed once"))
 		if asked.Revision == plan.Revision {
 			t.Error("the button was not redrawn")
 		}
@@ -250,7 +250,7 @@ func TestSecondPressOfAPlanThatSlackFreezes(t *testing.T) {
 			old := s.planned(lead, "generate")
 			s.workspace.Refuse("chat.update", code)
 			lead.Click(old, "confirm.approve")
-			plan := lead.ExpectMessage(containing("Approve anyway", "Pressed once by @"))
+			plan := lead.ExpectMessage(containing("Approve anyway", " pressed once"))
 			await(t, func() string { return s.client.HGet(t.Context(), "sessionbot:{jobs}:plan:"+planID(t, old), "ts").Val() }, plan.TS)
 			s.expectNoWrites()
 			s.workspace.Fault("clear", 0, "")
@@ -268,9 +268,9 @@ func TestSecondPressOfAPlanThatSlackFreezes(t *testing.T) {
 func TestSecondPressThatIsNotShown(t *testing.T) {
 	t.Parallel()
 	for code, says := range map[string]string{
-		"is_archived":    "The plan could not be shown, so nothing will be done. The channel is archived",
-		"internal_error": "if it does not say “Approve anyway” in a minute, press it again",
-		"ratelimited":    "if it does not say “Approve anyway” in a minute, press it again",
+		"is_archived":    "The plan could not be posted, so nothing was done. The channel is archived",
+		"internal_error": "If the button does not say “Approve anyway” within a minute, press it again",
+		"ratelimited":    "If the button does not say “Approve anyway” within a minute, press it again",
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()

@@ -58,7 +58,7 @@ type config struct {
 	GiveUpAfter time.Duration `envconfig:"GIVE_UP_AFTER" default:"60m"`
 	// Origin of the site, for its webhook-status endpoint and for links; no path.
 	SiteURL string `envconfig:"SITE_URL" default:"https://superduperai.co"`
-	// The signing secret (`whsec_…`) of the site's webhook endpoint in Stripe. Whoever has it can start a video for any session. Empty: `replay` is refused.
+	// The signing secret (`whsec_…`) of the site's webhook endpoint in Stripe. Anyone who has it can start a video for any session. Empty: `replay` is refused.
 	WebhookSecret string `envconfig:"STRIPE_WEBHOOK_SECRET" secret:"true"`
 	// Where `replay` sends Stripe's event, with its path. Empty: SITE_URL + `/api/webhooks/stripe`.
 	WebhookURL string `envconfig:"SITE_WEBHOOK_URL"`

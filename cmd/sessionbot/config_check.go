@@ -130,11 +130,11 @@ func (c *config) checkServices(faults *configError) {
 		"create a restricted key with read access in Stripe's dashboard under Developers, API keys")
 	faults.checkSecret("STRIPE_WEBHOOK_SECRET", c.WebhookSecret, webhookPattern, "does not look like one (they start with whsec_)",
 		"copy the signing secret of the site's endpoint from Stripe's dashboard under Developers, Webhooks")
-	faults.checkSecret("SUPERDUPERAI_TOKEN", c.SuperDuperToken, headerPattern, "cannot be one: it holds a letter that no token has",
+	faults.checkSecret("SUPERDUPERAI_TOKEN", c.SuperDuperToken, headerPattern, "cannot be one: it contains a character no token has",
 		"copy it again from the SuperDuperAI editor")
 	trim(c.ProductMetadata)
 	if slices.ContainsFunc(c.ProductMetadata, func(member string) bool { return !metadataPattern.MatchString(member) }) {
-		faults.add("STRIPE_PRODUCT_METADATA", "names a member that no metadata has",
+		faults.add("STRIPE_PRODUCT_METADATA", "lists a name that metadata cannot have",
 			"write names of at most 40 characters with commas between them, such as video_count,tool; empty counts every session of mode payment")
 	}
 	if c.WebhookURL != c.SiteURL+webhookPath { // else SITE_URL is to blame
@@ -162,11 +162,11 @@ func trim(words []string) {
 }
 
 func (c *config) checkPeople(faults *configError) {
-	faults.check(len(c.Readers) > 0, "READERS", "is empty, so nobody might ask", "list ids with commas between them, or write * for every full member of the workspace")
+	faults.check(len(c.Readers) > 0, "READERS", "is empty, so nobody could use the bot", "list ids with commas between them, or write * for every full member of the workspace")
 	for variable, ids := range map[string][]string{"READERS": c.Readers, "OPERATORS": c.Operators} {
 		trim(ids)
 		for _, id := range ids {
-			faults.check(id == "*" || personPattern.MatchString(id), variable, "names somebody who is neither a user id (U…) nor a group id (S…)",
+			faults.check(id == "*" || personPattern.MatchString(id), variable, "lists something that is neither a user id (U…) nor a group id (S…)",
 				"list ids with commas between them, or write * for every full member of the workspace")
 		}
 	}

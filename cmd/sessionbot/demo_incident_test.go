@@ -64,10 +64,10 @@ func TestDemoIncidentIncluded(t *testing.T) { // not parallel: the demo is a who
 	p.pressed(incidentAlert, "alert.repair")
 	p.pressed(incidentPlan, "confirm.include")
 	p.Until(about("Replay the webhook for 9 sessions?", "the events of 1 of these sessions") + " !== undefined")
-	p.Until(about("", "Pressed once by") + " !== undefined")
+	p.Until(about("", "pressed once") + " !== undefined")
 	p.Do(chromedp.Evaluate(`window.pressed = Date.now()`, nil))
 	p.Until(`Date.now() - window.pressed > 2000`) // a second press before is a double click
-	p.pressed(about("", "Pressed once by"), "confirm.approve")
+	p.pressed(about("", "pressed once"), "confirm.approve")
 	p.Until(about("", "Replaying: ") + " !== undefined")
 	if p.presses != 3 {
 		t.Errorf("from the alert to the running repair it took %d presses", p.presses)

@@ -34,7 +34,7 @@ func TestDemoRepairs(t *testing.T) { // not parallel: the demo is a whole site i
 	p.awaits(fixed, "Mark as error: ")
 	p.be("U0GUEST")
 	p.types("/session debug " + fixed)
-	p.last("Only full members of this workspace may ask")
+	p.last("Only full members of this workspace may use this bot")
 	p.Do(p.click(fixed, "confirm.approve"))
 	p.last("Only operators may do this")
 	p.awaits(fixed, "Mark as error: ")

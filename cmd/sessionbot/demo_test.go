@@ -43,7 +43,7 @@ func TestDemo(t *testing.T) {
 	b.Do(chromedp.Navigate(url+"/?user=U0GUEST"), chromedp.WaitReady(`body[data-user="U0GUEST"]`))
 	b.Until(last("shared by @sam")) // what was shared is for everybody, the rest was not
 	b.Do(chromedp.SendKeys("#composer-text", "/redis ping"), browsertest.Enter())
-	b.Until(last("Only full members of this workspace may ask"))
+	b.Until(last("Only full members of this workspace may use this bot"))
 	if code := demo.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)
 	}

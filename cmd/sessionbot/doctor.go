@@ -18,7 +18,7 @@ import (
 
 func (p program) doctorCommand() *cobra.Command {
 	var asJSON bool
-	cmd := &cobra.Command{Use: "doctor", Short: "Check all that run needs, and name the remedies", Args: noArgs,
+	cmd := &cobra.Command{Use: "doctor", Short: "Check everything that run needs, and say what to fix", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.runDoctor(cmd.Context(), asJSON) }}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, for scripts")
 	return cmd

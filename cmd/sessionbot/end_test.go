@@ -75,7 +75,7 @@ func TestPresses(t *testing.T) {
 			plan := lead.ExpectMessage(withText("the customer paid $1.00"))
 			press(plan, "confirm.approve")
 			if c.event == store.EventFailed {
-				plan = lead.ExpectUpdate(plan, withText("Pressed once by @"))
+				plan = lead.ExpectUpdate(plan, withText(" pressed once"))
 				pressed := time.Now().Add(-time.Minute).UnixMilli() // on the clock
 				if err := s.client.HSet(t.Context(), "sessionbot:{jobs}:plan:"+strings.Split(planID(t, plan), ".")[0], "pressed", pressed).Err(); err != nil {
 					t.Fatal(err)

@@ -200,7 +200,7 @@ func (r *trial) people(plan wstest.Message) {
 	}
 	r.keep(promiseSaid, true, "")
 	for _, m := range r.answersTo("U0SUPPORT")[earlier:] {
-		if strings.Contains(m.Text, "Customer sees") {
+		if strings.Contains(m.Text, "Customer's page") {
 			r.keep(promiseSaid, strings.Contains(m.Text, r.says) && strings.Contains(m.Text, rest), "%s", m.Text)
 		}
 	}
@@ -259,7 +259,7 @@ func whole(m wstest.Message) bool {
 			return false
 		}
 	}
-	return containing("paid $1.00", "A fox runs", "Customer sees")(m)
+	return containing("paid $1.00", "A fox runs", "Customer's page")(m)
 }
 
 // repairs come to their end, and start no more than one video each.

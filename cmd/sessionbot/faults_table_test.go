@@ -77,10 +77,10 @@ var places = []place{
 			begin: killNode, end: awaitNode},
 	}},
 	{"Stripe", "a fake of it, one redis-server", besideServer, httpFaults(func(f *fleet) breakable { return f.stripe }, "hangs", map[string]string{
-		"hangs": "Stripe did not answer", "429": "Stripe asked us to slow down", "500": "Stripe answered with a fault of its own",
-		"cut": "Stripe did not answer", "10 MB": "Stripe answered with a fault of its own"})},
+		"hangs": "Stripe did not answer", "429": "Stripe's rate limit was reached", "500": "Stripe answered with an internal error",
+		"cut": "Stripe did not answer", "10 MB": "Stripe answered with an internal error"})},
 	{"SuperDuperAI", "a fake of it, one redis-server", besideServer, httpFaults(func(f *fleet) breakable { return f.files }, "500", map[string]string{
-		"hangs": "SuperDuperAI did not answer", "429": "SuperDuperAI asked us to slow down", "500": "SuperDuperAI answered HTTP 500",
+		"hangs": "SuperDuperAI did not answer", "429": "SuperDuperAI's rate limit was reached", "500": "SuperDuperAI answered HTTP 500",
 		"cut": "SuperDuperAI did not answer", "10 MB": "SuperDuperAI's answer could not be read"})},
 	{"The site", "a fake of it, one redis-server", besideServer, httpFaults(func(f *fleet) breakable { return f.site }, "", map[string]string{
 		"hangs": "the site did not answer", "429": "the site answered HTTP 429", "500": "the site answered HTTP 500",
@@ -91,15 +91,15 @@ var places = []place{
 var redisFaults = []fault{
 	{name: "frozen", does: "SIGSTOP, then SIGCONT", blames: "redis", says: "Redis could not be read", refuses: "Redis",
 		begin: func(f *fleet) { f.redis.Freeze(f.t) }, end: func(f *fleet) { f.redis.Thaw(f.t) }},
-	{name: "a read-only replica", does: "REPLICAOF a server that does not exist", blames: "alerts", refuses: "because it is a read-only replica", begin: demote, end: promote},
-	{name: "full", does: "maxmemory, noeviction", blames: "alerts", refuses: "Redis is full and takes no writes",
+	{name: "a read-only replica", does: "REPLICAOF a server that does not exist", blames: "alerts", refuses: "it is a read-only replica", begin: demote, end: promote},
+	{name: "full", does: "maxmemory, noeviction", blames: "alerts", refuses: "Redis is full and accepts no writes",
 		begin: func(f *fleet) { f.set("maxmemory", "1") }, end: func(f *fleet) { f.set("maxmemory", "0") }},
 	{name: "wants a password", does: "the user's password is changed, and its connections are closed", blames: "redis", says: "Redis could not be read",
-		refuses: "Redis wants a password", begin: lockOut, end: letIn},
+		refuses: "Redis requires a password", begin: lockOut, end: letIn},
 	{name: "refuses connections", does: "SIGKILL; later it restarts with what it saved", blames: "redis", says: "Redis could not be read",
 		refuses: "Redis", everyday: true, begin: crash, end: func(f *fleet) { f.redis.Restart(f.t) }},
 	{name: "loads its data", does: "restarted, with an artificially slow load of 2000 keys", blames: "redis", says: "Redis could not be read",
-		refuses: "Redis cannot serve just now", begin: loadSlowly, end: awaitLoaded},
+		refuses: "Redis is not ready", begin: loadSlowly, end: awaitLoaded},
 }
 
 // breakable is a stand-in that can be made to misbehave.

@@ -21,7 +21,7 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "update the golden files")
 
 // volatileText is what differs from run to run: the clock and the stand-ins' ports.
 var volatileText = []struct {
@@ -120,6 +120,6 @@ func golden(t *testing.T, name, got string, started time.Time) {
 		want, got = age.ReplaceAll(want, []byte("[age]")), age.ReplaceAllString(got, "[age]")
 	}
 	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-		t.Errorf("%s differs from the golden file (-want +got); go test ./cmd/sessionbot -run TestTexts -update writes it anew:\n%s", name, diff)
+		t.Errorf("%s differs from the golden file (-want +got); go test ./cmd/sessionbot -run TestTexts -update updates it:\n%s", name, diff)
 	}
 }

@@ -36,7 +36,7 @@ func TestDemoHome(t *testing.T) { // not parallel: the demo is a whole site in o
 		b.Do(chromedp.Navigate(url+"/?user="+user+"&channel=D"+user[1:]+"&tab=home"), chromedp.WaitReady(`body[data-user="`+user+`"]`), chromedp.WaitVisible(".home .body"))
 	}
 	open("U0GUEST")
-	b.Until(homeSays("Only full members of this workspace may ask"))
+	b.Until(homeSays("Only full members of this workspace may use this bot"))
 
 	open("U0LEAD")
 	b.Until(homeSays("paid sessions have had no video") + " && " + homeSays("Webhook success"))

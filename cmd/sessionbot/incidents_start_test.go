@@ -22,8 +22,8 @@ func TestStripeIsSilent(t *testing.T) {
 	for k := range 3 {
 		s.stored(watchID(10+k), time.Now().Add(-10*time.Minute+2*time.Second))
 	}
-	silent := oncall.ExpectMessage(containing("Payment of 3 sessions cannot be verified since", "nobody is called"))
-	blind := oncall.ExpectMessage(containing("The watch sees less since", "Stripe cannot be asked what was paid"))
+	silent := oncall.ExpectMessage(containing("The payments of 3 sessions cannot be verified (since", "no alerts are sent"))
+	blind := oncall.ExpectMessage(containing("Monitoring has been impaired since", "payments cannot be read from Stripe"))
 	for _, m := range []string{silent.Text, blind.Text} {
 		if strings.Contains(m, "U0ONCALL") {
 			t.Errorf("somebody is called: %s", m)
@@ -31,9 +31,9 @@ func TestStripeIsSilent(t *testing.T) {
 	}
 	s.pays(watchID(10), time.Now().Add(-10*time.Minute), store.EventFailed) // the others never do
 	s.stripe.Heal()
-	oncall.ExpectUpdate(silent, containing("Stripe answers again after", "any paid session without a video is alerted"))
-	oncall.ExpectUpdate(blind, containing("The watch sees everything again after"))
-	both := containing("2 paid sessions have had no video since", "Stripe's events have been undelivered at one endpoint at least since")
+	oncall.ExpectUpdate(silent, containing("Stripe answers again after", "paid sessions without a video are alerted again"))
+	oncall.ExpectUpdate(blind, containing("Monitoring is restored after"))
+	both := containing("2 paid sessions have had no video since", "Stripe has not been able to deliver the events to at least one endpoint since")
 	for _, m := range oncall.All() {
 		if strings.Contains(m.Text, "got no video") && !both(m) {
 			oncall.ExpectUpdate(m, both)
@@ -50,7 +50,7 @@ func TestFirstStartOnAMonth(t *testing.T) {
 	s.addMonth()
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	summary := oncall.ExpectMessage(containing("From before this watch began: 6 sessions", "6 orphaned ($6.00)"))
+	summary := oncall.ExpectMessage(containing("From before monitoring started: 6 sessions", "6 orphaned ($6.00)"))
 	if strings.Contains(summary.Text, "<@U0ONCALL>") {
 		t.Errorf("the summary calls somebody: %s", summary.Text)
 	}
@@ -73,8 +73,8 @@ func TestFirstStartWithoutEvents(t *testing.T) {
 	s.addMonth()
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	oncall.ExpectMessage(containing("From before this watch began: 6 sessions", "6 orphaned ($6.00)"))
-	less := oncall.ExpectMessage(containing("The watch sees less since", "the Stripe key may not list events", "the right to read Events"))
+	oncall.ExpectMessage(containing("From before monitoring started: 6 sessions", "6 orphaned ($6.00)"))
+	less := oncall.ExpectMessage(containing("Monitoring has been impaired since", "the Stripe key has no permission to list events", "to read Events"))
 	if strings.Contains(less.Text, "<@U0ONCALL>") {
 		t.Errorf("somebody is called for it: %s", less.Text)
 	}
@@ -84,8 +84,8 @@ func TestFirstStartWithoutEvents(t *testing.T) {
 		t.Errorf("it says that there was no event: %s", alert.Text)
 	}
 	s.stripe.Heal()
-	oncall.ExpectUpdate(less, containing("The watch sees everything again"))
-	oncall.ExpectUpdate(alert, containing("undelivered at one endpoint"))
+	oncall.ExpectUpdate(less, containing("Monitoring is restored"))
+	oncall.ExpectUpdate(alert, containing("to at least one endpoint"))
 	s.workspace.ExpectNothingElse()
 }
 
@@ -121,6 +121,6 @@ func TestWithoutAStripeKey(t *testing.T) {
 	s.stored(watchID(2), pastGrace())
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	oncall.ExpectMessage(containing("2 sessions have had no video (payment unverified)", "set STRIPE_SECRET_KEY", "<@U0ONCALL>"))
+	oncall.ExpectMessage(containing("2 sessions have had no video (payment unverified)", "Set STRIPE_SECRET_KEY", "<@U0ONCALL>"))
 	s.workspace.ExpectNothingElse()
 }

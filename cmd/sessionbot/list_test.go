@@ -94,7 +94,7 @@ func TestListStory(t *testing.T) {
 
 		guest := s.workspace.As("U0GUEST").In("C0SUPPORT")
 		guest.Click(shared, "session.list")
-		guest.ExpectMessage(containing("Only full members of this workspace may ask"))
+		guest.ExpectMessage(containing("Only full members of this workspace may use this bot"))
 
 		asked := time.Now().Truncate(time.Second)
 		reply := s.inTerminalList("--since", "20m", "--limit", "2")

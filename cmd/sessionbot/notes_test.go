@@ -13,7 +13,7 @@ func addNote(t *testing.T, s *stage, user string, m wstest.Message, button, text
 	t.Helper()
 	person := s.workspace.As(user)
 	person.In(m.Channel).Click(m, button)
-	window := person.ExpectModal(func(v wstest.View) bool { return v.Shows("Add a note", "has taken effect already") })
+	window := person.ExpectModal(func(v wstest.View) bool { return v.Shows("Add a note", "has already taken effect") })
 	person.Fill(window, "note", text)
 	if wrong, err := person.Submit(window); err != nil || wrong != nil {
 		t.Errorf("the note is not taken: %v, %v", wrong, err)
@@ -41,24 +41,24 @@ func TestNotesOfDecisions(t *testing.T) {
 		lead.Click(plan, "confirm.cancel")
 		plan = lead.ExpectUpdate(plan, containing("Cancelled, nothing was changed", "confirm.note"))
 		addNote(t, s, "U0SUPPORT", plan, "confirm.note", "not mine")
-		support.ExpectMessage(withText("Only whoever made this decision"))
+		support.ExpectMessage(withText("Only the person who made this decision"))
 		s.workspace.Refuse("views.open", "expired_trigger_id")
 		lead.Click(plan, "confirm.note")
-		lead.ExpectMessage(withText("The decision stands"))
+		lead.ExpectMessage(withText("Your decision stands"))
 		s.workspace.Fault("clear", 0, "")
 		addNote(t, s, "U0LEAD", plan, "confirm.note", "the customer_was refunded")
-		lead.ExpectMessage(withText("The note is saved"))
+		lead.ExpectMessage(withText("Note saved"))
 		lead.ExpectUpdate(plan, containing("Cancelled, nothing was changed", "the customer_was refunded"), without("confirm.note"))
 
 		lead.Choose(alert, "session.menu", "dismiss:"+watchID(1))
 		handled := lead.ExpectMessage(withText("leaves the alert"))
 		alert = lead.ExpectUpdate(alert, containing("1 handled.", "handled by "))
 		addNote(t, s, "U0LEAD", handled, "alert.note", "refunded by phone")
-		lead.ExpectMessage(withText("The note is saved"))
+		lead.ExpectMessage(withText("Note saved"))
 		alert = lead.ExpectUpdate(alert, containing("handled by ", "refunded by phone"))
 
 		lead.Type("/session history " + watchID(1))
-		history := lead.ExpectMessage(withText("on record for")).Text
+		history := lead.ExpectMessage(withText(" oldest first")).Text
 		for _, part := range []string{"noted: fix, by @U0LEAD in #C0ALERTS: “the customer_was refunded”", "noted, by @U0LEAD in #C0ALERTS: “refunded by phone”"} {
 			if !strings.Contains(history, part) {
 				t.Errorf("the history does not say %q:\n%s", part, history)

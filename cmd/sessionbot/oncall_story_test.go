@@ -212,7 +212,7 @@ func TestSnoozeStory(t *testing.T) {
 		t.Errorf("%v, %v", wrong, err)
 	}
 	ona.ExpectNoModal()
-	oncall.ExpectMessage(withText("The note is saved"))
+	oncall.ExpectMessage(withText("Note saved"))
 	alert = oncall.ExpectUpdate(alert, containing("Snoozed until", "“Stripe is down: &lt;!channel&gt; &amp; (address) will call”"), without(`"alert.note"`, "ann@example.com"))
 
 	oncall.Choose(alert, "alert.snooze", "4h")
@@ -232,7 +232,7 @@ func TestSnoozeStory(t *testing.T) {
 	s.startBot()
 	s.workspace.Refuse("users.info", "user_not_found")
 	oncall.Choose(alert, "alert.snooze", "08:00")
-	oncall.ExpectMessage(withText("in which time zone"))
+	oncall.ExpectMessage(withText("does not report your time zone"))
 	s.workspace.ExpectNothingElse()
 }
 

@@ -84,7 +84,7 @@ func TestKilledWhereNobodyMayLook(t *testing.T) {
 	s.startBot()
 	again := oncall.ExpectMessage(containing("A paid session got no video."))
 	s.pays(watchID(2), pastGrace(), store.EventFailed)
-	oncall.ExpectUpdate(again, containing("2 paid sessions have had no video since", "Stripe's events have been undelivered at one endpoint at least since"))
+	oncall.ExpectUpdate(again, containing("2 paid sessions have had no video since", "Stripe has not been able to deliver the events to at least one endpoint since"))
 	s.onlyUpdates(containing("2 paid sessions have had no video since"))
 }
 
@@ -137,7 +137,7 @@ func TestAnswersGetLost(t *testing.T) {
 	oncall.ExpectMessage(containing("Growing: 5 paid sessions have had no video"))
 	s.workspace.Fault("clear", 0, "")
 	s.webhook(watchID(1), store.StatusCompleted)
-	oncall.ExpectUpdate(alert, containing("4 paid sessions have had no video", "undelivered at one endpoint at least since"))
+	oncall.ExpectUpdate(alert, containing("4 paid sessions have had no video", "to at least one endpoint since"))
 	s.onlyUpdates(containing("4 paid sessions have had no video"))
 }
 
@@ -152,9 +152,9 @@ func TestWatchGoesBlind(t *testing.T) {
 	await(t, func() string { return state.Client().HGet(t.Context(), "sessionbot:{watch}:state", "swept").String() }, ": 1")
 	s.redis.Freeze(t)
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	alert := oncall.ExpectMessage(containing("The watch sees less since", "the sessions in Redis cannot be read", "<@U0ONCALL>"))
+	alert := oncall.ExpectMessage(containing("Monitoring has been impaired since", "the sessions in Redis cannot be read", "<@U0ONCALL>"))
 	s.redis.Thaw(t)
-	alert = oncall.ExpectUpdate(alert, containing("The watch sees everything again after"))
+	alert = oncall.ExpectUpdate(alert, containing("Monitoring is restored after"))
 	if strings.Contains(alert.Text, "U0ONCALL") {
 		t.Errorf("somebody is called: %s", alert.Text)
 	}

@@ -15,9 +15,9 @@ func TestTheSiteDisagrees(t *testing.T) {
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	s.site.Break(demo.Fault{Status: 200, Body: `{"status":"pending","message":"Session not found or processing not yet started"}`})
-	s.approved(lead, "fix", withText("is marked as error"), withText("although it was written: tell the engineer on call"))
+	s.approved(lead, "fix", withText("is marked as error"), withText("although it was saved: check the site's log, and that it uses this Redis"))
 	s.site.Break(demo.Fault{Cut: true})
-	s.approved(lead, "generate", withText("Done: video ready"), withText("Customer sees  unknown: the site did not answer"))
+	s.approved(lead, "generate", withText("Done: video ready"), withText("Customer's page  unknown: the site did not answer"))
 	s.workspace.ExpectNothingElse()
 }
 

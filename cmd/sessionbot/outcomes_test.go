@@ -57,16 +57,16 @@ func TestGenerationFails(t *testing.T) {
 		fault demo.Fault
 		says  []string
 	}{
-		{demo.Fault{Status: 401, Body: `{"detail":"Could not validate"}`}, []string{"refused the token", "SUPERDUPERAI_TOKEN"}},
-		{demo.Fault{Status: 402, Body: `{"detail":"Insufficient balance"}`}, []string{"too little balance", "Insufficient balance"}},
+		{demo.Fault{Status: 401, Body: `{"detail":"Could not validate"}`}, []string{"rejected the token", "SUPERDUPERAI_TOKEN"}},
+		{demo.Fault{Status: 402, Body: `{"detail":"Insufficient balance"}`}, []string{"does not have enough balance", "Insufficient balance"}},
 		{demo.Fault{Status: 403, Body: `{"detail":"VIP only <!channel>"}`}, []string{"VIP", "SUPERDUPERAI_MODEL"}},
 		{demo.Fault{Status: 422, Body: `{"detail":[{"loc":["body","config","duration"],"msg":"too long","type":"value_error"}]}`},
-			[]string{"does not take the request", "body.config.duration: too long"}},
-		{demo.Fault{Status: 429, Body: `{}`, RetryAfter: time.Minute}, []string{"too much to do", "It asks to wait until"}},
-		{demo.Fault{Status: 500, Body: `<html>`}, []string{"a fault of its own", "It answered HTTP 500", "Look there"}},
+			[]string{"rejected the request", "body.config.duration: too long"}},
+		{demo.Fault{Status: 429, Body: `{}`, RetryAfter: time.Minute}, []string{"overloaded", "It asks us to wait until"}},
+		{demo.Fault{Status: 500, Body: `<html>`}, []string{"an internal error", "It answered HTTP 500", "Check there"}},
 	} {
 		s.files.BreakFor("generate-video", c.fault)
-		failed := s.approved(lead, "generate", withText("Failed: no video"), withText("although it was written"))
+		failed := s.approved(lead, "generate", withText("Failed: no video"), withText("although it was saved"))
 		for _, part := range c.says {
 			if !strings.Contains(failed.Text, part) {
 				t.Errorf("HTTP %d: it does not say %q:\n%s", c.fault.Status, part, failed.Text)
@@ -83,7 +83,7 @@ func TestGenerationFails(t *testing.T) {
 		t.Errorf("%d started, want 1", n)
 	}
 	lead.Type("/session debug " + repairID)
-	lead.ExpectMessage(withText("Earlier repairs  generate, done"))
+	lead.ExpectMessage(all(withText("Earlier repairs  generate "), withText(": done")))
 	s.workspace.ExpectNothingElse()
 	s.expectCleanLog("A fox runs", "Insufficient balance")
 }
@@ -97,7 +97,7 @@ func TestWrongHost(t *testing.T) {
 	s.env["SUPERDUPERAI_URL"] = server.URL
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-	s.approved(lead, "generate", withText("Failed: no video"), withText("set SUPERDUPERAI_URL to https://dev-editor.superduperai.co"))
+	s.approved(lead, "generate", withText("Failed: no video"), withText("Set SUPERDUPERAI_URL to https://dev-editor.superduperai.co"))
 	s.workspace.ExpectNothingElse()
 }
 
@@ -126,7 +126,7 @@ func TestFixOfACorruptValue(t *testing.T) {
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	plan := s.planned(lead, "fix")
-	for _, part := range []string{"status (unreadable) → “error”", "createdAt (unreadable) → –", "not readable at all: saved first, then replaced as a whole"} {
+	for _, part := range []string{"set status (unreadable) to “error”", "remove createdAt (unreadable)", "unreadable: a copy is kept, then it is replaced"} {
 		if !strings.Contains(plan.Text, part) {
 			t.Errorf("the plan does not say %q:\n%s", part, plan.Text)
 		}
@@ -153,21 +153,21 @@ func TestUnclearStory(t *testing.T) {
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	guest := s.workspace.As("U0GUEST").In("C0SUPPORT")
-	unclear := s.approved(lead, "generate", withText("Unclear: a video was asked for"), withText("/session settle"))
+	unclear := s.approved(lead, "generate", withText("Unclear: a video was requested for"), withText("/session settle"))
 	older := s.copyOf(lead, unclear)
 	lead.Type("/session generate " + repairID)
-	lead.ExpectMessage(withText("Generating is not possible: a generation was asked for"))
+	lead.ExpectMessage(withText("Cannot generate yet: a video was requested"))
 	guest.Click(unclear, "confirm.not_made")
 	guest.ExpectMessage(withText("Only operators may do this"))
 	lead.Type("/session debug " + repairID)
-	debug := lead.ExpectMessage(withText("If it was made: /session settle " + repairID))
+	debug := lead.ExpectMessage(withText("If it is there: /session settle " + repairID))
 	lead.Click(debug, "confirm.not_made")
 	lead.ExpectMessage(withText("Settled: nothing was made"))
-	s.expectEnd(lead, unclear, withText("Failed: no video"), withText("Somebody looked: nothing was made"))
+	s.expectEnd(lead, unclear, withText("Failed: no video"), withText("An operator checked: nothing was made"))
 
-	again := s.approved(lead, "generate", withText("Unclear: a video was asked for"))
+	again := s.approved(lead, "generate", withText("Unclear: a video was requested for"))
 	lead.Click(older, "confirm.not_made")
-	lead.ExpectMessage(withText("there is nothing to settle"))
+	lead.ExpectMessage(withText("There is nothing to settle"))
 	const file = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
 	guest.Type("/session settle " + repairID + " " + file)
 	guest.ExpectMessage(withText("Only full members"))
@@ -175,17 +175,17 @@ func TestUnclearStory(t *testing.T) {
 	lead.ExpectMessage(withText("SuperDuperAI does not know this file, so nothing was settled"))
 	s.files.Put(file, store.FileCompleted)
 	lead.Type("/session settle " + repairID + " " + file)
-	lead.ExpectMessage(withText("Settled: the file is being followed to its end (SuperDuperAI says: completed)"))
-	s.expectEnd(lead, again, withText("Done: video ready"), withText(file), withText("although it was written"))
+	lead.ExpectMessage(withText("Settled: tracking the file until it finishes (SuperDuperAI says: completed)"))
+	s.expectEnd(lead, again, withText("Done: video ready"), withText(file), withText("although it was saved"))
 	lead.Type("/session settle " + repairID + " " + file)
-	lead.ExpectMessage(withText("there is nothing to settle"))
+	lead.ExpectMessage(withText("There is nothing to settle"))
 	if n := s.files.Started(); n != 2 {
 		t.Errorf("%d started, want 2", n)
 	}
 	s.expectHistory("settled: generate, by @U0LEAD in #C0SUPPORT · file "+file+", SuperDuperAI says: completed",
 		"settled: generate, by @U0LEAD in #C0SUPPORT · not made", "not an operator's click",
 		"refused: generate, by @U0LEAD in #C0SUPPORT · settle: nothing was unclear",
-		"refused: generate, by @U0GUEST in #C0SUPPORT · settle: asked for by somebody who may not ask",
+		"refused: generate, by @U0GUEST in #C0SUPPORT · settle: requested by somebody who is not a reader",
 		"refused: generate, by @U0LEAD in #C0SUPPORT · settle: SuperDuperAI does not know the file "+file)
 	s.workspace.ExpectNothingElse()
 }
@@ -200,18 +200,18 @@ func TestSettleOnOnesWord(t *testing.T) {
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
-	unclear := s.approved(lead, "generate", withText("Unclear: a video was asked for"))
+	unclear := s.approved(lead, "generate", withText("Unclear: a video was requested for"))
 	const file = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
 	support.Type("/session settle " + repairID + " " + file)
 	support.ExpectMessage(withText("Only operators may do this"))
 	s.files.BreakFor(file, demo.Fault{Status: 503, Body: `{}`})
 	page := "https://superduperai.co/en/file/" + strings.ToUpper(file)
 	lead.Type("/session settle `" + repairID + "` <" + page + "|" + page + ">")
-	lead.ExpectMessage(withText("Settled: the file is being followed to its end (not looked at, because SuperDuperAI answered HTTP 503)"))
+	lead.ExpectMessage(withText("Settled: tracking the file until it finishes (not checked: SuperDuperAI answered HTTP 503)"))
 	s.files.Put(file, store.FileFailed)
 	s.files.Heal()
 	s.expectEnd(lead, unclear, withText("Failed: no video"), withText("SuperDuperAI could not make it"))
-	s.expectHistory("refused: generate, by @U0SUPPORT in #C0SUPPORT · settle: asked for by somebody who is no operator", "not looked at, because")
+	s.expectHistory("refused: generate, by @U0SUPPORT in #C0SUPPORT · settle: requested by somebody who is not an operator", "not checked: ")
 	s.workspace.ExpectNothingElse()
 }
 
@@ -224,7 +224,7 @@ func TestGivenUpAndFinished(t *testing.T) {
 	s.env["GIVE_UP_AFTER"] = "1s"
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-	givenUp := s.approved(lead, "generate", withText("Given up after"), withText("/session settle "+repairID))
+	givenUp := s.approved(lead, "generate", withText("Stopped waiting after"), withText("/session settle "+repairID))
 	finish()
 	lead.Type("/session debug " + repairID)
 	lead.ExpectMessage(withText("Show the video (no cost)"))
@@ -235,10 +235,10 @@ func TestGivenUpAndFinished(t *testing.T) {
 	const other = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
 	s.files.Put(other, store.FileCompleted)
 	lead.Type("/session settle " + repairID + " " + other)
-	lead.ExpectMessage(withText("This is not the file of the generation that was given up"))
+	lead.ExpectMessage(withText("This is not the file of that generation"))
 	lead.Type(command)
-	lead.ExpectMessage(withText("Settled: the file is being followed to its end (SuperDuperAI says: completed)"))
-	s.expectEnd(lead, givenUp, withText("Done: video ready"), withText("although it was written"))
+	lead.ExpectMessage(withText("Settled: tracking the file until it finishes (SuperDuperAI says: completed)"))
+	s.expectEnd(lead, givenUp, withText("Done: video ready"), withText("although it was saved"))
 	if n := s.files.Started(); n != 1 {
 		t.Errorf("%d started, want 1", n)
 	}

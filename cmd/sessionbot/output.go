@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf16"
 
 	"golang.org/x/term"
@@ -15,11 +16,11 @@ import (
 )
 
 // screenOf returns the width and colour of where text goes: only a terminal has
-// any, and NO_COLOR takes the colour away.
+// any, and NO_COLOR takes the colour away. Times are local.
 func screenOf(w io.Writer) (screen blockkit.Screen, isTerminal bool) {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
-		return blockkit.Screen{}, false
+		return blockkit.Screen{Zone: time.Local}, false
 	}
 	columns, err := strconv.Atoi(os.Getenv("COLUMNS"))
 	if err != nil || columns < 1 {
@@ -27,7 +28,7 @@ func screenOf(w io.Writer) (screen blockkit.Screen, isTerminal bool) {
 			columns = 80
 		}
 	}
-	return blockkit.Screen{Width: columns, Colour: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}, true
+	return blockkit.Screen{Width: columns, Zone: time.Local, Colour: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}, true
 }
 
 // visibleJSON escapes the characters that JSON may hold unescaped and a terminal

@@ -39,7 +39,7 @@ func TestAlertChannelOutOfReach(t *testing.T) {
 		t.Error("the log does not say it aloud")
 	}
 	m := s.ask("/redis stats")
-	for _, part := range []string{"Last sweep", "Stripe last listed", "Redis last notified", "Alerts do not arrive"} {
+	for _, part := range []string{"Last sweep", "Last Stripe check", "Last Redis event", "Alerts do not arrive"} {
 		if !strings.Contains(m.Text, part) {
 			t.Errorf("the figures do not tell %q:\n%s", part, m.Text)
 		}
@@ -148,7 +148,7 @@ func TestDemoAlerts(t *testing.T) { // not parallel: the demo is a whole site in
 		}
 		req.Header.Set("X-Control-Key", key)
 		return fetched(req)
-	}, "paid sessions have had no video", "S0OPS", "session.menu", "alert.ack", "From before this watch began")
+	}, "paid sessions have had no video", "S0OPS", "session.menu", "alert.ack", "From before monitoring started")
 	if code := demo.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)
 	}

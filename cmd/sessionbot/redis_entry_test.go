@@ -15,7 +15,7 @@ func TestRedisWithTLS(t *testing.T) {
 	s := orphan(watched(stageOn(t, url, server.Client())))
 	s.env["HTTP_ADDR"] = freeAddr(t)
 	s.startBot()
-	if m := s.ask("/redis ping"); !strings.Contains(m.Text, "name the file with its CA in SSL_CERT_FILE") {
+	if m := s.ask("/redis ping"); !strings.Contains(m.Text, "Set SSL_CERT_FILE to the file with its CA") {
 		t.Errorf("an unknown CA is reported as: %s", m.Text)
 	}
 	s.awaitServed("/readyz", `"ready":false`, `"redis":"the certificate of Redis is not trusted: its authority is not known"`)
@@ -52,10 +52,10 @@ func TestRedisRefuses(t *testing.T) {
 	for _, c := range []struct {
 		name, url, says string
 	}{
-		{"no password", server.URL(), "Redis wants a password: the engineer on call has to write user and password into REDIS_URL"},
-		{"a wrong one", as("default", server.URL()), "Redis refused the bot's user or password"},
-		{"an unknown user", as("nobody", server.URL()), "Redis refused the bot's user or password"},
-		{"a user without permissions", as("bare", server.URL()), "all permissions that docs/security.md lists"},
+		{"no password", server.URL(), "Redis requires a password. Write user and password into REDIS_URL"},
+		{"a wrong one", as("default", server.URL()), "Redis rejected the bot's user or password"},
+		{"an unknown user", as("nobody", server.URL()), "Redis rejected the bot's user or password"},
+		{"a user without permissions", as("bare", server.URL()), "all permissions listed in docs/security.md"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s.env["REDIS_URL"] = c.url

@@ -38,7 +38,7 @@ func TestReleaseInAnEmptyRoot(t *testing.T) {
 			t.Errorf("%s is not documented", name)
 		}
 	}
-	for command, says := range map[string]string{"alert test": "The test alert arrived in C0ALERTS: http", "doctor": "All that is required holds"} {
+	for command, says := range map[string]string{"alert test": "The test alert arrived in C0ALERTS: http", "doctor": "All required checks passed"} {
 		p := inRoot(t, root, s.env, strings.Fields(command)...)
 		if code := p.exitCode(); code != 0 || !strings.Contains(p.log.String(), says) {
 			t.Errorf("%s exits with %d and says %s", command, code, p.log)
@@ -48,7 +48,7 @@ func TestReleaseInAnEmptyRoot(t *testing.T) {
 	s.bot = inRoot(t, root, s.env, "run")
 	s.workspace.AwaitConnections(1)
 	m := s.ask("/session debug " + repairID)
-	if !strings.HasPrefix(m.Text, "Orphaned: ") || !strings.Contains(m.Text, "Customer sees  “not found") {
+	if !strings.HasPrefix(m.Text, "Orphaned: ") || !strings.Contains(m.Text, "Customer's page  “not found") {
 		t.Errorf("it answers:\n%s", m.Text)
 	}
 	if code := s.bot.stop(); code != 0 {

@@ -39,7 +39,7 @@ func TestReplayStory(t *testing.T) {
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	support.Type("/session debug " + repairID)
-	seen := support.ExpectMessage(withText("Replay the webhook, since only the site has the customer's picture: about $24"))
+	seen := support.ExpectMessage(withText("Replay the webhook, since only the site has the customer's picture: we pay about $24"))
 	support.Click(seen, "session.replay")
 	plan := support.ExpectMessage(withText("Replay the webhook for"))
 	if plan.Ephemeral || !strings.Contains(plan.Text, "about $24") || !strings.Contains(plan.Text, "can be replayed until") {
@@ -57,7 +57,7 @@ func TestReplayStory(t *testing.T) {
 	}
 	s.expectHistory("planned: replay, by @U0SUPPORT in #C0SUPPORT", "approved: replay, by @U0LEAD in #C0SUPPORT", "ended: replay, by @U0LEAD in #C0SUPPORT · done")
 	support.Type("/session replay " + repairID)
-	support.ExpectMessage(withText("Replaying is not possible"))
+	support.ExpectMessage(withText("Cannot replay"))
 	s.workspace.ExpectNothingElse()
 	s.expectCleanLog("A fox runs")
 }
@@ -74,7 +74,7 @@ func TestReplayInATerminal(t *testing.T) {
 		{"no secret", "STRIPE_WEBHOOK_SECRET", "", 3, 0, "Set STRIPE_WEBHOOK_SECRET"},
 		{"no key", "STRIPE_SECRET_KEY", "", 3, 0, "Set STRIPE_SECRET_KEY"},
 		{"another secret", "STRIPE_WEBHOOK_SECRET", "whsec_MARKEDsecretOther", 1, 0, "Set STRIPE_WEBHOOK_SECRET to the signing secret"},
-		{"three keys", "SITE_LAYOUT", "three-key", 3, 0, "the site cannot read this one"},
+		{"three keys", "SITE_LAYOUT", "three-key", 3, 0, "the site cannot read this session"},
 		{"done", "LOG_LEVEL", "debug", 0, 1, `"outcome":"done"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -98,7 +98,7 @@ func TestReplayOfAThreeKeySession(t *testing.T) {
 	s.stripe.Put(demo.CheckoutSession{ID: repairID, Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd",
 		Created: time.Now().Add(-14 * time.Minute), Event: store.EventDelivered})
 	p := run(t, s.env, "session", "replay", repairID)
-	if code := p.exitCode(); code != 3 || !strings.Contains(p.log.String(), "the site cannot read this one: generate it") {
+	if code := p.exitCode(); code != 3 || !strings.Contains(p.log.String(), "the site cannot read this session: generate the video instead") {
 		t.Errorf("exit code %d: %s", code, p.log)
 	}
 }

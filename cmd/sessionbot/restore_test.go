@@ -40,14 +40,14 @@ func TestRestoreStory(t *testing.T) {
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	support.Type("/session debug " + repairID)
-	seen := support.ExpectMessage(withText("Ask the customer for the prompt, and restore it: /session restore."))
+	seen := support.ExpectMessage(withText("Ask the customer for the prompt, then restore it (no cost): /session restore."))
 	support.Click(seen, "session.restore")
 	s.workspace.As("U0SUPPORT").Close(s.workspace.As("U0SUPPORT").ExpectModal(viewShowing("Only operators may do this")))
 	support.Type("/session restore " + repairID + " A fox")
 	support.ExpectMessage(withText("Only operators may do this"))
 	guest := s.workspace.As("U0GUEST").In("C0SUPPORT")
 	guest.Type("/session restore " + repairID + " A fox")
-	guest.ExpectMessage(withText("may ask"))
+	guest.ExpectMessage(withText("may use this bot"))
 	lead.Type("/session restore `" + repairID + "`  " + foxPrompt)
 	plan := lead.ExpectMessage(withText("Restore the prompt of"))
 	if plan.Ephemeral || !strings.Contains(plan.Text, "No cost.") || !strings.Contains(strings.ReplaceAll(html.UnescapeString(plan.Text), "\n> ", "\n"), foxPrompt) {
@@ -76,7 +76,7 @@ func TestRestoreStory(t *testing.T) {
 		t.Errorf("%d videos were started, want 1", n)
 	}
 	lead.Type("/session restore " + repairID + " A hen")
-	lead.ExpectMessage(withText("Restoring the prompt is not possible"))
+	lead.ExpectMessage(withText("Cannot restore the prompt"))
 	s.expectHistory("refused: restore, by @U0SUPPORT in #C0SUPPORT", "refused: restore, by @U0GUEST", "planned: restore, by @U0LEAD in #C0SUPPORT",
 		"approved: restore, by @U0LEAD", "ended: restore, by @U0LEAD in #C0SUPPORT · done")
 	s.workspace.ExpectNothingElse()
@@ -114,14 +114,14 @@ func TestRestoreWhatStripeHas(t *testing.T) {
 	if wrong, err := person.Submit(form); err != nil || len(wrong) > 0 {
 		t.Fatalf("answered %v, %v", wrong, err)
 	}
-	plan = lead.ExpectMessage(withText("as it was entered"))
+	plan = lead.ExpectMessage(withText("as entered"))
 	lead.Click(plan, "confirm.approve")
 	s.expectEnd(lead, plan, withText("is stored."), withText("Now replay the webhook or generate the video"))
 	if held := s.value("session:" + repairID); held["prompt"] != foxPrompt || held["duration"] != 5.5 || held["resolution"] != "720x1280" {
 		t.Errorf("session: holds %v", held)
 	}
 	lead.Type("/session restore " + repairID)
-	person.ExpectModal(viewShowing("Restoring the prompt is not possible"))
+	person.ExpectModal(viewShowing("Cannot restore the prompt"))
 	s.workspace.ExpectNothingElse()
 	s.expectCleanLog("A fox", "hen")
 }
@@ -158,8 +158,8 @@ func TestRestoreInATerminal(t *testing.T) {
 		code     int
 		says     string
 	}{
-		{"nothing", "", []string{repairID, "--yes"}, 2, "give it on standard input or with --prompt-file"},
-		{"blank", " \n\t\n", []string{repairID, "--yes"}, 2, "give it on standard input or with --prompt-file"},
+		{"nothing", "", []string{repairID, "--yes"}, 2, "pass it on standard input or with --prompt-file"},
+		{"blank", " \n\t\n", []string{repairID, "--yes"}, 2, "pass it on standard input or with --prompt-file"},
 		{"100 kB", strings.Repeat("fox ", 25_000), []string{repairID, "--yes"}, 2, "The prompt is too long"},
 		{"control characters", "A \x1b[2Jfox", []string{repairID, "--yes"}, 2, "control characters"},
 		{"binary", "\x89PNG\r\n\x1a\n\x00fox", []string{repairID, "--yes"}, 2, "not text in UTF-8"},
@@ -170,7 +170,7 @@ func TestRestoreInATerminal(t *testing.T) {
 		{"nobody to ask", "A fox", []string{repairID}, 3, "Standard input held the prompt"},
 		{"no", "n\n", []string{repairID, "--prompt-file", write("A fox")}, 3, "Nothing was changed."},
 		{"a file", "y\n", []string{repairID, "--prompt-file=" + write("A fox &amp; a hen\r\nrun\n")}, 0, "is stored."},
-		{"again", "A fox", []string{repairID, "--yes"}, 3, "Restoring the prompt is not possible"},
+		{"again", "A fox", []string{repairID, "--yes"}, 3, "Cannot restore the prompt"},
 	} {
 		p := runWith(t, strings.NewReader(c.in), false, s.env, append([]string{"session", "restore"}, c.args...)...)
 		if code := p.exitCode(); code != c.code || !strings.Contains(p.log.String(), c.says) {

@@ -72,7 +72,7 @@ func readSecret(path string) (secret, fault, remedy string) {
 	case err != nil:
 		return "", "names a file that cannot be opened", "check the path, and that the user who runs sessionbot may read it"
 	case kind != "":
-		return "", "names no regular file but a " + kind, "write the secret into a file, and nothing else"
+		return "", "is not a regular file but a " + kind, "write the secret into a file, and nothing else"
 	}
 	defer func() { _ = file.Close() }() // it was only read
 	raw, err := io.ReadAll(io.LimitReader(file, secretFileLimit+1))
@@ -100,15 +100,15 @@ func strayIn(secret string) (fault, remedy string) {
 	case secret == "":
 		return "", ""
 	case stray(last):
-		return "ends with " + strayName(last), "cut it off"
+		return "ends with " + strayName(last), "remove it"
 	case stray(first):
-		return "begins with " + strayName(first), "cut it off"
+		return "begins with " + strayName(first), "remove it"
 	case len(secret) > 1 && strings.ContainsRune("\"'`“”‘’«»", first) && strings.ContainsRune("\"'`“”‘’«»", last):
-		return "stands in quotes", "write it without them"
+		return "is in quotes", "write it without them"
 	}
 	if i := strings.IndexFunc(secret, stray); i >= 0 {
 		r, _ := utf8.DecodeRuneInString(secret[i:])
-		return "holds " + strayName(r), "copy it again, in one piece"
+		return "contains " + strayName(r), "copy it again, in one piece"
 	}
 	return "", ""
 }
@@ -116,13 +116,13 @@ func strayIn(secret string) (fault, remedy string) {
 func strayName(r rune) string {
 	switch {
 	case r == ' ':
-		return "a blank"
+		return "a space"
 	case r == '\t':
 		return "a tab"
 	case r == '\n' || r == '\r':
 		return "a line break"
 	case unicode.IsSpace(r):
-		return "a blank that is no plain space"
+		return "an unusual space"
 	}
 	return "an invisible character"
 }

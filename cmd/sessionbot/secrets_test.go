@@ -56,10 +56,10 @@ func TestSecretFilesAreRegular(t *testing.T) {
 func TestStrayCharactersAreNamed(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{
-		"xoxb-secret ": "ends with a blank", " xoxb-secret": "begins with a blank", "xoxb-secret\t": "ends with a tab", "xoxb-secret\n": "ends with a line break",
-		"xoxb-secret\r": "ends with a line break", "xoxb-secret\u00a0": "ends with a blank that is no plain space", "xoxb-\u200bsecret": "holds an invisible character",
-		"\ufeffxoxb-secret": "begins with an invisible character", "xoxb- secret": "holds a blank", "xoxb-\nsecret": "holds a line break",
-		`"xoxb-secret"`: "stands in quotes", "'xoxb-secret'": "stands in quotes", "“xoxb-secret”": "stands in quotes",
+		"xoxb-secret ": "ends with a space", " xoxb-secret": "begins with a space", "xoxb-secret\t": "ends with a tab", "xoxb-secret\n": "ends with a line break",
+		"xoxb-secret\r": "ends with a line break", "xoxb-secret\u00a0": "ends with an unusual space", "xoxb-\u200bsecret": "contains an invisible character",
+		"\ufeffxoxb-secret": "begins with an invisible character", "xoxb- secret": "contains a space", "xoxb-\nsecret": "contains a line break",
+		`"xoxb-secret"`: "is in quotes", "'xoxb-secret'": "is in quotes", "“xoxb-secret”": "is in quotes",
 		"xoxb-secret": "", "": "is missing", "xapp-secret": "this is an app-level token", "xoxb-sécret": "does not look like one",
 	} {
 		var faults configError
@@ -72,7 +72,7 @@ func TestStrayCharactersAreNamed(t *testing.T) {
 		faults = nil
 		c.checkServices(&faults)
 		for _, variable := range []string{"STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "SUPERDUPERAI_TOKEN"} {
-			if want := variable + " " + want; strings.HasSuffix(want, "blank") && !strings.Contains(faults.Error(), want) {
+			if want := variable + " " + want; strings.HasSuffix(want, "space") && !strings.Contains(faults.Error(), want) {
 				t.Errorf("%q: %q, want %q", value, faults, want)
 			}
 		}

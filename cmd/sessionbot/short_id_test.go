@@ -40,7 +40,7 @@ func TestShortIDStory(t *testing.T) {
 		for _, kind := range []string{"prompt:", "webhook:", "session:"} { // three slots
 			testenv.Must(t, s.client.Del(t.Context(), kind+repairID).Err())
 		}
-		if m := s.ask("/session history " + short); !strings.Contains(m.Text, "on record for "+repairID) {
+		if m := s.ask("/session history " + short); !strings.Contains(m.Text, " for "+repairID) {
 			t.Errorf("history, when Redis has forgotten it: %s", m.Text)
 		}
 		if terminal := run(t, s.env, "session", "history", typed); terminal.exitCode() != 0 || !strings.Contains(terminal.log.String(), repairID) {

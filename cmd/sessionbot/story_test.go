@@ -118,7 +118,7 @@ func TestSilentNeighbours(t *testing.T) {
 		{"Redis frozen", func(s *stage) { s.redis.Freeze(s.t) },
 			[]string{"Unclear: Redis could not be read", "Redis did not answer", "paid $1.00"}},
 		{"Stripe hanging", func(s *stage) { s.stripe.Break(demo.Fault{Hang: true}) },
-			[]string{"Orphaned: ", "Stripe did not answer", "A fox runs", "Customer sees"}},
+			[]string{"Orphaned: ", "Stripe did not answer", "A fox runs", "Customer's page"}},
 		{"the site answers rubbish", func(s *stage) { s.site.Break(demo.Fault{Status: 200, Body: rubbish}) },
 			[]string{"Orphaned: ", "paid $1.00", "the site's answer could not be read"}},
 		{"the site hangs", func(s *stage) { s.site.Break(demo.Fault{Hang: true}) },

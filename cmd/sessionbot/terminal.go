@@ -50,6 +50,7 @@ type terminal struct {
 func (p program) runTerminal(ctx context.Context, req commands.Request, o terminalOptions) error {
 	if wrong := misuse(ctx, req, o); wrong != nil {
 		screen, _ := screenOf(p.errs)
+		screen.Reword = typedWords
 		_, _ = fmt.Fprintln(p.errs, screen.Text(wrong)) // the exit code says the same
 		return exitUsage
 	}
@@ -143,6 +144,7 @@ func (t terminal) deliver(ctx context.Context, answer commands.Answer) error {
 		return t.printJSON(answer.JSON)
 	}
 	screen, _ := screenOf(t.out)
+	screen.Reword, screen.Names = typedWords, t.namesIn(ctx, answer.Blocks)
 	if _, err := fmt.Fprintln(t.out, screen.Text(answer.Blocks)); err != nil {
 		return fmt.Errorf("print the answer: %w", err)
 	}
@@ -150,9 +152,16 @@ func (t terminal) deliver(ctx context.Context, answer commands.Answer) error {
 }
 
 // show prints blocks for people, on standard error.
-func (t terminal) show(blocks []slack.Block) { t.say(t.meter.screen.Text(blocks)) }
+func (t terminal) show(blocks []slack.Block) {
+	screen := t.meter.screen
+	screen.Reword = typedWords
+	t.print(screen.Text(blocks))
+}
 
-func (t terminal) say(text string) {
+// say prints a sentence of the terminal's own likewise.
+func (t terminal) say(text string) { t.print(t.meter.screen.List(text)) }
+
+func (t terminal) print(text string) {
 	t.meter.clear()
 	_, _ = fmt.Fprintln(t.errs, text) // the exit code says the same
 }

@@ -32,7 +32,7 @@ func TestRepairInATerminal(t *testing.T) {
 		{"", []string{"fix", repairID}, 3, "Nothing was changed."},
 		{"n\n", []string{"generate", repairID}, 3, "about $24"},
 		{"y\n", []string{"generate", repairID}, 0, "Done: video ready"},
-		{"y\n", []string{"generate", repairID}, 3, "Generating is not possible"},
+		{"y\n", []string{"generate", repairID}, 3, "Cannot generate"},
 		{"", []string{"history", repairID}, 0, "(terminal)"},
 		{"", []string{"settle", repairID, "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"}, 3, "nothing to settle"},
 	} {
@@ -62,7 +62,7 @@ func TestTerminalStandsStill(t *testing.T) {
 	s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(withText("Done: video ready"))
 	p.signal(syscall.SIGCONT)
 	code := p.exitCode()
-	for _, part := range []string{"Done: video ready", "open the video", "although it was written"} {
+	for _, part := range []string{"Done: video ready", "open the video", "although it was saved"} {
 		if code != 0 || !strings.Contains(p.log.String(), part) {
 			t.Errorf("exit code %d, want 0 saying %q:\n%s", code, part, p.log)
 		}
@@ -127,7 +127,7 @@ func TestStopsWatching(t *testing.T) {
 	p := run(t, s.env, "session", "generate", "--yes", repairID)
 	p.awaitOutput(regexp.MustCompile(`being made`))
 	p.interrupt()
-	if code := p.exitCode(); code != 1 || !strings.Contains(p.log.String(), "see /session history "+repairID+".") {
+	if code := p.exitCode(); code != 1 || !strings.Contains(p.log.String(), "see sessionbot session history "+repairID+".") {
 		t.Errorf("exit code %d", code)
 	}
 }
@@ -162,7 +162,7 @@ func TestCancelsWaiting(t *testing.T) {
 	p.awaitOutput(regexp.MustCompile(`press Ctrl-C`))
 	p.signal(syscall.SIGINT)
 	code := p.exitCode()
-	for _, part := range []string{"Cancelled, nothing was asked for", `"outcome":"cancelled"`} {
+	for _, part := range []string{"Cancelled, nothing was requested", `"outcome":"cancelled"`} {
 		if code != 3 || !strings.Contains(p.log.String(), part) {
 			t.Errorf("exit code %d, want 3 saying %q:\n%s", code, part, p.log)
 		}
@@ -181,7 +181,7 @@ func TestLeavesWaiting(t *testing.T) {
 	p := run(t, s.env, "session", "generate", "--yes", repairID)
 	p.awaitOutput(regexp.MustCompile(`press Ctrl-C`))
 	p.term()
-	if code := p.exitCode(); code != 1 || !strings.Contains(p.log.String(), "The job goes on wherever a bot runs") {
+	if code := p.exitCode(); code != 1 || !strings.Contains(p.log.String(), "A running bot continues the repair") {
 		t.Errorf("exit code %d:\n%s", code, p.log)
 	}
 	if v := s.value("webhook:" + repairID); v["status"] == string(store.StatusError) {

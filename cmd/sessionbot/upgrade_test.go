@@ -132,7 +132,7 @@ func recordedState(t *testing.T, s *stage, r recording) {
 	s.untilShown("C0ALERTS", "3 paid sessions have had no video", "Lost: ")
 	alert = alerts.ExpectUpdate(alert, containing("3 paid sessions have had no video since", orphanID, repairID, graceID, "Acknowledged by"))
 	lost := alerts.ExpectMessage(containing("Lost: a paid session has no prompt", onlyPaidID))
-	alerts.ExpectMessage(containing("Nobody watched from"))
+	alerts.ExpectMessage(containing("Monitoring was down from"))
 
 	s.files.Put(file, store.FileCompleted)
 	s.untilShown("C0SUPPORT", "Done: video ready")

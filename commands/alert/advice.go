@@ -16,8 +16,7 @@ import (
 
 // alertCauses say what probably happened, or what to look at first.
 var alertCauses = map[diagnosis.Verdict]pluralText{
-	diagnosis.VerdictStalled: {"Debug shows whether SuperDuperAI is still making it; if so, wait.", "Debug shows whether SuperDuperAI is still making them; if so, wait."},
-	diagnosis.VerdictFailed:  {"", "If they failed at the same time, check the balance and the model at SuperDuperAI first."},
+	diagnosis.VerdictFailed: {"", "If they failed at the same time, check balance and model in SuperDuperAI first."},
 }
 
 // orphanTexts say what Stripe knows of an orphan's event, and as the cause for one
@@ -27,15 +26,15 @@ var orphanTexts = map[store.EventState]struct {
 	several string // after their number
 	cause   pluralText
 }{
-	store.EventFailed: {"event undelivered", "undelivered", pluralText{
-		"The event is undelivered at one endpoint at least, likely the site's.",
-		"Stripe's events have been undelivered at one endpoint at least{since}: likely the site's, not the sessions. Fix the endpoint first."}},
+	store.EventFailed: {"event not delivered", "not delivered", pluralText{
+		"Stripe could not deliver the event to at least one endpoint, probably the site's.",
+		"Stripe has not been able to deliver the events to at least one endpoint{since}: probably the site's webhook is failing. Check and fix it first (Stripe shows the HTTP status)."}},
 	store.EventPending: {"event still being delivered", "still being delivered", pluralText{
 		"Stripe is still delivering the event: the webhook may still arrive.",
 		"Stripe is still delivering the events: the webhooks may still arrive."}},
-	store.EventDelivered: {"event delivered", "delivered and answered", pluralText{
-		"Stripe delivered the event and the site answered, so the site lost it.",
-		"Stripe delivered the events and the site answered, so the site lost them."}},
+	store.EventDelivered: {"event delivered", "delivered", pluralText{
+		"Stripe delivered the event, so the site lost it.",
+		"Stripe delivered the events, so the site lost them."}},
 	store.EventNone: {"no event", "without an event", pluralText{}},
 }
 
@@ -43,7 +42,11 @@ var orphanTexts = map[store.EventState]struct {
 // same rules as for a single session.
 func alertAdvice(v diagnosis.Verdict, open []incident.Case, videoCents int, now time.Time) blockkit.Line {
 	if v == diagnosis.VerdictOrphaned && allUnverified(open) {
-		return blockkit.PlainLine("→ No Stripe key is configured, so unpaid checkouts are among them: set STRIPE_SECRET_KEY (a restricted key that may only read), and only paid ones are alerted.")
+		check := "Until then check each payment in Stripe before you generate"
+		if videoCents > 0 {
+			check += ": we pay " + remedy.CostText(videoCents) + " each"
+		}
+		return blockkit.PlainLine("→ No Stripe key is configured, so unpaid checkouts may be among them. Set STRIPE_SECRET_KEY (a restricted, read-only key) to be alerted only about paid ones. " + check + ".")
 	}
 	cause := alertCauses[v].of(len(open))
 	if v == diagnosis.VerdictOrphaned {
@@ -54,7 +57,7 @@ func alertAdvice(v diagnosis.Verdict, open []incident.Case, videoCents int, now 
 	starts := slices.Contains(s.Allowed, store.ActionGenerate) || slices.Contains(s.Allowed, store.ActionReplay)
 	switch {
 	case len(help) == 0:
-		help = blockkit.PlainLine(pluralText{"Debug it to see what is wrong.", "Debug them to see what is wrong."}.of(len(open)))
+		help = blockkit.PlainLine(pluralText{"Press Debug to see what is wrong.", "Press Debug at each to see what is wrong."}.of(len(open)))
 	case !starts && !s.Shows && v != diagnosis.VerdictLost && !slices.Contains(s.Allowed, store.ActionRestore):
 		help = append(help, blockkit.Plain(pluralText{" It cannot be started from here: Debug shows why.", " They cannot be started from here: Debug shows why."}.of(len(open))))
 	}
@@ -68,7 +71,7 @@ func alertAdvice(v diagnosis.Verdict, open []incident.Case, videoCents int, now 
 func situationOfCases(v diagnosis.Verdict, open []incident.Case, videoCents int, now time.Time) remedy.Situation {
 	s := remedy.Situation{Sessions: len(open), Verdict: v, Payment: store.PaymentPaid, Cents: videoCents}
 	s.Event, _ = commonEvent(open)
-	settled := s.Event == store.EventDelivered || s.Event == store.EventNone // for most of them
+	settled := s.Event == store.EventDelivered || s.Event == store.EventNone || v != diagnosis.VerdictOrphaned // for most of them
 	s.Shows = len(open) > 0
 	for _, c := range open {
 		s.Allowed = append(s.Allowed, c.Allowed...)
@@ -84,7 +87,7 @@ func situationOfCases(v diagnosis.Verdict, open []incident.Case, videoCents int,
 	s.Payment, s.Amount, s.Currency = only.Payment, only.Amount, only.Currency
 	s.PaymentPage, s.EventPage = paymentPage(only), eventPage(only)
 	if s.Payment == store.PaymentUnverified {
-		s.Verify = "Look the payment up in Stripe first."
+		s.Verify = "Check in Stripe first whether this was paid."
 	}
 	return s
 }
@@ -99,7 +102,7 @@ func orphanCause(open []incident.Case, now time.Time) string {
 		}
 		cause := strings.Replace(orphanTexts[state].cause.of(len(open)), "{since}", from, 1)
 		if n := stillDelivered(open, now); n > 0 && (state == store.EventDelivered || state == store.EventNone) {
-			cause = strings.TrimSpace(cause + " Stripe still delivers " + humanize.Thousands(int64(n)) + " of them by itself.")
+			cause = strings.TrimSpace(cause + " Stripe is still retrying " + humanize.Thousands(int64(n)) + " of them.")
 		}
 		return cause
 	}
@@ -114,9 +117,9 @@ func orphanCause(open []incident.Case, now time.Time) string {
 		}
 	}
 	if parts == nil {
-		return "What Stripe knows of " + pluralText{"the event", "the events"}.of(len(open)) + " could not be seen: Debug looks again."
+		return "The state of Stripe's " + pluralText{"event", "events"}.of(len(open)) + " is unknown: Debug checks again."
 	}
-	return "No common cause; Stripe says: " + strings.Join(parts, ", ") + "."
+	return "No common cause; Stripe's events: " + strings.Join(parts, ", ") + "."
 }
 
 // stillDelivered counts the orphans whose event Stripe may still deliver by itself.

@@ -147,7 +147,7 @@ func repairableCases(i incident.Incident) int {
 }
 
 // Forgotten says that nothing is known of an alert.
-const Forgotten = "This alert is too old: nothing is known of it any more."
+const Forgotten = "This alert is too old: its data is gone."
 
 // ClickReply answers a click that changed nothing, or whose incident is gone.
 func ClickReply(i incident.Incident, now time.Time) blockkit.Line {
@@ -155,9 +155,9 @@ func ClickReply(i incident.Incident, now time.Time) blockkit.Line {
 	case i.ID == "":
 		return blockkit.PlainLine(Forgotten)
 	case !i.Closed.IsZero():
-		return blockkit.L(blockkit.Plain("Resolved already, "), humanize.AgoTime(i.Closed, now), blockkit.Plain(". There is nothing to do."))
+		return blockkit.L(blockkit.Plain("Already resolved, "), humanize.AgoTime(i.Closed, now), blockkit.Plain(". There is nothing to do."))
 	case i.Acknowledged != nil:
-		return blockkit.L(blockkit.Plain("Acknowledged already, "), humanize.AgoTime(i.Acknowledged.At, now), blockkit.Plain(", by "), blockkit.User(i.Acknowledged.By), blockkit.Plain("."))
+		return blockkit.L(blockkit.Plain("Already acknowledged, "), humanize.AgoTime(i.Acknowledged.At, now), blockkit.Plain(", by "), blockkit.User(i.Acknowledged.By), blockkit.Plain("."))
 	}
 	return blockkit.PlainLine("Nothing was changed.")
 }

@@ -76,41 +76,41 @@ func TestAlertTexts(t *testing.T) {
 		next  string // begins the second
 		parts []string
 	}{
-		{"one", orphans(1), "A paid session got no video.", "→ The event is undelivered at one endpoint at least",
-			[]string{"Resend the event in Stripe (https://dashboard.stripe.com/events/evt_1), or wait: Stripe retries until 7 Mar 11:00 UTC. If that takes too long, generate the video: about $24 for a $1.00 order, twice that if Stripe's retry arrives as well. Or refund in Stripe",
+		{"one", orphans(1), "A paid session got no video.", "→ Stripe could not deliver the event to at least one endpoint",
+			[]string{"Resend the event in Stripe (https://dashboard.stripe.com/events/evt_1), or wait: Stripe retries until 7 Mar 11:00 UTC. The site then makes the video: we pay about $24 for a $1.00 order. If nothing has started after 15 min, generate the video instead: the same cost, twice that if Stripe's retry still arrives. Or refund in Stripe",
 				"cs_live_a1B2…0000 · $1.00 (https://dashboard.stripe.com/payments/pi_1) · paid 1 h ago (11:00 UTC) · event (https://dashboard.stripe.com/events/evt_1)"}},
 		{"many", orphans(37), "37 paid sessions have had no video since 11:00 UTC ($37.00).",
-			"→ Stripe's events have been undelivered at one endpoint at least since 11:00 UTC: likely the site's, not the sessions.", []string{"Fix the endpoint first. Resend the events in Stripe, or wait", "generate the videos: about $24 each, twice that", "cs_live_a1B2…0000 · ", "cs_live_a1B2…0009 · ", "and 27 more", "So far: 37 customers, 2\u00a0208 customer-minutes, $37.00, as of 12:00 UTC."}},
+			"→ Stripe has not been able to deliver the events to at least one endpoint since 11:00 UTC: probably the site's webhook is failing.", []string{"Check and fix it first (Stripe shows the HTTP status). Resend the events in Stripe, or wait", "makes the videos: we pay about $24 each", "generate the videos instead: the same cost, twice that", "cs_live_a1B2…0000 · ", "cs_live_a1B2…0009 · ", "and 27 more", "So far: 37 customers, 2\u00a0208 customer-minutes, $37.00, as of 12:00 UTC."}},
 		{"still pending", orphans(1, event(store.EventPending)), "A paid session got no video.", "→ Stripe is still delivering the event", nil},
-		{"the site lost it", orphans(1, event(store.EventDelivered)), "A paid session got no video.", "→ Stripe delivered the event and the site answered", nil},
-		{"no event", orphans(1, event(store.EventNone)), "A paid session got no video.", "→ Stripe holds no event to resend, so generate the video: about $24 for a $1.00 order.", nil},
+		{"the site lost it", orphans(1, event(store.EventDelivered)), "A paid session got no video.", "→ Stripe delivered the event, so the site lost it.", nil},
+		{"no event", orphans(1, event(store.EventNone)), "A paid session got no video.", "→ Stripe has no event to resend, so generate the video: we pay about $24 for a $1.00 order.", nil},
 		{"unverified", orphans(2, unverified), "2 sessions have had no video (payment unverified) since 11:00 UTC.", "→ No Stripe key is configured", []string{"stored 59 min ago", "So far: 2 customers, 119 customer-minutes, as of"}},
-		{"some put right", orphans(3, leaving(incident.EndLate, 0, 1)), "2 paid sessions have had no video since 11:00 UTC ($2.00).", "→ Stripe's events have been undelivered",
+		{"some put right", orphans(3, leaving(incident.EndLate, 0, 1)), "2 paid sessions have had no video since 11:00 UTC ($2.00).", "→ Stripe has not been able to deliver the events",
 			[]string{"3 sessions in all; 1 webhook came late.", "So far: 3 customers, 179 customer-minutes, $3.00, as of", "cs_live_a1B2…0000 · the webhook came late 12:00 UTC"}},
 		{"all put right", orphans(37, leaving(incident.EndLate, 0, 31), leaving(incident.EndGenerated, 31, 36), leaving(incident.EndFixed, 36, 37), over),
 			"Resolved after 1 h: 37 sessions.", "31 webhooks came late, 5 generated, 1 marked as error.", []string{"37 customers, 2\u00a0208 customer-minutes, $37.00."}},
 		{"paid in two currencies", orphans(2, func(i *incident.Incident) { i.Cases[0].Currency = "eur" }), "2 paid sessions have had no video since 11:00 UTC (€1.00 + $1.00).", "→ ",
 			[]string{"So far: 2 customers, 119 customer-minutes, €1.00 + $1.00, as of"}},
-		{"stalled", orphans(1, of("stalled")), "Stalled: a video is taking too long.", "→ Debug shows whether SuperDuperAI is still making it; if so, wait.", []string{"started 1 h ago (11:00 UTC)"}},
+		{"stalled", orphans(1, of("stalled")), "Stalled: a video is taking too long.", "→ Check SuperDuperAI first: if the video may still finish, wait.", []string{"started 1 h ago (11:00 UTC)"}},
 		{"lost", orphans(2, of("lost")), "2 paid sessions have had no prompt to make a video from since 11:00 UTC ($2.00).", "→ Ask the customers", nil},
 		{"lost, one restored", orphans(2, func(i *incident.Incident) { i.Kind, i.Cases[0].Verdict = "lost", diagnosis.VerdictLost }), "2 paid sessions have had no prompt to make a video from since 11:00 UTC ($2.00).",
 			"→ Ask the customers", []string{"cs_live_a1B2…0001 · $1.00 (https://dashboard.stripe.com/payments/pi_1) · paid 59 min ago (11:00 UTC) · prompt restored · event"}},
-		{"lost, all restored", orphans(2, func(i *incident.Incident) { i.Kind = "lost" }), "2 paid sessions have had no video since 11:00 UTC ($2.00).", "→ Stripe's events have been undelivered", []string{"prompt restored"}},
+		{"lost, all restored", orphans(2, func(i *incident.Incident) { i.Kind = "lost" }), "2 paid sessions have had no video since 11:00 UTC ($2.00).", "→ Stripe has not been able to deliver the events", []string{"prompt restored"}},
 		{"failed", orphans(2, of("failed")), "2 videos have failed since 11:00 UTC ($2.00).", "→ If they failed at the same time", []string{"failed 1 h ago (11:00 UTC)"}},
-		{"two stalled", orphans(2, of("stalled")), "2 videos have been stalled since 11:00 UTC ($2.00).", "→ Debug shows whether SuperDuperAI is still making them; if so, wait.", nil},
+		{"two stalled", orphans(2, of("stalled")), "2 videos have been stalled since 11:00 UTC ($2.00).", "→ Check SuperDuperAI first: if the videos may still finish, wait.", nil},
 		{"no common cause", orphans(3, func(i *incident.Incident) { i.Cases[0].Event = store.EventNone }), "3 paid sessions have had no video since 11:00 UTC ($3.00).",
-			"→ No common cause; Stripe says: 2 undelivered, 1 without an event.", []string{" · no event (https", " · event undelivered (https"}},
+			"→ No common cause; Stripe's events: 2 not delivered, 1 without an event.", []string{" · no event (https", " · event not delivered (https"}},
 		{"delivered, but for one", orphans(10, event(store.EventDelivered), func(i *incident.Incident) { i.Cases[0].Event = store.EventFailed }),
-			"10 paid sessions have had no video since 11:00 UTC ($10.00).", "→ Stripe delivered the events and the site answered, so the site lost them. Stripe still delivers 1 of them by itself. Generate the videos: about $24 each. Or refund", nil},
+			"10 paid sessions have had no video since 11:00 UTC ($10.00).", "→ Stripe delivered the events, so the site lost them. Stripe is still retrying 1 of them. Generate the videos: we pay about $24 each, about $240 in all. Or refund", nil},
 		{"made from a picture", orphans(1, func(i *incident.Incident) { i.Cases[0].Allowed = []store.Action{store.ActionFix} }), "A paid session got no video.",
-			"→ The event is undelivered at one endpoint at least, likely the site's. Resend", []string{"It cannot be started from here: Debug shows why."}},
-		{"nothing to pay", orphans(1, func(i *incident.Incident) { i.Cases[0].Payment, i.Cases[0].Amount = store.PaymentNotRequired, 0 }), "A paid session got no video.",
-			"→ ", []string{"nothing to pay · ordered 1 h ago"}},
-		{"corrupt", orphans(1, of("corrupt")), "A session is corrupt.", "→ Debug it", nil},
+			"→ Stripe could not deliver the event to at least one endpoint, probably the site's. Resend", []string{"It cannot be started from here: Debug shows why."}},
+		{"no payment due", orphans(1, func(i *incident.Incident) { i.Cases[0].Payment, i.Cases[0].Amount = store.PaymentNotRequired, 0 }), "A paid session got no video.",
+			"→ ", []string{"no payment due · ordered 1 h ago"}},
+		{"corrupt", orphans(1, of("corrupt")), "A session is corrupt.", "→ Press Debug", nil},
 		{"undelivered", orphans(2, of("undelivered")), "2 finished videos have not been shown to their customers since 11:00 UTC ($2.00).", "→ Show the videos (no cost), then send the customers the links.", nil},
 		{"replayed or generated", orphans(1, event(store.EventDelivered), func(i *incident.Incident) {
 			i.Cases[0].Allowed = []store.Action{store.ActionReplay, store.ActionGenerate}
-		}), "A paid session got no video.", "→ Stripe delivered the event and the site answered, so the site lost it. Replay the webhook or generate the video: about $24 for a $1.00 order. Or refund", nil},
+		}), "A paid session got no video.", "→ Stripe delivered the event, so the site lost it. Replay the webhook or generate the video: we pay about $24 for a $1.00 order. Or refund", nil},
 		{"acknowledged and silenced", orphans(1, func(i *incident.Incident) {
 			i.Acknowledged = &incident.Acknowledgement{By: "U1", At: noon}
 			i.Snoozed = &incident.Acknowledgement{By: "U2", At: noon, Until: noon.Add(2 * time.Hour)}
@@ -124,37 +124,37 @@ func TestAlertTexts(t *testing.T) {
 		{"before the watch", orphans(3, func(i *incident.Incident) {
 			i.Kind, i.Sessions, i.Cases[0].Verdict = incident.Backlog, 3, diagnosis.VerdictFailed
 			i.Sums = map[diagnosis.Verdict]incident.Sum{diagnosis.VerdictFailed: incident.SumOf(i.Cases[:1]), diagnosis.VerdictOrphaned: incident.SumOf(i.Cases[1:])}
-		}), "From before this watch began: 3 sessions older than 24 h without a video.", "→ Look through them",
+		}), "From before monitoring started: 3 sessions older than 24 h without a video.", "→ Not urgent",
 			[]string{"By verdict: 2 orphaned ($2.00), 1 failed ($1.00)."}},
 		{"before the watch, many", orphans(incident.ShownCases, unverified, func(i *incident.Incident) {
 			i.Kind, i.Sessions = incident.Backlog, 30_000
 			i.Sums = map[diagnosis.Verdict]incident.Sum{diagnosis.VerdictOrphaned: {Sessions: 29_999, Unverified: 29_999}, diagnosis.VerdictFailed: {Sessions: 1, Unverified: 1}}
-		}), "From before this watch began: 30\u00a0000 sessions older than 24 h without a video.", "→ Look through them",
-			[]string{"By verdict: 29\u00a0999 orphaned, 1 failed.", "Payment is unverified", "and 29\u00a0990 more"}},
+		}), "From before monitoring started: 30\u00a0000 sessions older than 24 h without a video.", "→ Not urgent",
+			[]string{"By verdict: 29\u00a0999 orphaned, 1 failed.", "payments are unverified", "and 29\u00a0990 more"}},
 		{"Stripe silent", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 12},
-			"Payment of 12 sessions cannot be verified since 11:00 UTC: Stripe does not answer.", "→ See Stripe's status page", nil},
+			"The payments of 12 sessions cannot be verified (since 11:00 UTC): Stripe does not answer.", "→ Check Stripe's status page", nil},
 		{"Stripe refuses the key", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 1, Why: store.StripeKeyRefused},
-			"Payment of 1 session cannot be verified since 11:00 UTC: Stripe refuses the key.", "→ Set STRIPE_SECRET_KEY to a key that is valid.", nil},
+			"The payment of 1 session cannot be verified (since 11:00 UTC): Stripe rejects the key.", "→ Set STRIPE_SECRET_KEY to a valid key", nil},
 		{"a key that may not read", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 2, Why: store.StripeForbidden},
-			"Payment of 2 sessions cannot be verified since 11:00 UTC: the Stripe key may not read what it has to.", "→ Give the key", nil},
+			"The payments of 2 sessions cannot be verified (since 11:00 UTC): the Stripe key lacks permissions.", "→ Allow the key", nil},
 		{"a key of the other mode", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 2, Why: store.StripeWrongMode},
-			"Payment of 2 sessions cannot be verified since 11:00 UTC: the Stripe key is of the other mode (live or test).", "→ Set STRIPE_SECRET_KEY", nil},
+			"The payments of 2 sessions cannot be verified (since 11:00 UTC): the Stripe key and the sessions are not of the same mode (live or test).", "→ Set STRIPE_SECRET_KEY", nil},
 		{"Stripe back", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), Sessions: 12, Closed: noon},
 			"Stripe answers again after 1 h.", "→ Nothing to do", nil},
 		{"blind", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Parts: []string{"Stripe", "sweep"}},
-			"The watch sees less since 11:00 UTC: Stripe cannot be asked what was paid; the sessions in Redis cannot be read (three times in a row).", "→ See Stripe's status page", nil},
+			"Monitoring has been impaired since 11:00 UTC: payments cannot be read from Stripe; the sessions in Redis cannot be read (three times in a row).", "→ Check Stripe's status page", nil},
 		{"events may not be listed", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Parts: []string{"events"}},
-			"The watch sees less since 11:00 UTC: the Stripe key may not list events (three times in a row).", "→ Give the key in STRIPE_SECRET_KEY the right to read Events.", nil},
+			"Monitoring has been impaired since 11:00 UTC: the Stripe key has no permission to list events (three times in a row).", "→ Allow the key in STRIPE_SECRET_KEY to read Events.", nil},
 		{"no notifications", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Parts: []string{"notifications"}},
-			"The watch sees less since 11:00 UTC: Redis tells of no writes any more (three times in a row).", "→ Nothing is urgent", nil},
+			"Monitoring has been impaired since 11:00 UTC: Redis sends no notifications any more (three times in a row).", "→ Not urgent", nil},
 		{"sees again", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), Closed: noon, Parts: []string{"sweep"}},
-			"The watch sees everything again after 1 h.", "→ Nothing to do", nil},
+			"Monitoring is restored after 1 h.", "→ Nothing to do", nil},
 		{"SuperDuperAI silent", incident.Incident{Kind: incident.FilesUnchecked, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Trouble: store.FileNoAnswer},
-			"Files cannot be checked since 11:00 UTC: SuperDuperAI does not answer.", "→ See SuperDuperAI's status", nil},
+			"Files cannot be checked (since 11:00 UTC): SuperDuperAI does not answer.", "→ Check SuperDuperAI's status", nil},
 		{"no token", incident.Incident{Kind: incident.FilesUnchecked, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Trouble: store.FileNoToken},
-			"Files cannot be checked since 11:00 UTC: no token is configured.", "→ Set SUPERDUPERAI_TOKEN.", nil},
+			"Files cannot be checked (since 11:00 UTC): no token is configured.", "→ Set SUPERDUPERAI_TOKEN", nil},
 		{"the wrong host", incident.Incident{Kind: incident.FilesUnchecked, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Trouble: store.FileNotFound},
-			"Files cannot be checked since 11:00 UTC: SuperDuperAI does not know any of them.", "→ Set SUPERDUPERAI_URL", nil},
+			"Files cannot be checked (since 11:00 UTC): SuperDuperAI knows none of them.", "→ Set SUPERDUPERAI_URL", nil},
 		{"SuperDuperAI back", incident.Incident{Kind: incident.FilesUnchecked, Since: noon.Add(-time.Hour), Closed: noon},
 			"Files can be checked again after 1 h.", "→ Nothing to do", nil},
 		{"an empty Redis", incident.Incident{Kind: incident.NoSessions, Since: noon, LastJoinedAt: noon},
@@ -162,7 +162,7 @@ func TestAlertTexts(t *testing.T) {
 		{"Redis filled again", incident.Incident{Kind: incident.NoSessions, Since: noon.Add(-time.Hour), Closed: noon},
 			"Redis holds sessions again after 1 h.", "→ Nothing to do", nil},
 		{"a gap", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), Closed: noon},
-			"Nobody watched from 11:00 UTC to 12:00 UTC.", "→ Nothing to do", nil},
+			"Monitoring was down from 11:00 UTC to 12:00 UTC.", "→ Nothing to do", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			alert := New(c.i, Options{VideoCents: 2400}, noon)
@@ -228,8 +228,8 @@ func TestAlertReplies(t *testing.T) {
 		next   string // begins the second
 		parts  []string
 	}{
-		{"reopened", orphans(5), "Open again: " + five, "→ See the message above.", nil},
-		{"threshold", orphans(5), "Growing: " + five, "→ See the message above.", nil},
+		{"reopened", orphans(5), "Open again: " + five, "→ The alert above is up to date.", nil},
+		{"threshold", orphans(5), "Growing: " + five, "→ The alert above is up to date.", nil},
 		{"reminder", orphans(5), "Still open after 1 h: " + five, "→ Nobody has acknowledged it", []string{waiting}},
 		{"reminder", orphans(2, leaving(incident.EndLate, 0, 1)), "Still open after 1 h: a paid session got no video.", "→ Nobody has acknowledged it",
 			[]string{"1 customer has been waiting for 59 min. So far: 2 customers, 119 customer-minutes, $2.00."}},
@@ -256,8 +256,8 @@ func TestPressedLine(t *testing.T) {
 	t.Parallel()
 	for want, i := range map[string]incident.Incident{
 		"This alert is too old":          {},
-		"Resolved already, 1 h ago":      {ID: "i", Closed: noon.Add(-time.Hour)},
-		"Acknowledged already, 1 h ago ": {ID: "i", Acknowledged: &incident.Acknowledgement{By: "U1", At: noon.Add(-time.Hour)}},
+		"Already resolved, 1 h ago":      {ID: "i", Closed: noon.Add(-time.Hour)},
+		"Already acknowledged, 1 h ago ": {ID: "i", Acknowledged: &incident.Acknowledgement{By: "U1", At: noon.Add(-time.Hour)}},
 	} {
 		got := blockkit.Text([]slack.Block{blockkit.Paragraph(ClickReply(i, noon))})
 		if !strings.HasPrefix(got, want) {
@@ -286,7 +286,7 @@ func TestEndingOfAStalledVideo(t *testing.T) {
 	alert := New(orphans(2, leaving(incident.EndLate, 0, 2), func(i *incident.Incident) {
 		i.Kind, i.Closed = incident.Kind(diagnosis.VerdictStalled), noon
 	}), Options{}, noon)
-	if shown := blockkit.Text(alert.Blocks); strings.Contains(shown, "webhook") || !strings.Contains(shown, "2 moved on.") {
+	if shown := blockkit.Text(alert.Blocks); strings.Contains(shown, "webhook") || !strings.Contains(shown, "2 recovered.") {
 		t.Errorf("it says:\n%s", shown)
 	}
 }

@@ -48,9 +48,9 @@ func (g Digest) Message() Message {
 		blocks := blockkit.Message(blockkit.PlainLine(day + ": nothing to report. No session got into trouble, none is in trouble now, and nothing was repaired."))
 		return Message{Blocks: blocks, Text: blockkit.Fallback(blocks)}
 	case found > 0 && left == 0:
-		head = day + ": " + humanize.Count(found, "session") + " got into trouble; all are out of it again."
+		head = day + ": " + humanize.Count(found, "session") + " got into trouble; all are resolved."
 	case found > 0:
-		head = day + ": " + humanize.Count(found, "session") + " got into trouble; " + humanize.Thousands(int64(left)) + pluralText{" is", " are"}.of(left) + " still in it."
+		head = day + ": " + humanize.Count(found, "session") + " got into trouble; " + humanize.Thousands(int64(left)) + pluralText{" is", " are"}.of(left) + " not resolved yet."
 	}
 	lines := g.troubleLines()
 	for _, p := range g.Repairs {
@@ -93,7 +93,7 @@ func (g Digest) troubleLines() []blockkit.Line {
 			text += " · " + strings.TrimSuffix(tallyText(i), ".")
 		}
 		if open > 0 {
-			text += " · " + humanize.Thousands(int64(open)) + " still in trouble"
+			text += " · " + humanize.Thousands(int64(open)) + " not resolved yet"
 		}
 		lines = append(lines, blockkit.Fact(humanize.Title(verdict), blockkit.Plain(text)))
 	}

@@ -91,10 +91,10 @@ func caseMenu(c incident.Case, kind incident.Kind) *slack.OverflowBlockElement {
 // shows reports whether a fix would show a finished video.
 func shows(c incident.Case) bool { return c.Shows && slices.Contains(c.Allowed, store.ActionFix) }
 
-// HandledReply answers whoever said that a session was handled.
+// HandledReply answers the person who marked a session as handled.
 func HandledReply(session string) []slack.Block {
 	line := blockkit.L(blockkit.Plain("Handled: "), blockkit.Code(humanize.ShortID(session)),
-		blockkit.Plain(" leaves the alert, and is alerted again only if it gets into other trouble. /session history shows who said so."))
+		blockkit.Plain(" leaves the alert, and is alerted again only for a different problem. Nothing was refunded, and the customer was not notified. /session history shows who marked it."))
 	return []slack.Block{blockkit.Paragraph(line), slack.NewActionBlock("", note.Button(note.ActionAlert, session))}
 }
 
@@ -103,10 +103,10 @@ func HandledReply(session string) []slack.Block {
 func HandledAlreadyReply(known *incident.Handled, c incident.Case, now time.Time) blockkit.Line {
 	switch {
 	case known != nil:
-		return blockkit.L(blockkit.Plain("Handled already, "), humanize.AgoTime(known.At, now), blockkit.Plain(", by "), blockkit.User(known.By), blockkit.Plain("."))
+		return blockkit.L(blockkit.Plain("Already handled, "), humanize.AgoTime(known.At, now), blockkit.Plain(", by "), blockkit.User(known.By), blockkit.Plain("."))
 	case c.ID != "":
-		return blockkit.L(blockkit.Plain("This session left the alert already, "), humanize.AgoTime(c.Gone, now),
+		return blockkit.L(blockkit.Plain("This session has already left the alert, "), humanize.AgoTime(c.Gone, now),
 			blockkit.Plain(": "+endingText(incident.Kind(c.Verdict), c.Ending)+". Nothing was changed."))
 	}
-	return blockkit.PlainLine("This session is in no alert any more. Nothing was changed.")
+	return blockkit.PlainLine("This session is no longer in an alert. Nothing was changed.")
 }

@@ -14,14 +14,14 @@ func Outage(since, until time.Time, why error, o Options) Message {
 	if !until.IsZero() {
 		return composeAlert(":white_check_mark:", "Redis is available again after "+humanize.Duration(until.Sub(since))+".", "",
 			blockkit.Message(blockkit.PlainLine(noAction("it was unavailable from "+humanize.Clock(since, until)+" to "+humanize.Clock(until, until)+
-				". Nobody watched then; what happened meanwhile is looked at."))))
+				". Monitoring was down meanwhile; the gap is being checked."))))
 	}
-	cause := "Redis answers with a fault of its own"
+	cause := "Redis answers with an internal error"
 	if kind := rdb.Trouble(why); kind != nil {
 		cause = kind.Error()
 	}
-	lines := []blockkit.Line{blockkit.PlainLine("→ Run sessionbot doctor: it names the remedy. Until then no session in trouble is noticed, " +
-		"and no repair is started or goes on.")}
+	lines := []blockkit.Line{blockkit.PlainLine("→ Run sessionbot doctor where the bot runs: it names the cause and what to do. Until Redis is back, no session in trouble is noticed, " +
+		"and repairs are on hold.")}
 	if link := runbookSpan(o.Runbook, outageSection); link != nil {
 		lines = append(lines, blockkit.L(link))
 	}

@@ -12,7 +12,7 @@ import (
 // Reply is a message in the thread of an alert, by the reason for it.
 func Reply(i incident.Incident, reason, mention string, now time.Time) Message {
 	prefix := ""
-	lines := []blockkit.Line{blockkit.PlainLine("→ See the message above.")}
+	lines := []blockkit.Line{blockkit.PlainLine("→ The alert above is up to date.")}
 	waits := false // people are reminded
 	switch reason {
 	case "threshold":
@@ -42,8 +42,8 @@ func Reply(i incident.Incident, reason, mention string, now time.Time) Message {
 func reminderAdvice(i incident.Incident, now time.Time) blockkit.Line {
 	a := i.Acknowledged
 	if a == nil {
-		return blockkit.PlainLine("→ Nobody has acknowledged it: press Acknowledge above, or Snooze.")
+		return blockkit.PlainLine("→ Nobody has acknowledged it. Press Acknowledge above and follow its advice, or Snooze.")
 	}
-	return blockkit.L(blockkit.Plain("→ Repair or refund what is left, choose Handled, or Snooze. Acknowledged by "),
+	return blockkit.L(blockkit.Plain("→ Repair or refund what is left, mark it as Handled, or Snooze. Acknowledged by "),
 		blockkit.User(a.By), blockkit.Plain(" "), humanize.AgoTime(a.At, now), blockkit.Plain("."))
 }

@@ -58,7 +58,7 @@ func caseLine(kind incident.Kind, c incident.Case, common store.EventState, now 
 	add := func(spans ...blockkit.Span) { line = append(append(line, blockkit.Plain(" · ")), spans...) }
 	switch page := paymentPage(c); {
 	case c.Payment == store.PaymentNotRequired:
-		add(blockkit.Plain("nothing to pay"))
+		add(blockkit.Plain("no payment due"))
 	case c.Amount > 0 && page != "":
 		add(blockkit.Link(page, humanize.Money(c.Amount, c.Currency)))
 	case c.Amount > 0:
@@ -125,7 +125,7 @@ func repairingSpans(c incident.Case, now time.Time) []blockkit.Span {
 	doing := "being made"
 	switch {
 	case r.Unclear:
-		doing = "it is unclear whether it is being made"
+		doing = "result of the repair unknown"
 	case r.Action == store.ActionRestore:
 		doing = "its prompt is being restored"
 	case r.Action == store.ActionFix && shows(c):
@@ -167,7 +167,7 @@ func goneLines(i incident.Incident, now time.Time) []blockkit.Line {
 		lines = append(lines, append(line, note.Spans(c.Note)...))
 	}
 	if more := len(gone) - incident.ShownCases; more > 0 {
-		lines = append(lines, blockkit.PlainLine("and "+humanize.Thousands(int64(more))+" more that left"))
+		lines = append(lines, blockkit.PlainLine("and "+humanize.Thousands(int64(more))+" more that were resolved"))
 	}
 	return lines
 }

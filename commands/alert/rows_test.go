@@ -213,7 +213,7 @@ func TestRows(t *testing.T) {
 		{"restored", by(store.ActionRestore), "its prompt is being restored, approved by @U1 2 min ago (11:58 UTC)"},
 		{"shown", func(c *incident.Case) { by(store.ActionFix)(c); c.Shows = true }, "being shown, approved by @U1 2 min ago (11:58 UTC)"},
 		{"in a terminal", by(store.ActionGenerate, func(r *incident.Repair) { r.By = store.Actor{ID: "<!here>", Terminal: true} }), "being made, approved by <!here> (terminal) 2 min ago (11:58 UTC)"},
-		{"unclear", by(store.ActionGenerate, func(r *incident.Repair) { r.Unclear = true }), "it is unclear whether it is being made, approved by @U1 2 min ago (11:58 UTC)"},
+		{"unclear", by(store.ActionGenerate, func(r *incident.Repair) { r.Unclear = true }), "result of the repair unknown, approved by @U1 2 min ago (11:58 UTC)"},
 		{"failed again", func(c *incident.Case) { c.Verdict = diagnosis.VerdictFailed }, "paid 1 h ago (11:00 UTC) · the last repair failed"},
 	} {
 		i := orphans(1, func(i *incident.Incident) { c.change(&i.Cases[0]) })

@@ -16,9 +16,9 @@ var runbookSections = map[incident.Kind]string{
 	incident.Kind(diagnosis.VerdictLost):        "lost",
 	incident.Kind(diagnosis.VerdictFailed):      "failed",
 	incident.Kind(diagnosis.VerdictUndelivered): "undelivered",
-	incident.Backlog:                            "from-before-this-watch-began",
+	incident.Backlog:                            "from-before-monitoring-started",
 	incident.PaymentsUnverified:                 "payments-cannot-be-verified",
-	incident.Degraded:                           "the-watch-sees-less",
+	incident.Degraded:                           "monitoring-is-impaired",
 	incident.FilesUnchecked:                     "files-cannot-be-checked",
 	incident.NoSessions:                         "redis-holds-no-sessions",
 }

@@ -37,26 +37,30 @@ func alertEmoji(i incident.Incident) string {
 type cause struct{ text, remedy string }
 
 var (
-	stripeSilent     = cause{"Stripe does not answer", "See Stripe's status page. This is corrected when Stripe answers."}
+	stripeSilent     = cause{"Stripe does not answer", "Check Stripe's status page. This message is updated when Stripe answers."}
 	unverifiedCauses = map[store.Unverified]cause{
-		store.StripeWrongMode:   {"the Stripe key is of the other mode (live or test)", "Set STRIPE_SECRET_KEY to a key of their mode, or keep tests in another Redis."},
-		store.StripeKeyRefused:  {"Stripe refuses the key", "Set STRIPE_SECRET_KEY to a key that is valid."},
-		store.StripeForbidden:   {"the Stripe key may not read what it has to", "Give the key in STRIPE_SECRET_KEY the right to read Checkout Sessions, PaymentIntents, Charges and Events."},
-		store.StripeRateLimited: {"Stripe asks us to slow down", stripeSilent.remedy},
+		store.StripeWrongMode:   {"the Stripe key and the sessions are not of the same mode (live or test)", "Set STRIPE_SECRET_KEY to a key of the sessions' mode, or keep test sessions in another Redis."},
+		store.StripeKeyRefused:  {"Stripe rejects the key", "Set STRIPE_SECRET_KEY to a valid key and restart the bot."},
+		store.StripeForbidden:   {"the Stripe key lacks permissions", "Allow the key in STRIPE_SECRET_KEY to read Checkout Sessions, PaymentIntents, Charges and Events."},
+		store.StripeRateLimited: {"Stripe's rate limit was reached", stripeSilent.remedy},
 	}
 )
 
 func unverifiedPaymentsText(i incident.Incident) (head, next string) {
-	sessions := humanize.Count(i.Sessions, "session")
 	switch {
 	case !i.Closed.IsZero() && i.Why == store.StripeWrongMode:
-		return "The Stripe key fits all sessions again.", noAction("any paid session without a video is alerted.")
+		return "The Stripe key fits all sessions again.", noAction("paid sessions without a video are alerted again.")
 	case !i.Closed.IsZero():
-		return "Stripe answers again" + lasted(i) + ".", noAction("payment of " + sessions + " is verified now, and any paid session without a video is alerted.")
+		return "Stripe answers again" + lasted(i) + ".", noAction("the payments are verified now, and paid sessions without a video are alerted again.")
 	}
 	why := cmp.Or(unverifiedCauses[i.Why], stripeSilent)
-	return "Payment of " + sessions + " cannot be verified since " + humanize.Clock(i.Since, i.LastJoinedAt) + ": " + why.text + ".",
-		"→ " + why.remedy + " Until then nobody is called for single sessions."
+	return paymentsOf(i.Sessions) + " cannot be verified (since " + humanize.Clock(i.Since, i.LastJoinedAt) + "): " + why.text + ".",
+		"→ " + why.remedy + " Until then no alerts are sent for single sessions."
+}
+
+// paymentsOf names the payments of so many sessions.
+func paymentsOf(sessions int) string {
+	return "The payment" + pluralText{"", "s"}.of(sessions) + " of " + humanize.Count(sessions, "session")
 }
 
 // lasted is how long a closed incident lasted.
@@ -65,13 +69,13 @@ func lasted(i incident.Incident) string { return " after " + humanize.Duration(i
 func noAction(because string) string { return "→ Nothing to do: " + because }
 
 var (
-	stripeUnreadable = cause{"Stripe cannot be asked what was paid", "See Stripe's status page and STRIPE_SECRET_KEY; the bot's log has the cause. Until then who pays from now on is not noticed."}
+	stripeUnreadable = cause{"payments cannot be read from Stripe", "Check Stripe's status page and STRIPE_SECRET_KEY; the bot's log has the cause. Until fixed, new payments go unnoticed."}
 	// partCauses are the parts of the watch that can fail.
 	partCauses = map[string]cause{
-		incident.PartSweep:         {"the sessions in Redis cannot be read", "Look after Redis; the bot's log has the cause. Until then orphans may be noticed late or not at all."},
-		incident.PartEvents:        {"the Stripe key may not list events", "Give the key in STRIPE_SECRET_KEY the right to read Events. Until then Stripe's list of sessions has to do: orphans may be noticed up to an hour late, and why is not known."},
-		incident.PartFiles:         {"what is seen of files cannot be kept", "Check the bot's own Redis (STATE_REDIS_URL); the bot's log has the cause. Until then videos that fail or stall are not noticed."},
-		incident.PartNotifications: {"Redis tells of no writes any more", "Nothing is urgent: the sweep notices the same one interval later. The bot's log has the cause."},
+		incident.PartSweep:         {"the sessions in Redis cannot be read", "Check Redis (/redis ping, sessionbot doctor); the bot's log has the cause. Until fixed, paid sessions without a video may be noticed late or not at all."},
+		incident.PartEvents:        {"the Stripe key has no permission to list events", "Allow the key in STRIPE_SECRET_KEY to read Events. Until fixed, paid sessions without a video may be noticed up to an hour late, without the cause."},
+		incident.PartFiles:         {"the state of files cannot be saved", "Check the bot's own Redis (STATE_REDIS_URL); the bot's log has the cause. Until fixed, failed and stalled videos go unnoticed."},
+		incident.PartNotifications: {"Redis sends no notifications any more", "Not urgent: everything is still noticed, about a minute later. The bot's log has the cause."},
 	}
 )
 
@@ -79,47 +83,47 @@ var (
 func degradedText(i incident.Incident) (head, next string) {
 	switch {
 	case len(i.Parts) == 0 && !i.Closed.IsZero():
-		return "Nobody watched from " + humanize.Clock(i.Since, i.Closed) + " to " + humanize.Clock(i.Closed, i.Closed) + ".",
-			noAction("what happened meanwhile has been looked at. If the bot was not stopped on purpose, see its log.")
+		return "Monitoring was down from " + humanize.Clock(i.Since, i.Closed) + " to " + humanize.Clock(i.Closed, i.Closed) + ".",
+			noAction("the gap has been checked. If the bot was not stopped on purpose, check its log.")
 	case !i.Closed.IsZero():
-		return "The watch sees everything again" + lasted(i) + ".", noAction("what happened meanwhile is looked at.")
+		return "Monitoring is restored" + lasted(i) + ".", noAction("the gap is being checked.")
 	}
 	var failing, remedies []string
 	for _, part := range i.Parts {
 		c := cmp.Or(partCauses[part], stripeUnreadable)
 		failing, remedies = append(failing, c.text), append(remedies, "→ "+c.remedy)
 	}
-	return "The watch sees less since " + humanize.Clock(i.Since, i.LastJoinedAt) + ": " + strings.Join(failing, "; ") + " (three times in a row).",
+	return "Monitoring has been impaired since " + humanize.Clock(i.Since, i.LastJoinedAt) + ": " + strings.Join(failing, "; ") + " (three times in a row).",
 		strings.Join(remedies, "\n")
 }
 
 var (
-	filesSilent = cause{"SuperDuperAI does not answer", "See SuperDuperAI's status, and SUPERDUPERAI_URL. This is corrected when it answers."}
+	filesSilent = cause{"SuperDuperAI does not answer", "Check SuperDuperAI's status and SUPERDUPERAI_URL. This message is updated when it answers."}
 	fileCauses  = map[store.FileTrouble]cause{
-		store.FileNoToken:      {"no token is configured", "Set SUPERDUPERAI_TOKEN."},
-		store.FileUnauthorized: {"SuperDuperAI refuses the token", "Set SUPERDUPERAI_TOKEN to a token that is valid."},
-		store.FileForbidden:    {"SuperDuperAI does not let this token read files", "Set SUPERDUPERAI_TOKEN to a token of the account that the site uses."},
-		store.FileNotFound:     {"SuperDuperAI does not know any of them", "Set SUPERDUPERAI_URL to the host that the site uses."},
-		store.FileUnreadable:   {"what answers is not SuperDuperAI", "Set SUPERDUPERAI_URL to the host that the site uses."},
+		store.FileNoToken:      {"no token is configured", "Set SUPERDUPERAI_TOKEN and restart the bot."},
+		store.FileUnauthorized: {"SuperDuperAI rejects the token", "Set a valid SUPERDUPERAI_TOKEN and restart the bot."},
+		store.FileForbidden:    {"the token may not read files at SuperDuperAI", "Set SUPERDUPERAI_TOKEN to a token of the account that the site uses."},
+		store.FileNotFound:     {"SuperDuperAI knows none of them", "Set SUPERDUPERAI_URL to the host the site uses, and restart the bot."},
+		store.FileUnreadable:   {"what answers is not SuperDuperAI", "Set SUPERDUPERAI_URL to the host the site uses, and restart the bot."},
 	}
 )
 
 func uncheckedFilesText(i incident.Incident) (head, next string) {
 	if !i.Closed.IsZero() {
-		return "Files can be checked again" + lasted(i) + ".", noAction("whatever became due meanwhile is being checked.")
+		return "Files can be checked again" + lasted(i) + ".", noAction("the gap is being checked.")
 	}
 	c := cmp.Or(fileCauses[i.Trouble], filesSilent)
-	return "Files cannot be checked since " + humanize.Clock(i.Since, i.LastJoinedAt) + ": " + c.text + ".",
-		"→ " + c.remedy + " Until then videos that fail or stall are not noticed, and nobody is called for single ones. Orphans are."
+	return "Files cannot be checked (since " + humanize.Clock(i.Since, i.LastJoinedAt) + "): " + c.text + ".",
+		"→ " + c.remedy + " Until then failed and stalled videos go unnoticed. Paid sessions without a video are still alerted."
 }
 
 // noSessionsText is about a Redis that holds no session.
 func noSessionsText(i incident.Incident) (head, next string) {
 	if !i.Closed.IsZero() {
-		return "Redis holds sessions again" + lasted(i) + ".", noAction("any paid session without a video is alerted.")
+		return "Redis holds sessions again" + lasted(i) + ".", noAction("paid sessions without a video are alerted again.")
 	}
 	return "Redis holds no sessions, although Stripe lists sales.",
-		"→ Check that REDIS_URL is the Redis that the site uses (host, database number), and that nobody has emptied it. Until then nobody is called for single sessions."
+		"→ Check that REDIS_URL is the Redis the site uses (host, database number), and that it has not been emptied. Until then no alerts are sent for single sessions."
 }
 
 // backlogText is about the sessions that were orphaned before the watch began.
@@ -138,10 +142,10 @@ func backlogText(i incident.Incident) (head, next string) {
 		}
 		parts = append(parts, part)
 	}
-	next = "→ Look through them when there is time. Nobody is called for them, now or later.\n" +
+	next = "→ Not urgent: go through them when there is time. This is the only message about them; no alerts follow.\n" +
 		"By verdict: " + strings.Join(parts, ", ") + "."
 	if unverified == i.Sessions {
-		next += "\nPayment is unverified: checkouts that were left unpaid are among them."
+		next += "\nTheir payments are unverified: unpaid checkouts may be among them."
 	}
-	return "From before this watch began: " + humanize.Count(i.Sessions, "session") + " older than 24 h without a video.", next
+	return "From before monitoring started: " + humanize.Count(i.Sessions, "session") + " older than 24 h without a video.", next
 }

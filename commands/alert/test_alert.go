@@ -4,7 +4,7 @@ import "github.com/superduperai/sessionbot/internal/blockkit"
 
 // Test shows that alerts arrive, and whom they mention.
 func Test(o Options) Message {
-	whom := ", and mention whoever this one mentions."
+	whom := ", and mention the same people."
 	if o.Mention == "" {
 		whom = ", and mention nobody: ONCALL_MENTION is not set."
 	}

@@ -27,7 +27,11 @@ func alertText(i incident.Incident, videoCents int, now time.Time) (head string,
 	if len(open) < len(i.Cases) {
 		next = append(next, blockkit.PlainLine(humanize.Count(len(i.Cases), "session")+" in all; "+humanize.LowerFirst(tallyText(i))))
 	}
-	next = append(next, clockLine(i, now))
+	clock := clockLine(i, now)
+	if verdictOf(i.Kind, open) == diagnosis.VerdictOrphaned {
+		clock = append(clock, blockkit.Plain(" Nothing is lost yet: prompts are kept for 30 days."))
+	}
+	next = append(next, clock)
 	return troubleText(i, open) + ".", next
 }
 
@@ -108,9 +112,9 @@ func endingText(kind incident.Kind, e incident.Ending) string {
 	case e == incident.EndLate && webhookMissing(kind):
 		return "the webhook came late"
 	case e == incident.EndLate:
-		return "moved on"
+		return "recovered"
 	}
-	return cmp.Or(endingTexts[e], "changed otherwise")
+	return cmp.Or(endingTexts[e], "other change")
 }
 
 // webhookMissing reports whether the incident is about webhooks that did not
@@ -133,7 +137,7 @@ func tallyText(i incident.Incident) string {
 		}
 	}
 	if parts == nil {
-		return "No session left."
+		return "None resolved."
 	}
 	return strings.Join(parts, ", ") + "."
 }

@@ -31,16 +31,16 @@ func anomalies(s Statistics) []string {
 	if d, found := stats.DetectWebhookDrop(c.Slots, week.Webhook); found {
 		inside, usual := humanize.Percent(d.Inside), humanize.Percent(d.Usual)
 		if d.To.IsZero() {
-			say("Webhook success %s since %s, was %s.", inside, humanize.Clock(d.From, s.AsOf), usual)
+			say("Webhook success has been %s since %s, down from %s.", inside, humanize.Clock(d.From, s.AsOf), usual)
 		} else {
-			say("Webhook success was %s from %s to %s; it is %s else.", inside, humanize.Clock(d.From, s.AsOf), humanize.Clock(d.To, s.AsOf), usual)
+			say("Webhook success was %s from %s to %s; usually it is %s.", inside, humanize.Clock(d.From, s.AsOf), humanize.Clock(d.To, s.AsOf), usual)
 		}
 	}
 	if stats.RateFell(day.Generation, week.Generation) {
-		say("Video generation success %s in the last 24 h, was %s in the week before.", humanize.Percent(*day.Generation.Rate()), humanize.Percent(*week.Generation.Rate()))
+		say("Video success was %s in the last 24 h, down from %s the week before.", humanize.Percent(*day.Generation.Rate()), humanize.Percent(*week.Generation.Rate()))
 	}
 	if stats.RateFell(day.Lookup, week.Lookup) {
-		say("The site agreed with Redis in %s of the last 24 h's lookups, was %s in the week before.", humanize.Percent(*day.Lookup.Rate()), humanize.Percent(*week.Lookup.Rate()))
+		say("The site agreed with Redis in %s of lookups in the last 24 h, down from %s the week before.", humanize.Percent(*day.Lookup.Rate()), humanize.Percent(*week.Lookup.Rate()))
 	}
 	lines = append(lines, memoryAnomalies(s, day)...)
 	if n := c.Survey.TTLs[stats.TTLClasses[len(stats.TTLClasses)-1]]; n > 0 {
@@ -51,30 +51,30 @@ func anomalies(s Statistics) []string {
 		if c.Survey.TTLsOfSome {
 			keys = "About " + keys
 		}
-		say("%s of sessions never %s: somebody wrote them without a time to live.", keys, verb)
+		say("%s of sessions never %s: something wrote them without an expiry.", keys, verb)
 	}
 	if text := troubledText(c); text != "" {
 		lines = append(lines, text)
 	}
 	if s.Watch != nil && s.Watch.Unreachable != "" {
-		say("Alerts do not reach their channel. %s", s.Watch.Unreachable)
+		say("Alerts do not arrive. %s", s.Watch.Unreachable)
 	}
 	switch {
 	case lines != nil:
 		return lines
 	case !c.Complete:
-		return []string{"Nothing odd among the sessions that were counted, but not all were."}
+		return []string{"No problems found so far, but not all sessions were counted."}
 	case paymentCaveat(s) != "":
-		return []string{"Nothing odd, as far as can be told."}
+		return []string{"No problems found, as far as is known."}
 	}
 	if n := c.Verdicts[diagnosis.VerdictUnchecked]; n > 0 {
-		why := " were not checked yet."
+		why := " have not been checked yet."
 		if s.Watch == nil {
-			why = " are not checked. That is done where ALERT_CHANNEL is set."
+			why = " are not checked: set ALERT_CHANNEL for that."
 		}
-		return []string{"Nothing odd, as far as can be told: the files of " + humanize.Count(n, "session") + why}
+		return []string{"No problems found so far: the files of " + humanize.Count(n, "session") + why}
 	}
-	return []string{"Nothing odd: every session has a status or is still within its grace time."}
+	return []string{"No problems found: every session has a status, or was paid only minutes ago."}
 }
 
 // memoryAnomalies is about evicted keys, and memory that runs out.
@@ -96,7 +96,7 @@ func memoryAnomalies(s Statistics, day stats.Hour) []string {
 	}
 	growth := (used - float64(before.UsedBytes)) / 24
 	if hours := (most - used) / growth; growth > 0 && hours < fullWithin {
-		lines = append(lines, fmt.Sprintf("Redis grew by %s in a day, and is %.0f%% full: at that rate it is full in %s.",
+		lines = append(lines, fmt.Sprintf("Redis grew by %s in a day, and is %.0f%% full: at this rate it will be full in %s.",
 			humanize.Bytes(int64(24*growth)), 100*used/most, humanize.Duration(time.Duration(hours)*time.Hour)))
 	}
 	return lines
@@ -109,7 +109,7 @@ func troubledText(c stats.Count) string {
 		verdict diagnosis.Verdict
 		text    string
 	}{
-		{diagnosis.VerdictOrphaned, "without a webhook status past the grace time"}, {diagnosis.VerdictStalled, "stalled"}, {diagnosis.VerdictLost, "lost"},
+		{diagnosis.VerdictOrphaned, "orphaned (paid, but no video started)"}, {diagnosis.VerdictStalled, "stalled"}, {diagnosis.VerdictLost, "lost"},
 	} {
 		switch n := c.Verdicts[class.verdict]; {
 		case n == 0:
@@ -122,22 +122,22 @@ func troubledText(c stats.Count) string {
 	if parts == nil {
 		return ""
 	}
-	return strings.Join(parts, ", ") + "."
+	return strings.Join(parts, ", ") + ": /session list shows what to do."
 }
 
 // paymentCaveat says why the verdicts of sessions without a status may be wrong,
 // "" = they rest on Stripe's latest list.
 func paymentCaveat(s Statistics) string {
-	const remedy = " sessions without a status may be unpaid. Debug one to be sure."
+	const remedy = " sessions without a status may be unpaid. Debug one to check."
 	switch {
 	case s.Count.Sessions == 0:
 		return ""
 	case s.WatchErr || s.EvidenceErr:
-		return "What is known of payments could not be read:" + remedy
+		return "Known payments could not be read:" + remedy
 	case s.Watch == nil || s.Watch.Passed.IsZero():
-		return "Payments were not looked up:" + remedy
+		return "Payments were not checked:" + remedy
 	case s.AsOf.Sub(s.Watch.Passed) > staleAfter:
-		return "Stripe last listed payments " + humanize.Ago(s.Watch.Passed, s.AsOf) + ":" + remedy
+		return "Payments were last checked " + humanize.Ago(s.Watch.Passed, s.AsOf) + ":" + remedy
 	}
 	return ""
 }

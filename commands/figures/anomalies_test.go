@@ -1,11 +1,13 @@
 package figures
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/stats"
@@ -60,37 +62,37 @@ func TestOdd(t *testing.T) {
 		change func(*Statistics)
 		want   []string
 	}{
-		{"nothing", func(*Statistics) {}, []string{"Nothing odd: every session has a status or is still within its grace time."}},
+		{"nothing", func(*Statistics) {}, []string{"No problems found: every session has a status, or was paid only minutes ago."}},
 		{"no sessions", func(s *Statistics) { s.Count.Sessions = 0 }, []string{"Redis holds no sessions."}},
-		{"not all were counted", func(s *Statistics) { s.Count.Complete = false }, []string{"Nothing odd among the sessions that were counted, but not all were."}},
-		{"payments are not known", func(s *Statistics) { s.EvidenceErr = true }, []string{"Nothing odd, as far as can be told."}},
+		{"not all were counted", func(s *Statistics) { s.Count.Complete = false }, []string{"No problems found so far, but not all sessions were counted."}},
+		{"payments are not known", func(s *Statistics) { s.EvidenceErr = true }, []string{"No problems found, as far as is known."}},
 		{"files were not checked yet", func(s *Statistics) { s.Count.Verdicts[diagnosis.VerdictUnchecked] = 3 },
-			[]string{"Nothing odd, as far as can be told: the files of 3 sessions were not checked yet."}},
-		{"alerts do not arrive", func(s *Statistics) { s.Watch.Unreachable = "Invite the bot." }, []string{"Alerts do not reach their channel. Invite the bot."}},
-		{"webhooks fail", func(s *Statistics) { setSlots(s, 6, 0, stats.Tries{Good: 5, Bad: 3}) }, []string{"Webhook success 62.5% since 11:30 UTC, was 99.1%."}},
+			[]string{"No problems found so far: the files of 3 sessions have not been checked yet."}},
+		{"alerts do not arrive", func(s *Statistics) { s.Watch.Unreachable = "Invite the bot." }, []string{"Alerts do not arrive. Invite the bot."}},
+		{"webhooks fail", func(s *Statistics) { setSlots(s, 6, 0, stats.Tries{Good: 5, Bad: 3}) }, []string{"Webhook success has been 62.5% since 11:30 UTC, down from 99.1%."}},
 		{"webhooks failed", func(s *Statistics) { setSlots(s, 60, 54, stats.Tries{Good: 0, Bad: 3}) },
-			[]string{"Webhook success was 0.0% from 07:00 UTC to 07:30 UTC; it is 99.1% else."}},
+			[]string{"Webhook success was 0.0% from 07:00 UTC to 07:30 UTC; usually it is 99.1%."}},
 		{"and sessions are orphaned by it", func(s *Statistics) {
 			setSlots(s, 6, 0, stats.Tries{Bad: 3})
 			s.Count.Verdicts = map[diagnosis.Verdict]int{diagnosis.VerdictOrphaned: 18, diagnosis.VerdictStalled: 2, diagnosis.VerdictLost: 1}
-		}, []string{"Webhook success 0.0% since 11:30 UTC, was 99.1%.", "18 sessions without a webhook status past the grace time, 2 stalled, 1 lost."}},
+		}, []string{"Webhook success has been 0.0% since 11:30 UTC, down from 99.1%.", "18 sessions orphaned (paid, but no video started), 2 stalled, 1 lost: /session list shows what to do."}},
 		{"videos fail", func(s *Statistics) {
 			lastHours(s, 24, func(h *stats.Hour) { h.Generation = stats.Tries{Good: 12, Bad: 8} })
-		}, []string{"Video generation success 60.0% in the last 24 h, was 95.0% in the week before."}},
+		}, []string{"Video success was 60.0% in the last 24 h, down from 95.0% the week before."}},
 		{"the site tells something else", func(s *Statistics) {
 			lastHours(s, 24, func(h *stats.Hour) { h.Lookup = stats.Tries{Good: 1, Bad: 1} })
-		}, []string{"The site agreed with Redis in 50.0% of the last 24 h's lookups, was 100.0% in the week before."}},
-		{"Redis is nearly full", func(s *Statistics) { level(s, 930, 7) }, []string{"Redis is 93% full. Give it more memory before it refuses writes."}},
-		{"Redis fills up", func(s *Statistics) { level(s, 600, 7) }, []string{"Redis grew by 200 B in a day, and is 60% full: at that rate it is full in 2 d."}},
-		{"Redis grows, and there is room", func(s *Statistics) { level(s, 450, 7) }, []string{"Nothing odd: every session has a status or is still within its grace time."}},
+		}, []string{"The site agreed with Redis in 50.0% of lookups in the last 24 h, down from 100.0% the week before."}},
+		{"Redis is nearly full", func(s *Statistics) { level(s, 930, 7) }, []string{"Redis is 93% full. Give it more memory (maxmemory) before it refuses writes."}},
+		{"Redis fills up", func(s *Statistics) { level(s, 600, 7) }, []string{"Redis grew by 200 B in a day, and is 60% full: at this rate it will be full in 2 d."}},
+		{"Redis grows, and there is room", func(s *Statistics) { level(s, 450, 7) }, []string{"No problems found: every session has a status, or was paid only minutes ago."}},
 		{"keys were evicted", func(s *Statistics) { level(s, 400, 41) },
-			[]string{"Redis has thrown 34 keys away in the last 24 h for want of memory: customers' sessions may be among them. Give it more memory."}},
+			[]string{"Redis evicted 34 keys in the last 24 h because it ran out of memory: customers' sessions may be among them. Give it more memory (maxmemory)."}},
 		{"the server was started anew, and evicts", func(s *Statistics) { level(s, 400, 1) },
-			[]string{"Redis has thrown 1 key away in the last 24 h for want of memory: customers' sessions may be among them. Give it more memory."}},
+			[]string{"Redis evicted 1 key in the last 24 h because it ran out of memory: customers' sessions may be among them. Give it more memory (maxmemory)."}},
 		{"keys live for ever", func(s *Statistics) { s.Count.Survey.TTLs["never expires"] = 2 },
-			[]string{"2 keys of sessions never expire: somebody wrote them without a time to live."}},
+			[]string{"2 keys of sessions never expire: something wrote them without an expiry."}},
 		{"some of the keys live for ever", func(s *Statistics) { s.Count.Survey.TTLs["never expires"], s.Count.Survey.TTLsOfSome = 16, true },
-			[]string{"About 16 keys of sessions never expire: somebody wrote them without a time to live."}},
+			[]string{"About 16 keys of sessions never expire: something wrote them without an expiry."}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, anomalies(statisticsWith(c.change))); diff != "" {
@@ -122,5 +124,14 @@ func TestChart(t *testing.T) {
 	}
 	if points[0].Label != "3 Mar 13:00" || points[11].Label != "4 Mar 11:00" {
 		t.Errorf("from %s to %s", points[0].Label, points[11].Label)
+	}
+}
+
+// TestEmptyRedis: three lines, as there is nothing to chart.
+func TestEmptyRedis(t *testing.T) {
+	t.Parallel()
+	s := statisticsWith(func(s *Statistics) { s.Count.Sessions = 0 })
+	if text := blockkit.Text(Blocks(s, noon)); strings.Count(text, "\n") != 2 || !strings.HasPrefix(text, "Redis holds no sessions.\n→ If that is unexpected, check that REDIS_URL") {
+		t.Errorf("it says\n%s", text)
 	}
 }

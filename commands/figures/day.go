@@ -22,7 +22,7 @@ func Day(series stats.Series, from, until time.Time) []blockkit.Line {
 		}
 		text := fmt.Sprintf("%s of %s", humanize.Percent(*rate), humanize.Thousands(int64(m.tries(day).Good+m.tries(day).Bad)))
 		if before != nil {
-			text += trend(100*(*rate-*before), 0.05, "%.1f") + " · the week before " + humanize.Percent(*before)
+			text += trend(humanize.Points(*rate)-humanize.Points(*before), 0.05, "%.1f") + " · the week before " + humanize.Percent(*before)
 		}
 		lines = append(lines, blockkit.Fact(m.name, blockkit.Plain(text)))
 	}

@@ -27,6 +27,9 @@ type Statistics struct {
 
 // Blocks show the anomalies, the trends and the figures.
 func Blocks(s Statistics, now time.Time) []slack.Block {
+	if s.Count.Sessions == 0 && s.Count.Complete {
+		return emptyBlocks(s, now)
+	}
 	var head []blockkit.Line
 	for _, line := range anomalies(s) {
 		head = append(head, blockkit.BoldLine(line))
@@ -43,11 +46,25 @@ func Blocks(s Statistics, now time.Time) []slack.Block {
 		}
 	}
 	complete := "complete"
-	if survey := s.Count.Survey; !s.Count.Complete {
-		complete = fmt.Sprintf("not complete: %s of %s keys seen, time ran out", humanize.Thousands(survey.Scanned), humanize.Thousands(survey.Keys))
+	switch survey := s.Count.Survey; {
+	case s.Count.Complete:
+	case survey.Keys == 0:
+		complete = "not complete: time ran out"
+	default:
+		complete = fmt.Sprintf("not complete: time ran out after %s of %s keys", humanize.Thousands(survey.Scanned), humanize.Thousands(survey.Keys))
 	}
 	return append(blocks, trendTable(s), blockkit.Paragraph(statsFacts(s, now)...), blockkit.Context(blockkit.Mrkdwn(
 		blockkit.L(blockkit.Plain("As of "), humanize.AsOfTime(s.AsOf, now), blockkit.Plain(", "+humanize.Count(s.Count.Sessions, "session")+", "+complete)))))
+}
+
+// emptyBlocks are about a Redis that holds no session, whose figures and trends say nothing.
+func emptyBlocks(s Statistics, now time.Time) []slack.Block {
+	state := blockkit.L(blockkit.Plain("As of "), humanize.AsOfTime(s.AsOf, now))
+	if s.Server != nil {
+		state = append(state, blockkit.Plain(": Redis "+ServerRows(*s.Server)[0][1]+", "+humanize.Count(int(s.Server.Keys), "key")))
+	}
+	return blockkit.Message(blockkit.BoldLine(anomalies(s)[0]),
+		blockkit.PlainLine("→ If that is unexpected, check that REDIS_URL is the Redis the site uses (host, database number), and that it has not been emptied."), state)
 }
 
 // statsFacts are the figures beside the trends, as labelled rows.
@@ -74,9 +91,9 @@ func statsFacts(s Statistics, now time.Time) []blockkit.Line {
 	}
 	if parts := shares(stats.TTLClasses, c.Survey.TTLs, keys, asIs); parts != nil {
 		if c.Survey.TTLsOfSome {
-			parts = append(parts, "by a sample of them")
+			parts = append(parts, "estimated from a sample")
 		}
-		add("Sessions' keys live for", parts...)
+		add("Session keys expire in", parts...)
 	}
 	add("Keys by namespace", surveyTexts(c.Survey)...)
 	if s.Server != nil {
@@ -86,11 +103,11 @@ func statsFacts(s Statistics, now time.Time) []blockkit.Line {
 	}
 	switch {
 	case s.WatchErr:
-		add("Watch", "unknown: Redis did not say")
+		add("Monitoring", "unknown: its state could not be read")
 	case s.Watch != nil:
 		lines = append(lines, blockkit.Fact("Last sweep", agoOrNever(s.Watch.Swept, now)),
-			blockkit.Fact("Stripe last listed", agoOrNever(s.Watch.Passed, now)),
-			blockkit.Fact("Redis last notified", agoOrNever(s.Watch.Notified, now)))
+			blockkit.Fact("Last Stripe check", agoOrNever(s.Watch.Passed, now)),
+			blockkit.Fact("Last Redis event", agoOrNever(s.Watch.Notified, now)))
 		if s.Watch.Unreachable != "" {
 			add("Alerts do not arrive", s.Watch.Unreachable)
 		}
@@ -114,14 +131,14 @@ func shares[K ~string](order []K, counts map[K]int, whole int, name func(K) stri
 // surveyTexts are the namespaces with their numbers of keys, and the memory of a
 // sample of them.
 func surveyTexts(s stats.Survey) []string {
-	parts := []string{fmt.Sprintf("%s of %s looked at", humanize.Thousands(s.Scanned), humanize.Thousands(s.Keys))}
+	parts := []string{fmt.Sprintf("%s of %s scanned", humanize.Thousands(s.Scanned), humanize.Thousands(s.Keys))}
 	add := func(name string, n stats.Namespace) {
 		if n.Keys == 0 {
 			return
 		}
 		text := name + " " + humanize.Thousands(n.Keys)
 		if n.Sampled > 0 {
-			text += fmt.Sprintf(" (%s on average of %s asked)", humanize.Bytes(n.SampledBytes/n.Sampled), humanize.Thousands(n.Sampled))
+			text += fmt.Sprintf(" (average %s, sample of %s)", humanize.Bytes(n.SampledBytes/n.Sampled), humanize.Thousands(n.Sampled))
 		}
 		parts = append(parts, text)
 	}
@@ -130,7 +147,7 @@ func surveyTexts(s stats.Survey) []string {
 	}
 	add("others", s.Others)
 	if s.Untold {
-		parts = append(parts, "this Redis does not let us ask what a key takes of memory (MEMORY USAGE)")
+		parts = append(parts, "this Redis does not allow MEMORY USAGE")
 	}
 	return parts
 }

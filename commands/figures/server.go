@@ -17,7 +17,7 @@ func MemoryText(s rdb.Server) string {
 	case s.EvictedKeys > 0:
 		return evictedText(s.EvictedKeys, "")
 	case s.UsedMemoryBytes == 0:
-		return "This Redis does not tell how much memory it uses."
+		return "This Redis does not report its memory use."
 	case full > fullAt:
 		return fullText(full)
 	case s.MaxMemoryBytes == 0:
@@ -27,12 +27,12 @@ func MemoryText(s rdb.Server) string {
 }
 
 func evictedText(keys int64, period string) string {
-	return fmt.Sprintf("Redis has thrown %s away%s for want of memory: customers' sessions may be among them. Give it more memory.",
+	return fmt.Sprintf("Redis evicted %s%s because it ran out of memory: customers' sessions may be among them. Give it more memory (maxmemory).",
 		humanize.Count(int(keys), "key"), period)
 }
 
 func fullText(full float64) string {
-	return fmt.Sprintf("Redis is %.0f%% full. Give it more memory before it refuses writes.", 100*full)
+	return fmt.Sprintf("Redis is %.0f%% full. Give it more memory (maxmemory) before it refuses writes.", 100*full)
 }
 
 // ServerRows are the server's figures, without those that it does not report.
@@ -47,10 +47,13 @@ func ServerRows(s rdb.Server) [][]string {
 		if s.MaxMemoryBytes > 0 {
 			limit = fmt.Sprintf("%.0f%% of %s", 100*float64(s.UsedMemoryBytes)/float64(s.MaxMemoryBytes), humanize.Bytes(s.MaxMemoryBytes))
 		}
-		rows = append(rows, []string{"Memory", humanize.Bytes(s.UsedMemoryBytes) + ", at most " + humanize.Bytes(s.UsedMemoryPeakBytes) + ", " + limit})
+		rows = append(rows, []string{"Memory", humanize.Bytes(s.UsedMemoryBytes) + ", peak " + humanize.Bytes(s.UsedMemoryPeakBytes) + ", " + limit})
+	}
+	rows = append(rows, []string{"Keys", humanize.Thousands(s.Keys)})
+	if s.Version == "" { // INFO, which has the others, was not answered
+		return rows
 	}
 	return append(rows,
-		[]string{"Keys", humanize.Thousands(s.Keys)},
 		[]string{"Keys evicted", humanize.Thousands(s.EvictedKeys)},
 		[]string{"Clients connected", humanize.Thousands(s.ConnectedClients)})
 }

@@ -143,7 +143,7 @@ func trendRow(p period, before *period) []string {
 		}
 		if before != nil {
 			if earlier := m.tries(before.Hour).Rate(); rate != nil && earlier != nil {
-				cell += trend(100*(*rate-*earlier), 0.05, "%.1f")
+				cell += trend(humanize.Points(*rate)-humanize.Points(*earlier), 0.05, "%.1f")
 			}
 		}
 		row = append(row, cell)

@@ -2,6 +2,7 @@ package message
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 
 	"github.com/superduperai/sessionbot/commands/remedy"
@@ -10,6 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/repair"
+	"github.com/superduperai/sessionbot/superduper"
 )
 
 // NextStep is what to do now, by the verdict and what prevents a repair; cents are what a
@@ -22,9 +24,21 @@ func NextStep(x diagnosis.Examination, cents int) blockkit.Line {
 		return blockkit.PlainLine(humanize.WithNoun(x.Session.Kind(), step))
 	}
 	if advice := situationOf(x, cents).Advice(x.At); len(advice) > 0 {
-		return advice
+		return append(blockkit.PlainLine(readFirst(x)), advice...)
 	}
 	return blockkit.PlainLine(humanize.WithNoun(x.Session.Kind(), verdictStep(x)))
+}
+
+// readFirst is what to look at before an order in trouble is put right: why its video
+// failed, or the customer's page, where the site says that they have it.
+func readFirst(x diagnosis.Examination) string {
+	if x.Verdict == diagnosis.VerdictFailed && x.File.State == store.FileFailed && x.File.Error != "" {
+		return "Read the reason below (File): if the prompt was refused, it will fail again, so refund. Otherwise: "
+	}
+	if x.Deliver != "" || x.Site == nil || !x.Site.Found || x.Site.Status != string(store.StatusCompleted) {
+		return ""
+	}
+	return humanize.WithNoun(x.Session.Kind(), "Open the customer's page first: the site reports completed, Redis does not. If it shows the {video}, only send the link. Otherwise: ")
 }
 
 // situationOf is what an examination says of how the order is put right.
@@ -55,9 +69,9 @@ func verifyStep(x diagnosis.Examination) string {
 	case x.Payment.State != store.PaymentUnverified:
 		return ""
 	case x.Payment.Why == store.NoStripeKey:
-		return "Look the payment up in Stripe first."
+		return "Check in Stripe first whether this was paid."
 	case !isTransient(x.Payment.Why):
-		return "Check the payment in Stripe first: " + why + "."
+		return "Check in Stripe first whether this was paid: " + why + "."
 	}
 	return "Refresh in a minute: " + why + "."
 }
@@ -71,11 +85,11 @@ func lookFirst(x diagnosis.Examination) string {
 	case !inTrouble || starts || x.Deliver != "":
 		return ""
 	case fileUnseen(x):
-		return seeFileFirst
+		return checkFileStep(x)
 	case unpaid(x):
 		return "Nothing was paid, so nothing is owed."
 	case x.Session.NeedsPicture() && x.Verdict != diagnosis.VerdictOrphaned:
-		return "It needs the customer's picture, which cannot be sent again from here: refund in Stripe, or ask the customer to order again."
+		return "It needs the customer's picture, which only the site has: refund in Stripe, or ask the customer to order again."
 	}
 	return ""
 }
@@ -85,24 +99,37 @@ func settleStep(x diagnosis.Examination) string {
 	command := "/session settle " + x.Session.ID + " "
 	switch {
 	case x.Verdict == diagnosis.VerdictUnclear && x.Job == store.JobUnclear:
-		return "Look in SuperDuperAI before anybody starts another. If it was made: " + command + "<file id>. If it was not: the button “It was not made” in Slack."
+		return "Check SuperDuperAI for this {video} before anyone starts another. If it is there: " + command + "<file id>. If not: “It was not made” in Slack, after which it can be generated again."
 	case x.Repair.Outcome != store.OutcomeGaveUp, x.Site != nil && x.Site.Sees(x.Session.FileID()):
 		return ""
 	case x.File.State == store.FileCompleted && x.Session.Status() != store.StatusCompleted:
-		return "It is finished after all, and the customer's page does not know: " + command + x.Session.FileID()
+		return "It has finished after all. To show it on the customer's page (no cost): " + command + x.Session.FileID()
 	}
 	return ""
 }
 
-const seeFileFirst = "Refresh in a minute. If its file stays out of sight, ask the engineer on call: no second {video} can be made until it has been seen."
+// checkFileStep is how a file that may be ready gets to be seen.
+func checkFileStep(x diagnosis.Examination) string {
+	const until = " It may be ready, so no second {video} can be made until its file has been checked."
+	api, _ := errors.AsType[*superduper.Error](x.FileErr)
+	switch {
+	case x.File.State == store.FileMissing, api != nil && api.Kind == superduper.NotFound:
+		return "Run sessionbot doctor, which checks SUPERDUPERAI_URL. If the host is right, SuperDuperAI has lost the file: refund the customer in Stripe."
+	case api != nil && (api.Kind == superduper.NoToken || api.Kind == superduper.Unauthorised || api.Kind == superduper.Forbidden):
+		return "Set a valid SUPERDUPERAI_TOKEN (in the SuperDuperAI editor, under the account's API access) and restart the bot, then refresh." + until
+	case api != nil && api.Kind == superduper.Certificate:
+		return "Set SUPERDUPERAI_URL to https://dev-editor.superduperai.co and restart the bot, then refresh." + until
+	}
+	return "Refresh in a minute: " + FileErrorText(x.FileErr) + "." + until
+}
 
 var verdictSteps = map[diagnosis.Verdict]string{
-	diagnosis.VerdictWaiting:   "Wait a few minutes, then refresh.",
-	diagnosis.VerdictUnpaid:    "Nothing is owed yet. Wait for the payment.",
-	diagnosis.VerdictAbandoned: "Nothing is owed. The customer may start a new checkout.",
+	diagnosis.VerdictWaiting:   "Nothing to do yet. Wait a few minutes, then refresh.",
+	diagnosis.VerdictUnpaid:    "Nothing to do: nothing is owed until the customer pays.",
+	diagnosis.VerdictAbandoned: "Nothing to do: nothing was charged. The customer may start a new checkout.",
 	diagnosis.VerdictRefunded:  "Nothing is owed. Do not make {a video}.",
-	diagnosis.VerdictCorrupt:   "Ask the engineer on call to look at the value in Redis. Change nothing before.",
-	diagnosis.VerdictNotFound:  "Check the id, or find it by the customer's e-mail: /session find <e-mail>.",
+	diagnosis.VerdictCorrupt:   "Check the record in Redis and fix it there. Change nothing else until then.",
+	diagnosis.VerdictNotFound:  "Check the id, or find the session by the customer's e-mail: /session find <e-mail>.",
 }
 
 func verdictStep(x diagnosis.Examination) string {
@@ -111,21 +138,21 @@ func verdictStep(x diagnosis.Examination) string {
 		return completedStep(x)
 	case diagnosis.VerdictProcessing:
 		if x.Session.Kind() == store.KindImage {
-			return "Wait a minute. Refresh to see how it stands."
+			return "Nothing to do yet. Wait a minute, then refresh to check progress."
 		}
-		return "Wait: a video usually takes 2–15 minutes. Refresh to see how it stands."
+		return "Nothing to do yet: a video usually takes 2–15 min. Refresh to check progress."
 	case diagnosis.VerdictOrphaned, diagnosis.VerdictStalled, diagnosis.VerdictFailed:
-		return "It cannot be started from here. Look the session up in SuperDuperAI and in Stripe."
+		return "It cannot be started from here. Check the session in SuperDuperAI and the payment in Stripe, then refund, or ask the customer to order again."
 	case diagnosis.VerdictRefunded:
 		if x.Allows(store.ActionFix) {
-			return "Nothing is owed. Mark it as error, so that the customer's page stops waiting."
+			return "Nothing is owed. Mark as error (no cost), so that the customer's page stops waiting."
 		}
 	case diagnosis.VerdictCorrupt:
 		if x.Allows(store.ActionFix) {
-			return "Mark it as error and ask the engineer on call to look; the prompt itself can be read."
+			return "Mark as error (no cost, refunds nothing): that replaces the damaged record, of which a copy is kept. The prompt is intact, so the {video} can be generated afterwards."
 		}
 		if x.Allows(store.ActionRestore) {
-			return "Ask the engineer on call to look at the value in Redis. If the prompt is lost, restore it: /session restore. What cannot be read is saved first."
+			return "Check the record in Redis. If the prompt is lost, restore it: /session restore. A copy of the damaged record is kept."
 		}
 	}
 	if step := verdictSteps[x.Verdict]; step != "" {
@@ -137,13 +164,13 @@ func verdictStep(x diagnosis.Examination) string {
 func completedStep(x diagnosis.Examination) string {
 	switch {
 	case x.Payment.State == store.PaymentRefunded:
-		return "Nothing to do: the {video} is there, and the payment was refunded."
+		return "Nothing to do: the {video} is ready, and the payment was refunded."
 	case x.File.State != store.FileCompleted:
-		return "Look at the customer's page before you answer: the file itself was not seen."
+		return "Open the customer's page before you answer: the file itself could not be checked."
 	case x.Session.Status() == store.StatusProcessing && x.Session.Layout() == store.LayoutOneKey:
 		return "Nothing to do: the customer's page shows it. Send them the link if they ask."
 	case x.Session.Status() != store.StatusCompleted:
-		return "Nothing to make. Send the customer the link below: their page may not show it."
+		return "Send the customer the link below: their page may not show it."
 	}
 	return "Nothing to do. Send the customer the link if they ask."
 }
@@ -152,16 +179,14 @@ func unclearStep(x diagnosis.Examination) string {
 	switch {
 	case x.RedisSilent:
 		return RedisErrorText(x.RedisErr)
-	case x.File.State == store.FileMissing:
-		return "Check the host first. If it is right, SuperDuperAI has lost the file: refund the customer in Stripe."
-	case x.File.State == store.FileUnknown && x.Session.FileID() != "":
-		return "The file cannot be seen: refresh in a minute before you decide; it may be ready."
+	case fileUnseen(x):
+		return checkFileStep(x)
 	case x.Payment.State == store.PaymentMissing:
-		return "Check that STRIPE_SECRET_KEY belongs to the account that sells the {video}s. Change nothing before."
+		return "Check that STRIPE_SECRET_KEY belongs to the account that sells the {video}s. Change nothing until then."
 	case x.Payment.State == store.PaymentUnverified && !isTransient(x.Payment.Why):
-		return "Ask the engineer on call: " + UnverifiedText(x.Payment.Why, x.Payment.Since) + "."
+		return "Fix the access to Stripe first: " + UnverifiedText(x.Payment.Why, x.Payment.Since) + "."
 	}
-	return "Refresh in a minute; look the session up in Stripe if it stays unclear."
+	return "Refresh in a minute. If it stays unclear, check the payment in Stripe."
 }
 
 // isTransient reports whether an error of Stripe's may go away by itself.
@@ -189,7 +214,7 @@ const (
 )
 
 var customerSentences = map[diagnosis.Verdict]string{
-	diagnosis.VerdictLost:      "Your payment arrived, but we lost the text of your order. Please send us your prompt and we will make the {video}, or we refund you.",
+	diagnosis.VerdictLost:      "Your payment arrived, but we lost the text of your order. Please send us your prompt and we will make the {video}, or refund you.",
 	diagnosis.VerdictRefunded:  refundSentence,
 	diagnosis.VerdictUnpaid:    "Your payment has not reached us yet. As soon as it does, your {video} will be made.",
 	diagnosis.VerdictAbandoned: "This order was not paid and has expired; nothing was charged. You are welcome to start a new one.",

@@ -9,15 +9,15 @@ import (
 
 // alertTexts say why nobody was alerted, or not yet.
 var alertTexts = map[incident.Disposition]string{
-	incident.InTrouble:         "not yet: the next look of the watch alerts it, in about a minute",
-	incident.InBacklog:         "not yet: it is from before monitoring started, and will be in the one summary of that",
-	incident.PaymentPending:    "not yet: it is from before monitoring started, and Stripe has not said whether it was paid",
-	incident.NotPosted:         "not yet: Slack has not taken the message; the bot keeps trying",
-	incident.MarkedAsError:     "none: a repair marked it as error, so people know of it",
-	incident.PaymentUnverified: "none of its own: the payment cannot be verified, which one alert says for all such sessions",
-	incident.Dismissed:         "none: the watch took a closer look within the last hour and found it in order; it looks again",
+	incident.InTrouble:         "not yet: the next check alerts it, in about a minute",
+	incident.InBacklog:         "not yet: it began before monitoring started, and will be in the summary of those sessions",
+	incident.PaymentPending:    "not yet: it began before monitoring started, and Stripe has not confirmed the payment",
+	incident.NotPosted:         "not yet: Slack has not accepted the message; the bot keeps trying",
+	incident.MarkedAsError:     "none: a repair marked it as error, so people know about it",
+	incident.PaymentUnverified: "none of its own: one alert covers all sessions whose payment cannot be verified",
+	incident.Dismissed:         "none: a check within the last hour found it in order; it is checked again",
 	incident.AlertsOff:         "none: alerts are off (ALERT_CHANNEL is not set)",
-	incident.RecordsSilent:     "not known: the bot's own records could not be read",
+	incident.RecordsSilent:     "unknown: the bot's own records could not be read",
 }
 
 // alertFacts say whether people were alerted, of a session that is, or may get, in
@@ -36,22 +36,22 @@ func alertLine(x diagnosis.Examination, a incident.AlertAccount) blockkit.Line {
 		line = blockkit.L(blockkit.Plain("posted "), humanize.AgoTime(a.At, x.At))
 	case incident.JoinedOwned:
 		line = blockkit.L(blockkit.Plain("shown since "), humanize.AgoTime(a.At, x.At), blockkit.Plain(" in an alert that "), blockkit.User(a.By),
-			blockkit.Plain(" had acknowledged, so nobody was called again"))
+			blockkit.Plain(" had acknowledged, so nobody was notified again"))
 	case incident.JoinedSnoozed:
 		line = blockkit.L(blockkit.Plain("shown since "), humanize.AgoTime(a.At, x.At), blockkit.Plain(" in an alert that "), blockkit.User(a.By),
-			blockkit.Plain(" snoozed, so nobody was called again"))
+			blockkit.Plain(" snoozed, so nobody was notified again"))
 	case incident.GraceTime:
-		line = blockkit.L(blockkit.Plain("not yet: the webhook may still come until "), humanize.ClockTime(a.At, x.At), blockkit.Plain(" (ORPHAN_GRACE)"))
+		line = blockkit.L(blockkit.Plain("not yet: the webhook may still arrive until "), humanize.ClockTime(a.At, x.At))
 	case incident.HandledOutside:
 		line = blockkit.L(blockkit.Plain("none: marked as handled by "), blockkit.User(a.By), blockkit.Plain(" "), humanize.AgoTime(a.At, x.At))
 	case incident.BacklogPublished:
-		line = blockkit.L(blockkit.Plain("none: it is from before monitoring started, and in the summary of what began before "), humanize.ClockTime(a.At, x.At))
+		line = blockkit.L(blockkit.Plain("none of its own: it is in the summary of sessions from before monitoring started, "), humanize.ClockTime(a.At, x.At))
 	case incident.NotInAlertOn:
-		line = blockkit.PlainLine("none: ALERT_ON does not name " + string(x.Verdict))
+		line = blockkit.PlainLine("none: " + humanize.Words(string(x.Verdict)) + " sessions are not alerted (ALERT_ON)")
 	case incident.NotWatching:
-		line = blockkit.PlainLine("not yet: nobody is watching; see /readyz and the bot's log")
+		line = blockkit.PlainLine("not yet: monitoring is down; see /readyz and the bot's log")
 		if !a.At.IsZero() {
-			line = append(line, blockkit.Plain(". The last sweep went through "), humanize.AgoTime(a.At, x.At))
+			line = append(line, blockkit.Plain(". The last complete check was "), humanize.AgoTime(a.At, x.At))
 		}
 	default:
 		line = blockkit.PlainLine(alertTexts[a.Reason])

@@ -30,7 +30,7 @@ const (
 func bulkPlanBlocks(p repair.Plan) []slack.Block {
 	lines := []blockkit.Line{
 		blockkit.L(blockkit.Bold(bulkQuestion(p)), blockkit.Plain(" Requested by "), humanize.Person(p.Requester)),
-		blockkit.PlainLine(bulkCostText(p)),
+		blockkit.PlainLine(bulkMoneyText(p)),
 	}
 	if p.HasCanary() {
 		lines = append(lines, canaryPlanLine(p))
@@ -51,9 +51,9 @@ func bulkPlanBlocks(p repair.Plan) []slack.Block {
 	if left := leftOutLines(p); len(left) > 0 {
 		blocks = append(blocks, blockkit.Paragraph(left...))
 	}
-	terms := "Expires " + blockkit.Mrkdwn(blockkit.L(humanize.ClockTime(p.Expires, p.Created))) + ". Nothing happens until it is approved. Only the sessions listed now are repaired, and each is checked again first."
+	terms := "Expires " + blockkit.Mrkdwn(blockkit.L(humanize.ClockTime(p.Expires, p.Created))) + ". Nothing changes before approval. Only the sessions listed now are repaired, and each is rechecked first."
 	if p.Risk != "" {
-		terms += " It takes a second press, because of the warning."
+		terms += twoPresses(p.Requester)
 	}
 	return append(blocks, blockkit.Context(terms))
 }
@@ -93,14 +93,21 @@ func bulkNoun(p repair.Plan) string {
 	return "image"
 }
 
+// bulkMoneyText is what a bulk plan costs us, and what it leaves undone.
+func bulkMoneyText(p repair.Plan) string {
+	switch {
+	case p.Action != store.ActionFix:
+		return "We pay SuperDuperAI " + bulkCostText(p)
+	case shownItems(p) == len(p.Items):
+		return "No cost."
+	}
+	return "No cost, no refunds, no e-mails: only the customers' pages change."
+}
+
 // bulkCostText is what a bulk plan costs in all, beside what was paid.
 func bulkCostText(p repair.Plan) string {
-	if p.Action == store.ActionFix {
-		return "Costs nothing."
-	}
 	cents, unknown, paid := p.Sums()
-	text := humanize.Count(len(p.Items), bulkNoun(p))
-	text += ", " + remedy.CostText(cents)
+	text := remedy.CostText(cents)
 	if cents > 0 && unknown > 0 {
 		text += fmt.Sprintf(", plus %d of unknown cost", unknown)
 	}
@@ -124,8 +131,11 @@ func bulkPaceText(p repair.Plan) string {
 	if p.Action == store.ActionFix || bulkNoun(p) == "image" {
 		return pace + "."
 	}
+	if p.Action == store.ActionFix || bulkNoun(p) == "image" {
+		return pace + "."
+	}
 	rounds := time.Duration(alone + (len(p.Items)-alone+parallel-1)/parallel)
-	return fmt.Sprintf("%s; takes about %s to %s in all (a video takes 2 to 15 min).",
+	return fmt.Sprintf("%s; takes about %s to %s in all (2–15 min each).",
 		pace, humanize.Duration(rounds*2*time.Minute), humanize.Duration(rounds*15*time.Minute))
 }
 
@@ -137,7 +147,7 @@ func itemLine(item repair.Plan) blockkit.Line {
 	}
 	payment := seenPayment(item.Seen)
 	if item.Seen.Payment == store.PaymentNotRequired {
-		payment = "nothing to pay"
+		payment = "no payment due"
 	}
 	parts = append(parts, payment)
 	if !item.Seen.PaidAt.IsZero() {
@@ -148,37 +158,37 @@ func itemLine(item repair.Plan) blockkit.Line {
 
 // leftOutTexts say why sessions are left out, after their number, and what to do.
 var leftOutTexts = map[repair.LeftOutReason]string{
-	repair.LeftRetrying:    "that Stripe will still deliver: resend in Stripe or wait, which costs least{include}",
+	repair.LeftRetrying:    "that Stripe delivers itself: resend them in Stripe, or wait{include}",
 	repair.LeftOtherAction: "that only {other} can repair",
 	repair.LeftRunning:     "already being made",
-	repair.LeftUnclear:     "with an unclear earlier repair: settle that first",
+	repair.LeftUnclear:     "whose earlier repair has an unknown result: settle that first",
 	repair.LeftCompleted:   "already completed",
 	repair.LeftRefunded:    "refunded",
-	repair.LeftSecondPress: "whose own plan carries a warning: repair one by one",
+	repair.LeftSecondPress: "with a warning of their own: repair one by one",
 	repair.LeftNotAllowed:  "that {action} cannot repair",
 	repair.LeftUnseen:      "that could not be read from Redis: try again",
-	repair.LeftHandled:     "handled outside, as an operator said",
+	repair.LeftHandled:     "handled elsewhere, as an operator said",
 	repair.LeftMarked:      "marked as error by an earlier repair",
-	repair.LeftEventUnseen: "whose event could not be seen at Stripe: the site may still start these itself, so check in Stripe{include}",
+	repair.LeftEventUnseen: "whose event could not be read from Stripe: the site may still start these itself, so check in Stripe{include}",
 	repair.LeftUnreadable:  "that the site cannot read: generate instead",
 	repair.LeftUnverified:  "whose payment Stripe did not confirm: check STRIPE_SECRET_KEY, or try again later",
 }
 
 // leftOutOne say the same of one session.
 var leftOutOne = map[repair.LeftOutReason]string{
-	repair.LeftRetrying:    "Stripe will still deliver it",
+	repair.LeftRetrying:    "Stripe delivers it itself: resend in Stripe, or wait",
 	repair.LeftOtherAction: "only {other} can repair it",
 	repair.LeftRunning:     "already being made",
-	repair.LeftUnclear:     "an earlier repair is unclear: settle that first",
+	repair.LeftUnclear:     "the result of an earlier repair is unknown: settle that first",
 	repair.LeftCompleted:   "already completed",
 	repair.LeftRefunded:    "refunded",
-	repair.LeftSecondPress: "its own plan carries a warning: repair it by itself",
+	repair.LeftSecondPress: "it has a warning of its own: repair it by itself",
 	repair.LeftNotAllowed:  "{action} cannot repair it",
 	repair.LeftUnseen:      "it could not be read from Redis: try again",
-	repair.LeftHandled:     "handled outside, as an operator said",
+	repair.LeftHandled:     "handled elsewhere, as an operator said",
 	repair.LeftMarked:      "marked as error by an earlier repair",
-	repair.LeftEventUnseen: "its event could not be seen at Stripe: the site may still start it",
-	repair.LeftUnreadable:  "the site cannot read it: generate it",
+	repair.LeftEventUnseen: "its event could not be read from Stripe: the site may still start it",
+	repair.LeftUnreadable:  "the site cannot read it: generate instead",
 	repair.LeftUnverified:  "Stripe did not confirm its payment",
 }
 
@@ -189,7 +199,7 @@ func leftOutWords(p repair.Plan, include string) *strings.Replacer {
 
 // beyondLimit says how many sessions have to wait for another plan.
 func beyondLimit(n int) blockkit.Line {
-	return blockkit.PlainLine(humanize.Count(n, "more session") + " beyond the limit of one plan: repair them afterwards.")
+	return blockkit.PlainLine(humanize.Count(n, "more session") + " beyond the limit of one plan: repair those afterwards.")
 }
 
 // leftOutLines say how many sessions are left out, why, and which.
@@ -284,7 +294,7 @@ func EmptyBulkBlocks(p repair.Plan) []slack.Block {
 
 // TooManyText says that there are more sessions than one plan may hold.
 func TooManyText(limit int, action store.Action) string {
-	return fmt.Sprintf("More than %d sessions: that is too many for one plan (BULK_LIMIT). Narrow it: /session bulk %s orphaned, --since 2h for those paid lately, or --limit %d for the oldest %d.",
+	return fmt.Sprintf("More than %d sessions are too many for one plan (BULK_LIMIT). Narrow it down: /session bulk %s orphaned, --since 2h for recent payments, or --limit %d for the oldest %d.",
 		limit, action, limit, limit)
 }
 

@@ -64,7 +64,7 @@ func bulkHeadline(p repair.Progress) (head, next string) {
 	case job.Outcome != "" && n.Left > 0:
 		return "Stopped: " + sums + " · " + took, stopped + " Run " + PlanCommand(job.Plan) + " again for those that are left."
 	case job.Outcome != "" && n.Failed+n.Unclear > 0:
-		return "Finished: " + sums + " · " + took, "Look at the failed ones: debug each session, or run " + PlanCommand(job.Plan) + " again."
+		return "Finished: " + sums + " · " + took, "Check the failed ones with /session debug, or run " + PlanCommand(job.Plan) + " again."
 	case job.Outcome != "":
 		return "Finished: " + sums + " · " + took, ""
 	case state.Stopped():
@@ -80,11 +80,11 @@ func bulkHeadline(p repair.Progress) (head, next string) {
 func stoppingText(running int) string {
 	switch running {
 	case 0:
-		return "No others begin."
+		return "No others will start."
 	case 1:
-		return "The one that is running will finish, and no others begin."
+		return "The one that is running will finish; no others will start."
 	}
-	return fmt.Sprintf("The %d that are running will finish, and no others begin.", running)
+	return fmt.Sprintf("The %d that are running will finish; no others will start.", running)
 }
 
 func bulkVerb(p repair.Plan) string {
@@ -103,25 +103,25 @@ func bulkSums(job repair.Job) string {
 	n := job.Bulk.Counts()
 	done := humanize.Count(n.Done, bulkNoun(job.Plan)) + " ready"
 	if slices.ContainsFunc(job.Bulk.Items, func(i repair.Item) bool { return i.State == repair.ItemDone && i.Cause == repair.CauseNoToken }) {
-		done = humanize.Count(n.Done, bulkNoun(job.Plan)) + " started, whose end cannot be seen without SUPERDUPERAI_TOKEN"
+		done = humanize.Count(n.Done, bulkNoun(job.Plan)) + " started (not tracked without SUPERDUPERAI_TOKEN)"
 	}
 	if job.Plan.Action == store.ActionFix {
 		done = humanize.Count(n.Done, "session") + " fixed"
 	}
 	return done + nonZero(", %d failed", n.Failed) + nonZero(", %d unclear", n.Unclear) + nonZero(", %d skipped", n.Skipped) +
-		nonZero(", %d running", n.Running) + nonZero(", %d not begun", n.Left)
+		nonZero(", %d running", n.Running) + nonZero(", %d not started", n.Left)
 }
 
 // pauseText says why a plan was paused and what to do.
 func pauseText(job repair.Job) string {
 	e := job.Bulk.Last()
-	why, then := "Three sessions in a row failed, and the others would fail likewise: "+itemReason(repair.Item{Cause: e.Cause, Detail: e.Detail})+".", "Once that is fixed, "
+	why, then := "Three sessions in a row failed, and the others would fail the same way: "+itemReason(repair.Item{Cause: e.Cause, Detail: e.Detail})+".", "Once that is fixed, "
 	resume := "press Resume. It ends by itself after a day."
 	switch {
 	case e.Canary:
 		why, resume = canaryPauseText(job), "press Resume: the next session then goes first, alone. It ends by itself after a day."
 	case e.Cause == repair.CauseIdle:
-		why, then = "Nobody carried it on for more than ten minutes, for example because the bot or Redis was down.", "Check the sessions, then "
+		why, then = "It made no progress for more than ten minutes, for example because the bot or Redis was down.", "Check the sessions, then "
 	}
 	if job.Approver.Terminal { // which has no buttons
 		return why + " " + then + "run " + PlanCommand(job.Plan) + " again."
@@ -203,33 +203,33 @@ func itemReason(item repair.Item) string {
 // causeClauses are the causes in a few words.
 var causeClauses = map[repair.Cause]string{
 	repair.CauseChanged:      "it changed meanwhile",
-	repair.CauseLate:         "it could not be begun in time",
+	repair.CauseLate:         "it could not be started in time",
 	repair.CauseNoToken:      "SUPERDUPERAI_TOKEN is not set",
-	repair.CauseUnauthorised: "SuperDuperAI refused the token (SUPERDUPERAI_TOKEN)",
-	repair.CauseBalance:      "SuperDuperAI's account has too little balance",
-	repair.CauseForbidden:    "SuperDuperAI does not let this account use the model",
-	repair.CauseRejected:     "SuperDuperAI does not take the request",
-	repair.CauseRateLimited:  "SuperDuperAI asks us to slow down",
+	repair.CauseUnauthorised: "SuperDuperAI rejected the token (SUPERDUPERAI_TOKEN)",
+	repair.CauseBalance:      "our SuperDuperAI account does not have enough balance",
+	repair.CauseForbidden:    "our SuperDuperAI account may not use this model",
+	repair.CauseRejected:     "SuperDuperAI rejected the request",
+	repair.CauseRateLimited:  "SuperDuperAI is overloaded (rate limit)",
 	repair.CauseUnavailable:  "SuperDuperAI could not be reached",
-	repair.CauseServerFault:  "SuperDuperAI answered with a fault of its own",
+	repair.CauseServerFault:  "SuperDuperAI answered with an internal error",
 	repair.CauseCertificate:  "SuperDuperAI's certificate does not match its host (SUPERDUPERAI_URL)",
-	repair.CauseUnwritten:    "Redis did not take the outcome",
-	repair.CauseCommand:      "Redis does not have, or not allow, a command that it needs",
+	repair.CauseUnwritten:    "the result could not be saved to Redis",
+	repair.CauseCommand:      "Redis lacks a command this needs, or does not allow it",
 	repair.CauseFileFailed:   "SuperDuperAI could not make it",
 	repair.CauseNotMade:      "nothing was made",
-	repair.CauseOverwritten:  "the session was overwritten, most likely by the site: debug it",
-	repair.CauseNoAnswer:     "the request got no answer: debug the session, then settle it",
+	repair.CauseOverwritten:  "something else (probably the site) changed the session: debug it",
+	repair.CauseNoAnswer:     "we got no answer: /session debug says how to settle it",
 	repair.CauseNoSecret:     "STRIPE_WEBHOOK_SECRET is not set",
-	repair.CauseNoStripeKey:  "STRIPE_SECRET_KEY is not set, or Stripe refuses it",
-	repair.CauseNoEvent:      "Stripe does not hold its event any more: generate it",
-	repair.CauseSignature:    "the site does not accept the signature (STRIPE_WEBHOOK_SECRET)",
+	repair.CauseNoStripeKey:  "STRIPE_SECRET_KEY is not set, or Stripe rejects it",
+	repair.CauseNoEvent:      "Stripe no longer has its event: generate instead",
+	repair.CauseSignature:    "the site rejected the signature (STRIPE_WEBHOOK_SECRET)",
 	repair.CauseClock:        "this machine's clock differs from the site's by more than five minutes",
-	repair.CauseBlocked:      "a proxy or a protection refused the event, or SITE_WEBHOOK_URL is wrong",
+	repair.CauseBlocked:      "a proxy or firewall refused the event, or SITE_WEBHOOK_URL is wrong",
 	repair.CauseNoWebhook:    "there is no webhook at SITE_WEBHOOK_URL",
 	repair.CauseUnreachable:  "the site could not be reached",
-	repair.CauseSiteFailed:   "the site took the event and wrote an error",
-	repair.CauseUnheeded:     "the site took the event and wrote nothing: generate it",
-	repair.CauseTooLong:      "it was not finished in time: debug it later",
+	repair.CauseSiteFailed:   "the site received the event and reported an error",
+	repair.CauseUnheeded:     "the site received the event but started nothing: generate instead",
+	repair.CauseTooLong:      "it did not finish in time: debug it later",
 	repair.CausePageUnseen:   "the site did not say what the customer's page shows (SITE_URL)",
 }
 
@@ -248,7 +248,7 @@ func bulkActions(job repair.Job) []slack.BlockElement {
 }
 
 // bulkEnd is posted in the thread of a bulk plan that is over or paused: it mentions
-// whoever approved it.
+// the person who approved it.
 func bulkEnd(p repair.Progress) []slack.Block {
 	lines := Headline(bulkHeadline(p))
 	lines[0] = append(blockkit.L(humanize.Person(p.Job.Approver), blockkit.Plain(" ")), lines[0]...)
@@ -262,11 +262,11 @@ func bulkEnd(p repair.Progress) []slack.Block {
 func BulkClickReply(job repair.Job) blockkit.Line {
 	switch {
 	case job.Bulk == nil:
-		return blockkit.PlainLine("This plan is gone. Nothing was changed.")
+		return blockkit.PlainLine("This plan is gone: it is too old. Nothing was changed.")
 	case job.Outcome != "", !job.Bulk.Stopped() && job.Bulk.Over():
-		return blockkit.PlainLine("This bulk plan is over already: " + bulkSums(job) + ".")
+		return blockkit.PlainLine("This bulk plan has already ended: " + bulkSums(job) + ".")
 	case job.Bulk.Stopped():
-		return blockkit.L(blockkit.Plain("Stopped already, by "), humanize.Person(job.Bulk.Last().By), blockkit.Plain(". What is running finishes."))
+		return blockkit.L(blockkit.Plain("Already stopped by "), humanize.Person(job.Bulk.Last().By), blockkit.Plain(". What is running will finish."))
 	}
 	return blockkit.PlainLine("It is not paused: " + bulkSums(job) + ".")
 }

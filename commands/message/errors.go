@@ -13,33 +13,33 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// redisTexts say why Redis did not do what it was asked for, and what helps.
+// redisTexts say why Redis did not do what was requested, and what helps.
 var redisTexts = map[error]string{
-	rdb.ErrNoPassword:      "Redis wants a password: the engineer on call has to write user and password into REDIS_URL (redis://user:password@host).",
-	rdb.ErrWrongPassword:   "Redis refused the bot's user or password: the engineer on call has to check both in REDIS_URL.",
-	rdb.ErrNoPermission:    "Redis does not allow the bot to do this: the engineer on call has to give its user all permissions that docs/security.md lists.",
-	rdb.ErrRefused:         "Redis refused the bot: the engineer on call has to check user, password and ACL of REDIS_URL.",
-	rdb.ErrNoCommand:       "Redis does not have a command that the bot needs, as with some managed services: the engineer on call has to have it enabled; sessionbot doctor names each.",
-	rdb.ErrCertificate:     "The certificate of Redis does not hold, so nothing was sent there: the engineer on call has to have Redis' owner replace it.",
-	rdb.ErrUnknownCA:       "The certificate of Redis is not trusted, so nothing was sent there: the engineer on call has to name the file with its CA in SSL_CERT_FILE and start the bot again.",
-	rdb.ErrWrongHost:       "The certificate of Redis is for another host, so nothing was sent there: the engineer on call has to write a host into REDIS_URL that the certificate names.",
-	rdb.ErrExpired:         "The certificate of Redis has expired or does not hold yet, so nothing was sent there: the engineer on call has to have it renewed, and to look whether this machine's clock is right.",
-	rdb.ErrNoTLS:           "Redis speaks no TLS at that port: the engineer on call has to write its TLS port into REDIS_URL, or redis:// where the network is one's own.",
-	rdb.ErrTooManyClients:  "Redis takes no more connections: the engineer on call has to raise its maxclients, or to end clients that nobody needs.",
-	rdb.ErrNoDatabase:      "Redis has no database of the number in REDIS_URL: the engineer on call has to write another one, or none.",
-	rdb.ErrClusterDatabase: "A Redis cluster has no numbered databases: the engineer on call has to take the number out of REDIS_URL.",
-	rdb.ErrNoMaster:        "The Sentinels know no master of that name: the engineer on call has to write the name into master_name of REDIS_URL that the Sentinels' configuration has.",
-	rdb.ErrNoSentinel:      "REDIS_URL has a master_name, but no Sentinel answers there: the engineer on call has to write the Sentinels' addresses (mostly port 26379), or to take master_name out.",
-	rdb.ErrSentinel:        "A Sentinel answers at REDIS_URL: the engineer on call has to add ?master_name=<name>, or to write the address of Redis itself.",
-	rdb.ErrAnnounced:       "Redis' cluster or Sentinel announces an address that does not answer from here: the engineer on call has to see that the node runs, and that cluster-announce-ip or -hostname (sentinel announce-ip, replica-announce-ip) can be reached from the bot.",
-	rdb.ErrProtocol:        "What answers at REDIS_URL does not speak Redis' protocol, so the connection was given up: the engineer on call has to check host and port.",
-	rdb.ErrStarting:        "Redis cannot serve just now: it is loading its data, or another node is taking over. Try again in a minute; if it stays so, tell the engineer on call.",
-	rdb.ErrReadOnly:        "Redis takes no writes, because it is a read-only replica. Try again in a minute; if it stays so, the engineer on call has to point REDIS_URL at the master.",
-	rdb.ErrFull:            "Redis is full and takes no writes: the engineer on call has to give it more memory (maxmemory).",
-	rdb.ErrNotPersisted:    "Redis takes no writes, because it cannot keep them: the engineer on call has to look at its disk, its replicas and its log.",
+	rdb.ErrNoPassword:      "Redis requires a password. Write user and password into REDIS_URL (redis://user:password@host) and restart the bot.",
+	rdb.ErrWrongPassword:   "Redis rejected the bot's user or password. Check both in REDIS_URL.",
+	rdb.ErrNoPermission:    "Redis does not allow the bot to do this. Give its user all permissions listed in docs/security.md.",
+	rdb.ErrRefused:         "Redis rejected the bot. Check the user, password and ACL of REDIS_URL.",
+	rdb.ErrNoCommand:       "Redis lacks a command the bot needs, as some managed services do. Have it enabled: sessionbot doctor lists what is missing.",
+	rdb.ErrCertificate:     "The certificate of Redis is not valid, so nothing was sent. Have it replaced.",
+	rdb.ErrUnknownCA:       "The certificate of Redis is not trusted, so nothing was sent. Set SSL_CERT_FILE to the file with its CA and restart the bot.",
+	rdb.ErrWrongHost:       "The certificate of Redis is for another host, so nothing was sent. Use a host name in REDIS_URL that the certificate covers.",
+	rdb.ErrExpired:         "The certificate of Redis has expired or is not valid yet, so nothing was sent. Have it renewed, and check this machine's clock.",
+	rdb.ErrNoTLS:           "Redis does not use TLS on that port. Use its TLS port in REDIS_URL, or redis:// on a private network.",
+	rdb.ErrTooManyClients:  "Redis accepts no more connections. Raise maxclients, or disconnect clients that are not needed.",
+	rdb.ErrNoDatabase:      "Redis has no database with the number in REDIS_URL. Use another number, or none.",
+	rdb.ErrClusterDatabase: "A Redis cluster has no numbered databases. Remove the number from REDIS_URL.",
+	rdb.ErrNoMaster:        "The Sentinels know no master of that name. Set master_name in REDIS_URL to the name in the Sentinels' configuration.",
+	rdb.ErrNoSentinel:      "REDIS_URL has a master_name, but no Sentinel answers there. Use the Sentinels' addresses (usually port 26379), or remove master_name.",
+	rdb.ErrSentinel:        "A Sentinel answers at REDIS_URL. Add ?master_name=<name>, or use the address of Redis itself.",
+	rdb.ErrAnnounced:       "Redis' cluster or Sentinel announces an address that does not answer from here. Check that the node is up, and that cluster-announce-ip or -hostname (sentinel announce-ip, replica-announce-ip) can be reached from the bot.",
+	rdb.ErrProtocol:        "What answers at REDIS_URL is not Redis, so the connection was closed. Check host and port.",
+	rdb.ErrStarting:        "Redis is not ready: it is loading its data, or another node is taking over. Try again in a minute; if it stays like this, check Redis' log.",
+	rdb.ErrReadOnly:        "Redis accepts no writes: it is a read-only replica. Try again in a minute; if it stays like this, point REDIS_URL at the master.",
+	rdb.ErrFull:            "Redis is full and accepts no writes. Give it more memory (maxmemory).",
+	rdb.ErrNotPersisted:    "Redis accepts no writes, because it cannot save them. Check its disk, its replicas and its log.",
 }
 
-// RedisErrorText says why Redis did not do what it was asked for, and what to do.
+// RedisErrorText says why Redis did not do what was requested, and what to do.
 func RedisErrorText(err error) string {
 	kind := rdb.Trouble(err)
 	if command := rdb.Command(err); command != "" {
@@ -50,9 +50,9 @@ func RedisErrorText(err error) string {
 		if since := breaker.OpenSince(err); !since.IsZero() {
 			silent = "Redis has not answered since " + since.UTC().Format("15:04 UTC")
 		}
-		return silent + ". Try again in a minute; if it stays silent, tell the engineer on call."
+		return silent + ". Try again in a minute; if it still does not answer, check that Redis is up and that REDIS_URL is right (sessionbot doctor)."
 	}
-	return cmp.Or(redisTexts[kind], "Redis answered with a fault of its own: tell the engineer on call.")
+	return cmp.Or(redisTexts[kind], "Redis answered with an internal error. Try again in a minute; if it stays like this, check Redis' log.")
 }
 
 func commandText(kind error, command string) string {
@@ -60,16 +60,16 @@ func commandText(kind error, command string) string {
 		command += " (or a command that its script calls)"
 	}
 	if errors.Is(kind, rdb.ErrNoCommand) {
-		return "Redis does not have " + command + ", as with some managed services or rename-command: the engineer on call has to have it enabled; sessionbot doctor names all that is missing."
+		return "Redis lacks " + command + ", because of a managed service or rename-command. Have it enabled: sessionbot doctor lists all that is missing."
 	}
-	return "Redis does not allow the bot " + command + ": the engineer on call has to give its user all permissions that docs/security.md lists; sessionbot doctor names what is missing."
+	return "Redis does not allow the bot to run " + command + ". Give its user all permissions listed in docs/security.md: sessionbot doctor lists what is missing."
 }
 
 // ClickFailedText says what became of a click that Redis did not take: whether
 // it counted is not known only where no answer came.
 func ClickFailedText(err error) string {
 	if rdb.Trouble(err) == nil || errors.Is(err, rdb.ErrNoAnswer) {
-		return "Redis did not answer, so it is not known whether your click counted. Look at the message in a minute; press again if nothing has happened."
+		return "Redis did not answer, so it is unknown whether your click counted. Check the message in a minute, and press again if nothing has happened."
 	}
 	return RedisErrorText(err) + " Nothing was done."
 }
@@ -83,31 +83,31 @@ func sinceText(since time.Time) string {
 
 var unverifiedTexts = map[store.Unverified]string{
 	store.NoStripeKey:       "no Stripe key is configured (STRIPE_SECRET_KEY)",
-	store.StripeWrongMode:   "the Stripe key is of the other mode (live or test) than the session",
-	store.StripeKeyRefused:  "Stripe refused the key (STRIPE_SECRET_KEY)",
-	store.StripeForbidden:   "the Stripe key may not read Checkout Sessions, payments or events",
-	store.StripeRateLimited: "Stripe asked us to slow down; try again in a minute",
+	store.StripeWrongMode:   "the Stripe key and the session are not of the same mode (live or test)",
+	store.StripeKeyRefused:  "Stripe rejected the key (STRIPE_SECRET_KEY)",
+	store.StripeForbidden:   "the Stripe key has no permission to read Checkout Sessions, payments or events",
+	store.StripeRateLimited: "Stripe's rate limit was reached; try again in a minute",
 	store.StripeNoAnswer:    "Stripe did not answer",
 }
 
 // UnverifiedText says why a payment could not be verified, and the remedy.
 func UnverifiedText(why store.Unverified, since time.Time) string {
-	return cmp.Or(unverifiedTexts[why], "Stripe answered with a fault of its own; try again in a minute") + sinceText(since)
+	return cmp.Or(unverifiedTexts[why], "Stripe answered with an internal error; try again in a minute") + sinceText(since)
 }
 
 var fileErrorTexts = map[superduper.Kind]string{
 	superduper.NoToken:      "no token is configured (SUPERDUPERAI_TOKEN)",
-	superduper.Unauthorised: "SuperDuperAI refused the token (SUPERDUPERAI_TOKEN)",
-	superduper.Forbidden:    "SuperDuperAI refused the token (SUPERDUPERAI_TOKEN)",
-	superduper.NotFound:     "SuperDuperAI does not know it (yet)",
-	superduper.RateLimited:  "SuperDuperAI asked us to slow down",
-	superduper.Certificate:  "the certificate does not fit the host: use https://dev-editor.superduperai.co (SUPERDUPERAI_URL)",
+	superduper.Unauthorised: "SuperDuperAI rejected the token (SUPERDUPERAI_TOKEN)",
+	superduper.Forbidden:    "SuperDuperAI rejected the token (SUPERDUPERAI_TOKEN)",
+	superduper.NotFound:     "SuperDuperAI does not know this file (yet)",
+	superduper.RateLimited:  "SuperDuperAI's rate limit was reached",
+	superduper.Certificate:  "the certificate does not match the host name: set SUPERDUPERAI_URL to https://dev-editor.superduperai.co",
 	superduper.Malformed:    "SuperDuperAI's answer could not be read",
 }
 
 var siteErrorTexts = map[superduper.Kind]string{
 	superduper.Malformed:   "the site's answer could not be read",
-	superduper.Certificate: "the site's certificate does not fit its host (SITE_URL)",
+	superduper.Certificate: "the site's certificate does not match its host name (SITE_URL)",
 }
 
 // FileErrorText says why a file could not be seen.

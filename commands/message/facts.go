@@ -13,6 +13,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/redact"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/store/stats"
 )
 
@@ -31,7 +32,7 @@ func paymentFacts(x diagnosis.Examination) []blockkit.Line {
 		return []blockkit.Line{payment} // no event is to be expected
 	}
 	event := blockkit.Fact("Stripe event", eventLine(x)...)
-	if x.Event.ID != "" {
+	if x.Event.ID != "" && x.Event.State != store.EventNone { // else there is nothing to resend
 		event = append(event, blockkit.Plain(" · "), eventLink(p.Live, x.Event.ID, "view or resend in Stripe"))
 	}
 	return []blockkit.Line{payment, event}
@@ -53,7 +54,7 @@ func PaymentLine(p store.Payment, paidAt, now time.Time) blockkit.Line {
 	case store.PaymentRefunded:
 		text = amount + " refunded in full"
 	case store.PaymentNotRequired:
-		text = "nothing to pay (coupon)"
+		text = "no payment due (coupon)"
 	case store.PaymentUnpaid:
 		text = amount + " not paid yet"
 		if p.Failed {
@@ -84,19 +85,22 @@ func eventLine(x diagnosis.Examination) blockkit.Line {
 	var text, suffix string
 	switch x.Event.State {
 	case store.EventNone:
-		return blockkit.PlainLine("none: Stripe did not send one")
+		return blockkit.PlainLine("none: Stripe never created one")
 	case store.EventDelivered:
-		text = "delivered and answered"
+		text = "delivered"
 	case store.EventPending:
-		text = "being delivered"
+		text = "still being delivered"
 	case store.EventFailed:
-		text = "undelivered at one endpoint at least"
+		text = "not delivered to at least one endpoint"
+	}
+	if until := repair.RetriesUntil(x.Event, x.At); !until.IsZero() {
+		suffix = "; Stripe retries until " + humanize.Clock(until, x.At)
 	}
 	if x.SiteShowsOutcome() && x.Event.State != store.EventDelivered {
-		suffix = "; the site has it"
+		suffix = "; the site has received it"
 	}
 	if text == "" {
-		return blockkit.PlainLine("could not be read" + suffix)
+		return blockkit.PlainLine("could not be read: Stripe may still be retrying it" + suffix)
 	}
 	return blockkit.L(blockkit.Plain(text+", created "), humanize.AgoTime(x.Event.Created, x.At), blockkit.Plain(suffix))
 }
@@ -113,11 +117,11 @@ func redisFacts(x diagnosis.Examination) []blockkit.Line {
 			keys = append(keys, keyText(key, x.At))
 		}
 	}
-	layout := string(s.Layout())
+	held := strings.Join(keys, " · ")
 	if s.Layout() == store.LayoutNone {
-		layout = "nothing stored"
+		held = "nothing stored"
 	}
-	lines := []blockkit.Line{blockkit.Fact("Redis ("+layout+")", blockkit.Plain(strings.Join(keys, " · ")))}
+	lines := []blockkit.Line{blockkit.Fact("Redis", blockkit.Plain(held))}
 	if current := s.Current(); current.Status != nil {
 		line := blockkit.Fact("Status", blockkit.Plain(blockkit.Cut(blockkit.OneLine(*current.Status), 60)))
 		if at := current.Timestamp; !at.IsZero() && !at.After(x.At) {
@@ -135,10 +139,13 @@ func redisFacts(x diagnosis.Examination) []blockkit.Line {
 	return lines
 }
 
+// missingKeys say that a key is not there.
+var missingKeys = map[string]string{"prompt": "no prompt", "webhook": "no webhook status", "session": "no session record"}
+
 func keyText(key store.Key, now time.Time) string {
 	switch {
 	case !key.Exists:
-		return key.Kind + " missing"
+		return missingKeys[key.Kind]
 	case key.Fault != "":
 		return key.Kind + " cannot be read: " + string(key.Fault)
 	}
@@ -155,7 +162,7 @@ func keyText(key store.Key, now time.Time) string {
 }
 
 var fileStateTexts = map[store.FileState]string{
-	store.FileInProgress: "in progress", store.FileFinalizing: "made, being put in place",
+	store.FileInProgress: "in progress", store.FileFinalizing: "finished, being published",
 	store.FileCompleted: "ready", store.FileFailed: "failed",
 }
 
@@ -181,7 +188,7 @@ func (s site) fileFact(x diagnosis.Examination) blockkit.Line {
 	text := fileStateTexts[x.File.State]
 	switch {
 	case text == "":
-		text = "not seen: " + FileErrorText(x.FileErr)
+		text = "not checked: " + FileErrorText(x.FileErr)
 	case x.File.State == store.FileFailed && x.File.Error != "":
 		text += ": " + humanize.Quoted(x.File.Error)
 	}
@@ -213,8 +220,14 @@ func repairLine(x diagnosis.Examination) blockkit.Line {
 	case r.Outcome == "":
 		return blockkit.L(blockkit.Plain(string(r.Action)+" is running, approved "), humanize.AgoTime(r.At, x.At))
 	}
-	return blockkit.L(blockkit.Plain(string(r.Action)+", "+humanize.Words(string(r.Outcome))+" "), humanize.AgoTime(r.At, x.At),
-		blockkit.Plain("; all of them: /session history "+x.Session.ID))
+	return blockkit.L(blockkit.Plain(string(r.Action)+" "), humanize.AgoTime(r.At, x.At),
+		blockkit.Plain(": "+endTexts[r.Outcome]+" · all repairs: /session history "+x.Session.ID))
+}
+
+// endTexts are how a repair ended.
+var endTexts = map[store.Outcome]string{
+	store.OutcomeDone: "done", store.OutcomeRefused: "not done", store.OutcomeFailed: "failed", store.OutcomeUnclear: "result unknown",
+	store.OutcomeGaveUp: "stopped waiting", store.OutcomeCancelled: "cancelled",
 }
 
 const siteNotFound = "“not found or processing not yet started”"
@@ -224,7 +237,7 @@ func siteFact(x diagnosis.Examination) blockkit.Line {
 	var text string
 	switch {
 	case x.Site == nil:
-		return blockkit.Fact("Customer sees", blockkit.Plain("unknown: "+siteErrorText(x.SiteErr)))
+		return blockkit.Fact("Customer's page", blockkit.Plain("unknown: "+siteErrorText(x.SiteErr)))
 	case !x.Site.Found:
 		text = siteNotFound
 	case x.Site.Status == "":
@@ -235,13 +248,13 @@ func siteFact(x diagnosis.Examination) blockkit.Line {
 	switch {
 	case x.RedisSilent:
 	case x.SiteAgrees():
-		text += " (agrees with Redis)"
+		text += " (matches Redis)"
 	case x.Deliver != "":
 		text += " (it does not show the video)"
 	case x.Reads == store.LayoutOneKey && x.Session.Layout() == store.LayoutThreeKey:
-		text += " (the site reads session:… alone; a repair writes that, too)"
+		text += " (the site reads another format of the record; a repair writes both)"
 	default:
-		text += " (does not agree with Redis: tell the engineer on call)"
+		text += " (differs from Redis: check the site's log, and that it uses this Redis)"
 	}
-	return blockkit.Fact("Customer sees", blockkit.Plain(text))
+	return blockkit.Fact("Customer's page", blockkit.Plain(text))
 }

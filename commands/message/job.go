@@ -53,7 +53,7 @@ func ProgressBlocks(p repair.Progress, siteURL string) []slack.Block {
 		blocks = append(blocks, slack.NewImageBlock(picture, altText, "", nil))
 	}
 	if sentence := site.jobSentence(job); sentence != "" {
-		blocks = append(blocks, blockkit.Paragraph(blockkit.BoldLine("For the customer")), blockkit.Quote(sentence))
+		blocks = append(blocks, forCustomer(), blockkit.Quote(sentence))
 	}
 	return blocks
 }
@@ -114,7 +114,7 @@ func EndReply(p repair.Progress, siteURL string) []slack.Block {
 	}
 	blocks := blockkit.Message(append(lines, sentFact(p)...)...)
 	if sentence := site.jobSentence(job); sentence != "" {
-		blocks = append(blocks, blockkit.Paragraph(blockkit.BoldLine("For the customer")), blockkit.Quote(sentence))
+		blocks = append(blocks, forCustomer(), blockkit.Quote(sentence))
 	}
 	return blocks
 }
@@ -152,7 +152,7 @@ func ProgressActions(p repair.Progress) []slack.BlockElement {
 // notMadeButton settles an unclear job: nothing was made.
 func notMadeButton(job string) *slack.ButtonBlockElement {
 	button := blockkit.Button(ActionNotMade, "It was not made", job)
-	blockkit.Confirm(button, "Did you look?", "Only say so after looking in SuperDuperAI: another generation costs again.", "It was not made", "Back")
+	blockkit.Confirm(button, "Have you checked?", "Confirm only after checking SuperDuperAI: generating again costs again.", "It was not made", "Back")
 	return button
 }
 
@@ -166,7 +166,7 @@ func jobSiteFact(p repair.Progress) blockkit.Line {
 	if p.Site.Status == "" {
 		text = "no status, so the page says “File Not Found”"
 	}
-	const mismatch = ", although it was written: tell the engineer on call"
+	const mismatch = ", although it was saved: check the site's log, and that it uses this Redis"
 	switch shown := siteShows(p); {
 	case p.SiteErr != nil:
 		text = "unknown: " + siteErrorText(p.SiteErr)
@@ -187,7 +187,7 @@ func jobSiteFact(p repair.Progress) blockkit.Line {
 	default:
 		text += "; the page does not show it" + mismatch
 	}
-	return blockkit.Fact("Customer sees", blockkit.Plain(text))
+	return blockkit.Fact("Customer's page", blockkit.Plain(text))
 }
 
 // siteShows reports whether the site shows what the job wrote, or would have.

@@ -19,7 +19,7 @@ func TestJobSiteFact(t *testing.T) {
 	overwritten := repair.Job{Outcome: store.OutcomeFailed, Cause: repair.CauseOverwritten, Overwritten: true}
 	hidden := overwritten
 	hidden.FileID = "f"
-	const not, wrong = "; the page does not show it", ", although it was written: tell the engineer on call"
+	const not, wrong = "; the page does not show it", ", although it was saved: check the site's log, and that it uses this Redis"
 	for _, c := range []struct {
 		name string
 		job  repair.Job
@@ -39,12 +39,12 @@ func TestJobSiteFact(t *testing.T) {
 		{"still waiting", repair.Job{Outcome: store.OutcomeGaveUp, FileID: "f"}, store.Site{Found: true, Status: "processing", FileID: "f"}, "status processing"},
 	} {
 		got := blockkit.Text([]slack.Block{blockkit.Paragraph(jobSiteFact(repair.Progress{Job: c.job, Site: &c.site}))})
-		if want := "Customer sees  " + c.want; got != want {
+		if want := "Customer's page  " + c.want; got != want {
 			t.Errorf("%s: %q, want %q", c.name, got, want)
 		}
 	}
 	failed := repair.Progress{Job: made, Site: &store.Site{}, SiteErr: errors.New("away")}
-	if got := blockkit.Text([]slack.Block{blockkit.Paragraph(jobSiteFact(failed))}); got[:len("Customer sees  unknown: ")] != "Customer sees  unknown: " {
+	if got := blockkit.Text([]slack.Block{blockkit.Paragraph(jobSiteFact(failed))}); got[:len("Customer's page  unknown: ")] != "Customer's page  unknown: " {
 		t.Errorf("without an answer: %q", got)
 	}
 }

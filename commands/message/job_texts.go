@@ -14,9 +14,9 @@ func jobHeadline(p repair.Progress) (head, next string) {
 	switch job := p.Job; {
 	case !job.Overwritten || job.Cause == repair.CauseOverwritten:
 	case job.Outcome == "":
-		next = "Somebody else, most likely the site, wrote the session in the meantime. It is looked at once more when this is made."
+		next = "Something else (probably the site) changed the session meanwhile. It is rechecked when this is finished."
 	default:
-		next = "Somebody else, most likely the site, wrote the session in the meantime, and it was left as it is: debug it before anything else; " +
+		next = "Something else (probably the site) changed the session meanwhile; we did not overwrite it. Press Debug first: " +
 			humanize.WithNoun(job.Plan.Kind, "there may be two {video}s.")
 	}
 	return head, next
@@ -39,9 +39,10 @@ func jobVerdict(p repair.Progress) (head, next string) {
 	settle := "/session settle " + job.Plan.Session + " "
 	switch {
 	case job.Outcome == store.OutcomeDone && marksError(job.Plan):
-		next = "Write to the customer, and refund in Stripe if nothing will be made."
+		next = "Write to the customer. Nothing was refunded: refund in Stripe, or generate the {video}."
+		next = humanize.WithNoun(kind, next)
 		if job.Plan.Seen.Payment == store.PaymentRefunded {
-			next = "Write to the customer; the payment is refunded already."
+			next = "Write to the customer. The payment has already been refunded."
 		}
 		return "Done: " + id + " is marked as error.", next
 	case job.Outcome == store.OutcomeDone:
@@ -53,55 +54,58 @@ func jobVerdict(p repair.Progress) (head, next string) {
 	case job.Outcome == store.OutcomeFailed:
 		return humanize.WithNoun(kind, "Failed: no {video} for ") + id + ".", cause
 	case job.Outcome == store.OutcomeUnclear:
-		return humanize.WithNoun(kind, "Unclear: {a video} was asked for ") + id + ", and the answer got lost.", settleAdvice(job)
+		return humanize.WithNoun(kind, "Unclear: {a video} was requested for ") + id + ", but we got no answer.", settleAdvice(job)
 	case job.Outcome == store.OutcomeCancelled:
-		return "Cancelled, nothing was asked for: " + id + ".",
-			"The customer's page says that it failed. Generate again once a replica of Redis is connected, or refund the customer in Stripe."
+		return "Cancelled, nothing was requested: " + id + ".",
+			"Nothing was charged. The customer's page says that it failed. Generate again once a replica of Redis is connected, or refund in Stripe."
 	case job.Outcome == store.OutcomeGaveUp && job.Cause == repair.CauseUnwritten:
-		step := "Then debug the session: nothing was started, and it can be generated again when it is stalled."
+		step := "Then press Debug: nothing was started, and it can be generated again once it is stalled."
 		switch {
 		case job.Plan.OnlyWrites():
-			step = "Then debug the session: it may have been written all the same."
+			step = "Then press Debug: the change may have been saved after all."
 		case job.FileID != "":
-			step = "Then: " + settle + job.FileID + humanize.WithNoun(kind, " – the {video} was asked for and may be ready.")
+			step = "Then: " + settle + job.FileID + humanize.WithNoun(kind, " (the {video} was requested and may be ready; another would cost again).")
 		}
-		return "Given up after " + took + ": Redis did not take what became of " + id + ".", cause + " " + step
+		return "Stopped after " + took + ": the result for " + id + " could not be saved to Redis.", cause + " " + step
 	case job.Outcome == store.OutcomeGaveUp:
-		return "Given up after " + took + ": " + humanize.WithNoun(kind, "the {video} for ") + id + " is not finished.",
+		return "Stopped waiting after " + took + ": " + humanize.WithNoun(kind, "the {video} for ") + id + " is not finished.",
 			cause + " Once it is finished: " + settle + job.FileID
 	case job.Cancelled != nil:
-		return "Being cancelled, nothing is asked for: " + id + ".", ""
+		return "Cancelling, nothing is requested: " + id + ".", ""
 	case job.Cancellable():
 		cancel := "press Cancel"
 		if job.Approver.Terminal {
 			cancel = "press Ctrl-C"
 		}
 		return "Waiting: no replica of Redis has confirmed the record of " + id + " · " + took,
-			humanize.WithNoun(kind, "A crash now could make a second paid {video}, so nothing is sent. It goes on by itself once a replica confirms, and ends ten minutes after the approval. To give it up, ") + cancel + "."
+			humanize.WithNoun(kind, "Nothing has been sent or charged: a crash now could cost a second {video}. It continues by itself once a replica confirms, and ends ten minutes after the approval, or when you ") + cancel + "."
 	}
-	return "Running: " + id + " · " + stepText(p) + " · " + took, ""
+	if job.Approver.Terminal {
+		return "Running: " + id + " · " + stepText(p) + " · " + took, ""
+	}
+	return "Running: " + id + " · " + stepText(p) + " · " + took, "Nothing to do: the result is posted in this thread."
 }
 
 // settleAdvice says how an unclear job is settled.
 func settleAdvice(job repair.Job) string {
 	otherwise := "press “It was not made”"
 	if job.Approver.Terminal { // which has no buttons
-		otherwise = "debug it in Slack and press “It was not made” there"
+		otherwise = "use “It was not made” in Slack"
 	}
-	return humanize.WithNoun(job.Plan.Kind, "Look in SuperDuperAI for {a video} with this prompt, from when the request was sent. If there is one: ") +
-		"/session settle " + job.Plan.Session + " <file id>. If there is none, " + otherwise + ". Start no other before."
+	return humanize.WithNoun(job.Plan.Kind, "Check SuperDuperAI for {a video} with the session's prompt (Debug shows it), made when the request was sent. If there is one: ") +
+		"/session settle " + job.Plan.Session + " <file id>. If there is none, " + otherwise + ". Start no other until then: each costs again."
 }
 
 func overwrittenVerdict(job repair.Job, id string) (head, next string) {
-	const who = "Somebody else, most likely the site, wrote the session since, and that was left as it is. "
+	const who = "Something else (probably the site) changed the session; we did not overwrite it. "
 	switch kind := job.Plan.Kind; {
 	case job.Plan.OnlyWrites():
-		return "Overwritten, so not done: " + id + ".", who + "Run the command again: it is offered again where it is still needed."
+		return "Overwritten, so not done: " + id + ".", who + "Press Debug: the repair is offered again if it is still needed."
 	case job.FileID == "":
-		return "Overwritten: " + id + ". Nothing was asked for.", who + humanize.WithNoun(kind, "Debug it before anything else: the site may be making the {video} itself.")
+		return "Overwritten: " + id + ". Nothing was requested.", who + humanize.WithNoun(kind, "Press Debug first: the site may be making the {video} itself.")
 	default:
-		return humanize.WithNoun(kind, "Overwritten: the {video} for ") + id + " is made, but the session does not say so.",
-			who + humanize.WithNoun(kind, "Do not generate again. Debug it: the finished {video} is remembered, and fix is offered where the customer does not see it.")
+		return humanize.WithNoun(kind, "Overwritten: the {video} for ") + id + " is finished, but the session does not show it.",
+			who + humanize.WithNoun(kind, "Do not generate again. Press Debug: if the customer does not see the finished {video}, it offers to show it (no cost).")
 	}
 }
 
@@ -112,19 +116,19 @@ func stepText(p repair.Progress) string {
 	plan, step := p.Job.Plan, p.Job.Step
 	switch {
 	case step == repair.StepFinished, plan.OnlyWrites() && step == repair.StepWritten:
-		return "written, looked at again in some seconds"
+		return "saved, rechecked in a few seconds"
 	case marksError(plan):
 		return "marking as error"
 	case plan.Action == store.ActionRestore:
 		return "storing the prompt"
 	case plan.Action == store.ActionFix:
-		return humanize.WithNoun(plan.Kind, "writing down the finished {video}")
+		return humanize.WithNoun(plan.Kind, "saving the finished {video}")
 	case p.Job.FileID == "" && plan.Action == store.ActionReplay:
 		return replayStep(p.Job)
 	case p.Job.FileID == "":
 		return "starting"
 	case p.File.State == store.FileFinalizing:
-		return "made, being put in place"
+		return "finished, being published"
 	case plan.Kind == store.KindImage:
 		return "being made"
 	}
@@ -133,37 +137,37 @@ func stepText(p repair.Progress) string {
 
 // CauseText says why a job did not end well and what to do next.
 func CauseText(cause repair.Cause) string {
-	return cmp.Or(causeTexts[cause], "Debug the session to see how it stands.")
+	return cmp.Or(causeTexts[cause], "Press Debug to check progress.")
 }
 
 var causeTexts = map[repair.Cause]string{
-	repair.CauseChanged:      "The session is not what was approved. Run the command again to see it as it is now.",
-	repair.CauseLate:         "It could not be begun in time. Run the command again.",
-	repair.CauseNoToken:      "No token for SuperDuperAI is configured. Set SUPERDUPERAI_TOKEN (it is shown in the SuperDuperAI editor, under the account's API access) and start the bot again. Nothing was changed.",
-	repair.CauseUnauthorised: "SuperDuperAI refused the token. Set SUPERDUPERAI_TOKEN anew (it is shown in the SuperDuperAI editor, under the account's API access), start the bot again and generate again.",
-	repair.CauseBalance:      "SuperDuperAI's account has too little balance for it. Ask whoever runs that account to top it up, then generate again.",
-	repair.CauseForbidden:    "SuperDuperAI does not let this account use the model, such as a VIP one. Ask whoever runs that account, or set {SUPERDUPERAI_MODEL} to another model; then generate again.",
-	repair.CauseRejected:     "SuperDuperAI does not take the request; what it says stands below. If that is about balance or a VIP model, ask whoever runs the account; else ask the engineer on call.",
-	repair.CauseRateLimited:  "SuperDuperAI has too much to do. Generate again later.",
-	repair.CauseUnavailable:  "SuperDuperAI could not be reached, and nothing was sent. Generate again in some minutes.",
-	repair.CauseServerFault:  "SuperDuperAI answered with a fault of its own. Look there whether {a video} was made all the same; if not, generate again in some minutes.",
-	repair.CauseCertificate:  "The certificate does not fit the host: set SUPERDUPERAI_URL to https://dev-editor.superduperai.co, then generate again.",
-	repair.CauseFileFailed:   "SuperDuperAI could not make it. Generate again, or refund the customer in Stripe.",
-	repair.CauseNotMade:      "Somebody looked: nothing was made. Generate again, or refund the customer in Stripe.",
-	repair.CauseUnwritten:    "The engineer on call has to mend that first: /redis ping and sessionbot doctor say what is wrong.",
-	repair.CauseCommand:      "It needs a command that Redis does not have, or does not allow the bot. The engineer on call has to mend that: sessionbot doctor names all that is missing. Then run the command again.",
-	repair.CauseTooLong:      "Debug it later: it may still be finished. Generate again only when it is stalled.",
+	repair.CauseChanged:      "The session changed after the plan was made. Run the command again to see its current state.",
+	repair.CauseLate:         "It could not be started in time, and nothing was sent. Run the command again.",
+	repair.CauseNoToken:      "No token for SuperDuperAI is configured. Set SUPERDUPERAI_TOKEN (in the SuperDuperAI editor, under the account's API access) and restart the bot. Nothing was changed.",
+	repair.CauseUnauthorised: "SuperDuperAI rejected the token; nothing was charged. Set a new SUPERDUPERAI_TOKEN (in the SuperDuperAI editor, under the account's API access), restart the bot and generate again.",
+	repair.CauseBalance:      "Our SuperDuperAI account does not have enough balance; nothing was charged. Top it up in SuperDuperAI, then generate again.",
+	repair.CauseForbidden:    "Our SuperDuperAI account may not use this model (VIP models need a VIP account). Set {SUPERDUPERAI_MODEL} to another model or upgrade the account, then generate again.",
+	repair.CauseRejected:     "SuperDuperAI rejected the request; its reason is below. If it is about balance or a VIP model, fix the SuperDuperAI account; otherwise check the session's length and size, and {SUPERDUPERAI_MODEL}. Then generate again, or refund in Stripe.",
+	repair.CauseRateLimited:  "SuperDuperAI is overloaded (rate limit); nothing was started. Generate again in a few minutes.",
+	repair.CauseUnavailable:  "SuperDuperAI could not be reached, and nothing was sent. Generate again in a few minutes.",
+	repair.CauseServerFault:  "SuperDuperAI answered with an internal error. Check there whether {a video} was made after all; if not, generate again in a few minutes.",
+	repair.CauseCertificate:  "SuperDuperAI's certificate does not match the host name, so nothing was sent. Set SUPERDUPERAI_URL to https://dev-editor.superduperai.co, restart the bot and generate again.",
+	repair.CauseFileFailed:   "SuperDuperAI could not make it; its reason, if any, is below. Generate again (which costs again; SuperDuperAI's balance shows whether this attempt was charged), or refund in Stripe. If the prompt was refused, it will fail again: refund.",
+	repair.CauseNotMade:      "An operator checked: nothing was made. Generate again, or refund in Stripe.",
+	repair.CauseUnwritten:    "Fix Redis first: /redis ping and sessionbot doctor say what is wrong.",
+	repair.CauseCommand:      "Redis lacks a command this needs, or does not allow it. Have it enabled (sessionbot doctor lists what is missing), then run the command again.",
+	repair.CauseTooLong:      "Press Debug in a while: it may still finish. Generate again only once it is stalled: that costs again.",
 
-	repair.CauseNoSecret:    "The site's signing secret is not configured. Set STRIPE_WEBHOOK_SECRET (Stripe's dashboard shows it under Developers, Webhooks, at the site's endpoint) and start the bot again. Nothing was sent.",
-	repair.CauseNoStripeKey: "Stripe's event cannot be read. Set STRIPE_SECRET_KEY to a key that may read Events (sessionbot doctor checks it) and start the bot again. Nothing was sent.",
-	repair.CauseNoEvent:     "Stripe does not hold the event any more: it keeps events for 30 days. Generate the {video} instead, or refund the customer in Stripe.",
-	repair.CauseSignature:   "It does not accept the signature. Set STRIPE_WEBHOOK_SECRET to the signing secret of the site's own endpoint in Stripe, start the bot again and replay again.",
-	repair.CauseClock:       "The clocks differ by more than five minutes, so the signature counts as too old. Set this machine's clock by NTP, then replay again.",
-	repair.CauseBlocked:     "A proxy or a protection refused it, or SITE_WEBHOOK_URL is wrong: the engineer on call has to look. Generate the {video} meanwhile.",
-	repair.CauseNoWebhook:   "There is no webhook at SITE_WEBHOOK_URL. Set it to the address that Stripe's dashboard shows for the site's endpoint, start the bot again and replay again.",
-	repair.CauseUnreachable: "The site could not be reached. Replay again in some minutes, or generate the {video}.",
-	repair.CauseSiteFailed:  "What it wrote stands below. Generate the {video} instead, or refund the customer in Stripe.",
-	repair.CauseUnheeded:    "Look in SuperDuperAI whether {a video} was started all the same. If not, generate it: the site would lose the event again.",
+	repair.CauseNoSecret:    "The site's signing secret is not configured. Set STRIPE_WEBHOOK_SECRET (in Stripe's dashboard under Developers, Webhooks, at the site's endpoint) and restart the bot. Nothing was sent.",
+	repair.CauseNoStripeKey: "Stripe's event cannot be read. Set STRIPE_SECRET_KEY to a key that may read Events (sessionbot doctor checks it) and restart the bot. Nothing was sent.",
+	repair.CauseNoEvent:     "Stripe no longer has the event: it keeps events for 30 days. Generate the {video} instead, or refund in Stripe.",
+	repair.CauseSignature:   "It rejected the signature. Set STRIPE_WEBHOOK_SECRET to the signing secret of the site's own endpoint in Stripe, restart the bot and replay again.",
+	repair.CauseClock:       "The clocks differ by more than five minutes, so the site rejected the signature as too old. Set this machine's clock by NTP, then replay again.",
+	repair.CauseBlocked:     "A proxy or firewall refused it, or SITE_WEBHOOK_URL is wrong: check both. Or generate the {video} instead.",
+	repair.CauseNoWebhook:   "There is no webhook at SITE_WEBHOOK_URL. Set it to the address Stripe's dashboard shows for the site's endpoint, restart the bot and replay again.",
+	repair.CauseUnreachable: "The site could not be reached. Replay again in a few minutes, or generate the {video}.",
+	repair.CauseSiteFailed:  "Its error is below. Generate the {video} instead, or refund in Stripe.",
+	repair.CauseUnheeded:    "Check SuperDuperAI for {a video} with the session's prompt (Debug shows it). If there is none, generate it: the site would lose the event again.",
 }
 
 // jobSentence is what support can send to the customer, "" = nothing yet.

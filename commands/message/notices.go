@@ -23,41 +23,41 @@ const (
 	NoticeUnread  Notice = "What Slack sent could not be read; nothing was done."
 	NoticeFault   Notice = "Something went wrong on our side; nothing was changed."
 	// NoticeDecidingFault is for a click that may have changed something.
-	NoticeDecidingFault Notice = "Something went wrong on our side. Look at the message and at /session history before you press again."
+	NoticeDecidingFault Notice = "Something went wrong on our side. Check the message and /session history before you press again."
 
-	NoticeReaders     Notice = "Only full members of this workspace may ask: no guests, and nobody from a connected workspace."
+	NoticeReaders     Notice = "Only full members of this workspace may use this bot: no guests, nobody from a connected workspace."
 	NoticeOperators   Notice = "Only operators may do this; they are listed in OPERATORS."
-	NoticeNoOperators Notice = "Nobody may approve repairs yet: OPERATORS is empty. Whoever runs this bot can list operators there."
-	NoticeMembers     Notice = "Only full members of this workspace may do this: no guests, and nobody from a connected workspace."
-	NoticeOwnPlan     Notice = "You asked for this plan; another operator has to approve it."
+	NoticeNoOperators Notice = "Nobody may approve repairs yet: OPERATORS is empty. List the operators' ids there and restart the bot."
+	NoticeMembers     Notice = "Only full members of this workspace may do this: no guests, nobody from a connected workspace."
+	NoticeOwnPlan     Notice = "You requested this plan; another operator has to approve it. If nobody else is available, resend the event or refund in Stripe instead."
 
-	NoticeExamining Notice = "Received. Each session is checked first, which can take up to a minute; the answer follows. Nothing is changed before somebody approves the plan."
+	NoticeExamining Notice = "Checking each session first, which can take up to a minute. The plan follows; nothing changes before it is approved."
 
-	NoticePlanNowhere    Notice = "Nobody else would see a plan here, so nothing will be done. Run the command in a channel that I am a member of, or have ALERT_CHANNEL set."
+	NoticePlanNowhere    Notice = "Nobody else would see a plan here, so nothing was done. Run the command in a channel that I am in, or set ALERT_CHANNEL."
 	NoticePlanSent       Notice = "I cannot post in this channel, so I sent you the plan in a direct message."
-	NoticePlanUnshown    Notice = "The plan could not be shown, so nothing will be done."
-	NoticePlanUnclear    Notice = "Slack did not say whether it shows the plan. Where it does not, run the command again; nothing is done before somebody approves."
-	NoticeAlertMoved     Notice = "Your press counted. This message shows an old state: the alert is posted anew, in the alert channel."
-	NoticeApproved       Notice = "Your click counted: approved. Where the plan is shown is not known, so its end will be posted where I can."
+	NoticePlanUnshown    Notice = "The plan could not be posted, so nothing was done."
+	NoticePlanUnclear    Notice = "Slack did not confirm the post. If you do not see the plan, run the command again; nothing changes before approval."
+	NoticeAlertMoved     Notice = "Your press counted. This message is out of date: the alert has been posted again in the alert channel."
+	NoticeApproved       Notice = "Your click counted: approved. I could not find the plan's message, so the result will be posted where I can."
 	NoticeElsewhere      Notice = "This plan is shown in another message, so nothing was done. Press its button there, in"
 	NoticeAlertElsewhere Notice = "This alert is shown in another message, so nothing was done. Press its button there, in"
-	NoticeSteered        Notice = "Your click counted. The message could not be changed, and may still show an old state."
-	NoticeCancelled      Notice = "Your click counted: cancelled. The message could not be changed, and may still show its buttons."
+	NoticeSteered        Notice = "Your click counted. The message could not be updated and may be out of date."
+	NoticeCancelled      Notice = "Your click counted: cancelled. The message could not be updated and may still show its buttons."
 
-	NoticeNoteMissed Notice = "Slack opens a window within three seconds only, and this one came too late. The decision stands: press the button again to add a note."
-	NoticeNotDecider Notice = "Only whoever made this decision may add a note to it. Reply in the thread instead."
-	NoticeNoteGone   Notice = "This decision is too old: nothing is known of it any more, so the note was not saved."
-	NoticeNoted      Notice = "The note is saved."
-	NoticeNoZone     Notice = "Slack does not say in which time zone you are, so the alert is not snoozed. Choose 1 hour or 4 hours instead."
+	NoticeNoteMissed Notice = "The window opened too late for Slack. Your decision stands: press the button again to add a note."
+	NoticeNotDecider Notice = "Only the person who made this decision can add a note to it. Reply in the thread instead."
+	NoticeNoteGone   Notice = "This decision is too old: its data is gone, so the note was not saved."
+	NoticeNoted      Notice = "Note saved."
+	NoticeNoZone     Notice = "Slack does not report your time zone, so the alert was not snoozed. Choose 1 hour or 4 hours instead."
 
 	NoticeInformedGone Notice = "Nobody was answered about this session here lately, so nothing was recorded."
 
-	NoticeNoView Notice = "Slack opens a window within three seconds only, and this one came too late. Use the shortcut again, or type /session with the id, e-mail address or payment (pi_…)."
-	NoticeMenu   Notice = "This menu entry is not known here, so nothing was done. Type /session help."
+	NoticeNoView Notice = "The window opened too late for Slack. Use the shortcut again, or type /session with the id, e-mail address or payment (pi_…)."
+	NoticeMenu   Notice = "This menu entry is unknown, so nothing was done. Type /session help."
 
-	NoticeShared       Notice = "Shared already, a moment ago."
+	NoticeShared       Notice = "Already shared, a moment ago."
 	NoticeSharedIn     Notice = "Shared, without the customer's address, in"
-	NoticeShareUnknown Notice = "Redis does not tell what this answer was about. Try again in a moment."
+	NoticeShareUnknown Notice = "The answer could not be found in Redis. Try again in a moment."
 	NoticeShareOld     Notice = "This answer is older than 30 minutes. Ask again, then share."
 	NoticeNotPosted    Notice = "This could not be posted in the channel:"
 )
@@ -83,13 +83,13 @@ func PlanClickReply(a repair.ClaimResult, now time.Time) blockkit.Line {
 		return blockkit.L(blockkit.Plain("This plan expired "), blockkit.Time(a.Plan.Expires, blockkit.TimeOfDay, "at "+humanize.Clock(a.Plan.Expires, now)), blockkit.Plain("."+again))
 	case repair.Busy:
 		if a.Doing == store.JobUnclear {
-			return blockkit.PlainLine("Not done: an earlier repair of this session is unclear. Settle that one first. Nothing was changed.")
+			return blockkit.PlainLine("Not done: the result of an earlier repair is unknown. Settle that one first (press Debug). Nothing was changed.")
 		}
-		return blockkit.PlainLine("Not done: another repair of this session was running. Nothing was changed.")
+		return blockkit.PlainLine("Not done: another repair of this session was already running. Nothing was changed.")
 	case repair.NeedsSecondClick: // only where the message could not say so itself
-		return blockkit.PlainLine("Your press was the first of two. Slack may not have changed the button: if it does not say “" + secondPress + "” in a minute, press it again.")
+		return blockkit.PlainLine("Your press was the first of two; nothing has been done yet. If the button does not say “" + secondPress + "” within a minute, press it again.")
 	}
-	return blockkit.PlainLine("This plan is gone. Nothing was changed. Run the command again.")
+	return blockkit.PlainLine("This plan is gone: it is too old. Nothing was changed. Run the command again.")
 }
 
 // outcomeTexts say how a job ended; of one that runs, the message says more.

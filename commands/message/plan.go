@@ -1,7 +1,6 @@
 package message
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 
@@ -31,7 +30,7 @@ func PlanBlocks(p repair.Plan) []slack.Block {
 	head, what := "Mark as error: ", blockkit.PlainLine("The customer's page will say: “"+p.FixText+"”")
 	switch {
 	case p.Restore != nil:
-		head, what = "Restore the prompt of ", blockkit.PlainLine(humanize.WithNoun(p.Kind, "Stores the prompt below, with which the {video} can be made. Starts nothing itself."))
+		head, what = "Restore the prompt of ", blockkit.PlainLine(humanize.WithNoun(p.Kind, "Stores the prompt below, so that the {video} can be made. It starts nothing by itself."))
 	case p.Order != nil:
 		head, what = humanize.WithNoun(p.Kind, "Generate {a video} for "), blockkit.PlainLine(orderText(*p.Order))
 	case p.Replay != nil:
@@ -50,7 +49,7 @@ func PlanBlocks(p repair.Plan) []slack.Block {
 	lines = append(lines, blockkit.Fact("Session", blockkit.Code(p.Session)))
 	var facts []blockkit.Line
 	for _, w := range p.Writes {
-		facts = append(facts, blockkit.Fact("Writes "+w.Kind+":…", blockkit.Plain(writeText(w))))
+		facts = append(facts, blockkit.Fact("Writes "+w.Kind, blockkit.Plain(writeText(w))))
 	}
 	if p.Order != nil {
 		facts = append(facts, blockkit.Fact("Settings", blockkit.Plain(sourcesText(*p.Order))))
@@ -62,13 +61,21 @@ func PlanBlocks(p repair.Plan) []slack.Block {
 		p.Seen.Verdict, seenPayment(p.Seen), humanize.Words(string(p.Seen.FileState)))), humanize.SecondsTime(p.Seen.At, p.Created), blockkit.Plain(". Rechecked on approval.")))
 	terms := blockkit.L(blockkit.Plain("Expires "), humanize.ClockTime(p.Expires, p.Created), blockkit.Plain(". Nothing changes before approval."))
 	if p.Risk != "" {
-		terms = append(terms, blockkit.Plain(" Two presses are needed, because of the warning."))
+		terms = append(terms, blockkit.Plain(twoPresses(p.Requester)))
 	}
 	blocks := []slack.Block{blockkit.Paragraph(lines...)}
 	if p.Restore != nil {
 		blocks = append(blocks, promptBlocks(p)...)
 	}
 	return append(blocks, blockkit.Details("Details", blockkit.Paragraph(facts...)), blockkit.Context(blockkit.Mrkdwn(terms)))
+}
+
+// twoPresses says how a plan that carries a risk is approved.
+func twoPresses(requester store.Actor) string {
+	if requester.Terminal {
+		return " You are asked twice, because of the warning."
+	}
+	return " Two presses are needed, because of the warning."
 }
 
 // planMoney compares what a plan costs with what was paid, and names what is to be
@@ -87,27 +94,30 @@ func planMoney(p repair.Plan) blockkit.Line {
 	case p.Deliver != "" || p.Restore != nil:
 		return blockkit.PlainLine("No cost.")
 	case marksError(p):
-		line = blockkit.PlainLine("No cost, and no e-mail to the customer.")
+		line = blockkit.PlainLine("No cost, no refund, no e-mail: only the customer's page changes.")
+		if p.Seen.Payment != store.PaymentRefunded {
+			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " {A video} can still be made afterwards.")))
+		}
 	case s.Cents == 0:
-		line = blockkit.PlainLine("Cost unknown" + paid)
+		line = blockkit.PlainLine("We pay SuperDuperAI, cost unknown" + paid)
 	default:
-		line = blockkit.L(blockkit.Plain("Costs "), blockkit.Bold(remedy.CostText(s.Cents)), blockkit.Plain(paid))
+		line = blockkit.L(blockkit.Plain("We pay SuperDuperAI "), blockkit.Bold(remedy.CostText(s.Cents)), blockkit.Plain(paid))
 	}
 	if s.Advises(remedy.Dispute) {
-		line = append(line, blockkit.Plain(" Better first: "), remedy.StripeLink(s.PaymentPage, "answer the dispute in Stripe"), blockkit.Plain("."))
+		line = append(line, blockkit.Plain(" First "), remedy.StripeLink(s.PaymentPage, "answer the dispute in Stripe"), blockkit.Plain("."))
+	}
+	if s.Advises(remedy.Check) {
+		line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " Check SuperDuperAI first: if the {video} may still finish, wait.")))
 	}
 	if s.Advises(remedy.Resend) {
-		better := " Cheaper: "
-		if marksError(p) {
-			better = " Better: "
-		}
-		line = append(line, blockkit.Plain(better), remedy.StripeLink(s.EventPage, "resend the event in Stripe"), blockkit.Plain(", or wait for Stripe's next try."))
+		line = append(line, blockkit.Plain(" Better: "), remedy.StripeLink(s.EventPage, "resend the event in Stripe"),
+			blockkit.Plain(humanize.WithNoun(p.Kind, ", or wait for Stripe's next try: the site then makes the {video} itself.")))
 	}
 	refund := remedy.StripeLink(s.PaymentPage, "refund in Stripe")
 	switch {
 	case !s.Advises(remedy.Refund):
 	case marksError(p):
-		line = append(line, blockkit.Plain(" It refunds nothing: "), refund, blockkit.Plain(" if nothing will be made."))
+		line = append(line, blockkit.Plain(" If nothing will be made, "), refund, blockkit.Plain("."))
 	default:
 		line = append(line, blockkit.Plain(" Or "), refund, blockkit.Plain(" instead."))
 	}
@@ -136,12 +146,12 @@ func planSituation(p repair.Plan) remedy.Situation {
 // ConfirmationBlocks show a plan after the first of two presses, which was that on
 // Include or one on Approve.
 func ConfirmationBlocks(p repair.Plan, by store.Actor, included bool) []slack.Block {
-	so := "; nothing is done yet."
+	so := " pressed once; nothing has been done yet."
 	if included {
-		so = ", with Include" + so
+		so = " pressed once, with Include; nothing has been done yet."
 	}
-	return append(PlanBlocks(p), blockkit.Paragraph(blockkit.L(blockkit.Bold("Pressed once by "), humanize.Person(by), blockkit.Bold(so),
-		blockkit.Plain(" To confirm, they press the changed button, two seconds later at the earliest. Anyone else's press counts as a first."))))
+	return append(PlanBlocks(p), blockkit.Paragraph(blockkit.L(humanize.Person(by), blockkit.Bold(so),
+		blockkit.Plain(" Their second press, two seconds later at the earliest, confirms. Anyone else's press counts as a first."))))
 }
 
 // PlanActions are the plan's buttons; nonce is that of the first of two clicks. The
@@ -202,20 +212,23 @@ func orderText(o repair.Order) string {
 }
 
 func sourcesText(o repair.Order) string {
-	parts := []string{fmt.Sprintf("prompt (%s): %s", humanize.Count(o.PromptChars, "character"), sourceText(o.PromptFrom))}
+	parts := []string{fmt.Sprintf("the customer's prompt (%s)", humanize.Count(o.PromptChars, "character"))}
 	if !o.Image {
-		parts = append(parts, "seconds: "+sourceText(o.SecondsFrom))
+		parts = append(parts, sourceText("length", o.SecondsFrom))
 	}
-	parts = append(parts, "size: "+sourceText(o.SizeFrom))
+	parts = append(parts, sourceText("size", o.SizeFrom))
 	if o.SessionModel != "" && o.SessionModel != o.Model {
-		parts = append(parts, "the session itself names the model "+blockkit.Cut(blockkit.OneLine(o.SessionModel), 80))
+		parts = append(parts, "instead of the session's model "+blockkit.Cut(blockkit.OneLine(o.SessionModel), 80))
 	}
 	return strings.Join(parts, " · ")
 }
 
-func sourceText(s repair.Source) string {
-	texts := map[repair.Source]string{repair.FromSession: "the session", repair.FromPrompt: "the prompt key"}
-	return cmp.Or(texts[s], "the default")
+// sourceText says whether a setting is the customer's.
+func sourceText(setting string, s repair.Source) string {
+	if s == repair.FromSession || s == repair.FromPrompt {
+		return setting + " as ordered"
+	}
+	return "default " + setting
 }
 
 // writeText shows a key's members before and after.
@@ -223,28 +236,38 @@ func writeText(w sessions.KeyWrite) string {
 	var parts []string
 	switch {
 	case w.Create:
-		parts = append(parts, "(missing)")
+		parts = append(parts, "(new)")
 	case w.Replaced:
-		parts = append(parts, "(not readable at all: saved first, then replaced as a whole)")
+		parts = append(parts, "(unreadable: a copy is kept, then it is replaced)")
 	case w.Unreadable:
-		parts = append(parts, "(cannot be read, saved first)")
+		parts = append(parts, "(unreadable: a copy is kept)")
 	}
 	for _, c := range w.Changes {
-		before := memberText(c.Before)
-		if c.Odd {
-			before = "(unreadable)"
-		}
-		parts = append(parts, c.Name+" "+before+" → "+memberText(c.After))
+		parts = append(parts, changeText(c))
 	}
 	if len(w.LaterMembers) > 0 {
-		parts = append(parts, "then "+strings.Join(w.LaterMembers, ", "))
+		parts = append(parts, "later: "+strings.Join(w.LaterMembers, ", "))
 	}
 	return strings.Join(parts, " · ")
 }
 
-func memberText(value *string) string {
-	if value == nil {
-		return "–"
+// changeText is what becomes of one member.
+func changeText(c sessions.Change) string {
+	before := ""
+	switch {
+	case c.Odd:
+		before = " (unreadable)"
+	case c.Before != nil && c.After != nil && *c.Before == *c.After:
+		return c.Name + " stays " + memberText(c.After)
+	case c.Before != nil && c.After != nil:
+		before = " from " + memberText(c.Before)
 	}
+	if c.After == nil {
+		return "remove " + c.Name + before
+	}
+	return "set " + c.Name + before + " to " + memberText(c.After)
+}
+
+func memberText(value *string) string {
 	return "“" + blockkit.Cut(blockkit.OneLine(*value), 60) + "”"
 }

@@ -11,7 +11,7 @@ import (
 
 // replayText says what a replay does.
 func replayText(p repair.Plan) string {
-	return humanize.WithNoun(p.Kind, "Sends Stripe's event to the site once more; the site then makes {a video}.")
+	return humanize.WithNoun(p.Kind, "Sends Stripe's event to the site again; the site then makes the {video}.")
 }
 
 // replayFact names the event, and until when a replay is possible.
@@ -27,39 +27,39 @@ func replayVerdict(p repair.Progress) (head, next string) {
 	cause := humanize.WithNoun(kind, CauseText(job.Cause))
 	switch {
 	case job.Outcome == store.OutcomeUnclear:
-		return humanize.WithNoun(kind, "Unclear: the event was sent to the site for ") + id + humanize.WithNoun(kind, ", and nobody knows whether it started {a video}."), settleAdvice(job)
+		return humanize.WithNoun(kind, "Unclear: the event was sent to the site for ") + id + humanize.WithNoun(kind, ", but whether it started {a video} is unknown."), settleAdvice(job)
 	case job.Outcome == store.OutcomeCancelled:
-		return "Cancelled, nothing was sent: " + id + ".", "Replay again once a replica of Redis is connected, or refund the customer in Stripe."
+		return "Cancelled, nothing was sent: " + id + ".", "Nothing was charged. Replay again once a replica of Redis is connected, or refund in Stripe."
 	case job.Outcome == store.OutcomeGaveUp && job.Cause == repair.CauseNoToken:
-		return humanize.WithNoun(kind, "Started, not followed: the site is making the {video} for ") + id + ".",
-			humanize.WithNoun(kind, "Look at the customer's page in some minutes. To have {video}s followed to their end, set SUPERDUPERAI_TOKEN and start the bot again.")
+		return humanize.WithNoun(kind, "Started, but not tracked: the site is making the {video} for ") + id + ".",
+			humanize.WithNoun(kind, "Check the customer's page in 15 minutes. To have {video}s tracked until they finish, set SUPERDUPERAI_TOKEN and restart the bot.")
 	case job.Outcome != store.OutcomeFailed:
 		return "", ""
 	}
 	switch job.Cause {
 	case repair.CauseOverwritten:
-		return humanize.WithNoun(kind, "The {video} for ") + id + " is made, but the customer's page does not show it.",
-			"Replay and generate nothing more. Debug it: fix is offered, which shows it at no cost."
+		return humanize.WithNoun(kind, "The {video} for ") + id + " is finished, but the customer's page does not show it.",
+			"Do not replay or generate again. Press Debug, then Show the video (no cost)."
 	case repair.CauseSiteFailed:
 		if text := strings.ToLower(p.SiteText); strings.Contains(text, "timeout") || strings.Contains(text, "timed out") {
-			cause = humanize.WithNoun(kind, "The site stopped waiting for SuperDuperAI: {a video} may exist that nobody knows of. Look there before anybody starts another.")
+			cause = humanize.WithNoun(kind, "The site stopped waiting for SuperDuperAI, so {a video} may exist already. Check SuperDuperAI before anyone starts another.")
 		}
-		return "Failed: the site took the event and wrote an error for " + id + ".", cause
+		return "Failed: the site received the event and reported an error for " + id + ".", cause
 	case repair.CauseUnheeded:
-		return "Failed: the site took the event and wrote nothing for " + id + ".", cause
+		return "Failed: the site received the event but started nothing for " + id + ".", cause
 	case repair.CauseFileFailed, repair.CauseNotMade:
 		return "", ""
 	}
-	return "Failed: the site did not take the event for " + id + ", so nothing was started.", cause
+	return "Failed: the site did not accept the event for " + id + ", so nothing was started.", cause
 }
 
 // replayStep is how far a running replay got.
 func replayStep(job repair.Job) string {
 	switch job.Step {
 	case repair.StepSending:
-		return "sent to the site, whose answer is not known; the session is being watched"
+		return "sent to the site; no answer yet, waiting for the session to change"
 	case repair.StepSent:
-		return "the site took the event, and has yet to write"
+		return "the site received the event; waiting for it to start"
 	}
 	return "starting"
 }

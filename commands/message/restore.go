@@ -18,7 +18,7 @@ const maxPromptPart = 2500
 
 // promptBlocks show the whole prompt that a plan restores.
 func promptBlocks(p repair.Plan) []slack.Block {
-	prompt, from := p.Restore.Order.Prompt, "as it was entered"
+	prompt, from := p.Restore.Order.Prompt, "as entered"
 	if p.FromStripe {
 		from = "from Stripe's metadata"
 	}
@@ -38,13 +38,13 @@ func restoreVerdict(p repair.Progress) (head, next string) {
 		return "", ""
 	}
 	replay, generate := slices.Contains(p.Next, store.ActionReplay), slices.Contains(p.Next, store.ActionGenerate)
-	next = "Debug it to see how it goes on."
+	next = "Press Debug to check what is possible next."
 	unread := planSituation(job.Plan).Unread // then Stripe's event starts nothing
 	switch retrying := job.Plan.Retrying && !unread; {
 	case retrying && (replay || generate):
-		next = "Stripe will still deliver the event, and the site then makes the {video}: wait for that. Only if it takes too long, start it here."
+		next = "Wait: Stripe is still retrying the event, and the site then makes the {video}. If nothing has started after 15 min, start it here: never both, each costs."
 	case retrying:
-		next = "Wait: Stripe will still deliver the event, and the site then makes the {video}."
+		next = "Wait: Stripe is still retrying the event, and the site then makes the {video}."
 	case replay && generate:
 		next = "Now replay the webhook or generate the {video}: nothing has been started yet."
 	case replay:

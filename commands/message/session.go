@@ -41,7 +41,7 @@ func SessionActions(x diagnosis.Examination, cents int) []slack.BlockElement {
 func SessionBlocks(x diagnosis.Examination, handled *incident.Handled, account incident.AlertAccount, siteURL string, cents int) []slack.Block {
 	earlier := blockkit.Fact("Earlier repairs", repairLine(x)...)
 	if handled != nil {
-		earlier = append(earlier, blockkit.Plain(" · handled outside by "), blockkit.User(handled.By), blockkit.Plain(" "),
+		earlier = append(earlier, blockkit.Plain(" · handled elsewhere by "), blockkit.User(handled.By), blockkit.Plain(" "),
 			humanize.AgoTime(handled.At, x.At), blockkit.Plain(", when it was "+humanize.Words(string(handled.Verdict))))
 	}
 	facts := slices.Concat(
@@ -53,7 +53,7 @@ func SessionBlocks(x diagnosis.Examination, handled *incident.Handled, account i
 	return []slack.Block{
 		blockkit.Paragraph(heading...),
 		blockkit.Paragraph(facts...),
-		blockkit.Paragraph(blockkit.BoldLine("For the customer")),
+		forCustomer(),
 		blockkit.Quote(site(siteURL).customerSentence(x)),
 		blockkit.Context(blockkit.Mrkdwn(blockkit.L(blockkit.Plain("Checked "), humanize.SecondsTime(x.At, x.At)))),
 	}
@@ -72,6 +72,11 @@ func verdictColour(v diagnosis.Verdict) slack.RichTextTagColor {
 		return slack.RichTextTagColorBlue
 	}
 	return slack.RichTextTagColorGray
+}
+
+// forCustomer is above a sentence that support can send.
+func forCustomer() slack.Block {
+	return blockkit.Paragraph(blockkit.L(blockkit.Bold("For the customer"), blockkit.Plain(" (to copy: the bot sends nothing)")))
 }
 
 // customerFacts name the customer, if Stripe does.

@@ -26,7 +26,7 @@ const (
 const maxText = 300
 
 // Button offers a note with a decision that has taken effect: a note costs no press
-// of whoever has none.
+// of a person who has none.
 func Button(action, value string) *slack.ButtonBlockElement {
 	return blockkit.Button(action, "Add a note…", value)
 }
@@ -36,14 +36,14 @@ func Blocks(button, value string) []slack.Block {
 	plain := func(text string) *slack.TextBlockObject {
 		return slack.NewTextBlockObject(slack.PlainTextType, text, false, false)
 	}
-	field := slack.NewPlainTextInputBlockElement(plain("Why, for whoever reads this later"), Field)
+	field := slack.NewPlainTextInputBlockElement(plain("Why, for those who read this later"), Field)
 	field.Multiline, field.MaxLength, field.FocusOnLoad = true, maxText, true
 	return []slack.Block{
-		slack.NewInputBlock(button+" "+value, plain("Note"), plain("The decision has taken effect already. The channel sees the note."), field),
+		slack.NewInputBlock(button+" "+value, plain("Note"), plain("The decision has already taken effect. The channel sees the note."), field),
 	}
 }
 
-// ParseBlock splits the id of the block that asked for a note into the button that
+// ParseBlock splits the id of the block that requested a note into the button that
 // opened it and that button's value.
 func ParseBlock(block string) (button, value string) {
 	button, value, _ = strings.Cut(block, " ")

@@ -23,6 +23,7 @@ const (
 	Verify   Remedy = "verify"   // the payment, before money is spent
 	Ask      Remedy = "ask"      // the customer for the lost prompt
 	Restore  Remedy = "restore"  // the prompt that Stripe still has
+	Check    Remedy = "check"    // SuperDuperAI, which may still finish a stalled video
 	Resend   Remedy = "resend"   // the event in Stripe
 	Replay   Remedy = "replay"   // the event, by the bot
 	Generate Remedy = "generate" // the video
@@ -97,6 +98,7 @@ func (s Situation) remedies() []advised {
 	restore := slices.Contains(s.Allowed, store.ActionRestore)
 	add(restore && s.Kept, Restore, "")
 	add((lost || restore) && !s.Kept, Ask, "")
+	add(s.Verdict == diagnosis.VerdictStalled && (replay || generate), Check, "")
 	add(retries, Resend, becauseStripeRetries)
 	add(!retries && s.Picture && !replay && s.Verdict == diagnosis.VerdictOrphaned && s.EventPage != "", Resend, becauseOnlyTheSite)
 	add(replay, Replay, "")

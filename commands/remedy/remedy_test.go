@@ -30,39 +30,39 @@ func TestRemedies(t *testing.T) {
 		says      string
 	}{
 		{"delivered, and the site lost it", orphan, []advised{{Replay, ""}, {Generate, ""}, {Refund, ""}}, []string{"!" + replay, generate, fix},
-			"Replay the webhook or generate the video: about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
+			"Replay the webhook or generate the video: we pay about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
 		{"Stripe still delivers", with(orphan, func(s *Situation) { s.RetriesUntil = now.Add(40 * time.Minute) }),
 			[]advised{{Resend, becauseStripeRetries}, {Replay, ""}, {Generate, ""}, {Refund, ""}}, []string{replay, generate, fix},
-			"Resend the event in Stripe (https://e), or wait: Stripe retries until 12:40 UTC. If that takes too long, replay the webhook or generate the video: about $24 for a $1.00 order, twice that if Stripe's retry arrives as well. Or refund in Stripe (https://p)."},
+			"Resend the event in Stripe (https://e), or wait: Stripe retries until 12:40 UTC. The site then makes the video: we pay about $24 for a $1.00 order. If nothing has started after 15 min, replay the webhook or generate the video instead: the same cost, twice that if Stripe's retry still arrives. Or refund in Stripe (https://p)."},
 		{"the site cannot read it", with(orphan, func(s *Situation) { generateOnly(s); s.Unread, s.RetriesUntil = true, now.Add(time.Hour) }),
 			[]advised{{Generate, ""}, {Refund, ""}}, []string{"!" + generate, fix},
-			"The site cannot read this one, so generate the video: about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
+			"The site cannot read this session, so generate the video: we pay about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
 		{"no replay", with(orphan, generateOnly), []advised{{Generate, ""}, {Refund, ""}}, []string{"!" + generate, fix},
-			"Generate the video: about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
+			"Generate the video: we pay about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
 		{"no event", with(orphan, func(s *Situation) { generateOnly(s); s.Event, s.EventPage = store.EventNone, "" }), []advised{{Generate, ""}, {Refund, ""}}, []string{"!" + generate, fix},
-			"Stripe holds no event to resend, so generate the video: about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
+			"Stripe has no event to resend, so generate the video: we pay about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
 		{"made from a picture", with(orphan, func(s *Situation) { s.Allowed, s.Picture = []store.Action{store.ActionFix, store.ActionReplay}, true }),
-			[]advised{{Replay, ""}, {Refund, ""}}, []string{"!" + replay, fix}, "Replay the webhook, since only the site has the customer's picture: about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
+			[]advised{{Replay, ""}, {Refund, ""}}, []string{"!" + replay, fix}, "Replay the webhook, since only the site has the customer's picture: we pay about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
 		{"made from a picture, and no replay", with(orphan, func(s *Situation) { s.Allowed, s.Picture = []store.Action{store.ActionFix}, true }),
 			[]advised{{Resend, becauseOnlyTheSite}, {Refund, ""}}, []string{fix},
-			"Resend the event in Stripe (https://e): the customer's own picture is needed, and only the site has it. Or refund in Stripe (https://p)."},
+			"Resend the event in Stripe (https://e): only the site has the customer's picture, and then makes the video: we pay about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
 		{"a finished video", with(orphan, func(s *Situation) { s.Verdict, s.Shows, s.Disputed = diagnosis.VerdictUndelivered, true, true }),
 			[]advised{{Show, ""}}, []string{"!" + fix}, "Show the video (no cost), then send the customer the link."},
 		{"disputed", with(orphan, func(s *Situation) { s.Disputed = true }), []advised{{Dispute, ""}, {Replay, ""}, {Generate, ""}}, []string{replay, generate, fix},
-			"Answer the dispute in Stripe (https://p) first: the money may go back to the customer. Otherwise replay the webhook or generate the video: about $24 for a $1.00 order."},
+			"Answer the dispute in Stripe (https://p) first: the money may go back to the customer. Otherwise replay the webhook or generate the video: we pay about $24 for a $1.00 order."},
 		{"disputed, and delivered", with(orphan, func(s *Situation) { s.Verdict, s.Allowed, s.Disputed = diagnosis.VerdictCompleted, nil, true }),
 			[]advised{{Dispute, becauseDelivered}}, nil, "Answer the dispute in Stripe (https://p): the finished video is your evidence."},
 		{"refunded in part", with(orphan, func(s *Situation) { s.Payment = store.PaymentPartiallyRefunded }), []advised{{Replay, ""}, {Generate, ""}, {Refund, ""}},
-			[]string{"!" + replay, generate, fix}, "Replay the webhook or generate the video: about $24 for a $1.00 order, part of which was refunded. Or refund the rest in Stripe (https://p)."},
+			[]string{"!" + replay, generate, fix}, "Replay the webhook or generate the video: we pay about $24 for a $1.00 order, part of which was refunded. Or refund the rest in Stripe (https://p)."},
 		{"refunded", with(orphan, func(s *Situation) { s.Verdict, s.Allowed = diagnosis.VerdictRefunded, []store.Action{store.ActionFix} }), nil, []string{fix}, ""},
 		{"unverified", with(orphan, func(s *Situation) {
 			s.Payment, s.Amount, s.Verify, s.RetriesUntil = store.PaymentUnverified, 0, "Refresh in a minute.", now.Add(time.Hour)
 		}), []advised{{Verify, ""}, {Replay, ""}, {Generate, ""}}, []string{replay, generate, fix},
-			"Refresh in a minute. A video started now may be unpaid, and costs about $24."},
-		{"nothing to pay", with(orphan, func(s *Situation) { s.Payment, s.Amount = store.PaymentNotRequired, 0 }), []advised{{Replay, ""}, {Generate, ""}},
-			[]string{"!" + replay, generate, fix}, "Replay the webhook or generate the video: about $24 for an order without a payment."},
+			"Refresh in a minute. If you generate now, it may be unpaid: we pay about $24."},
+		{"no payment due", with(orphan, func(s *Situation) { s.Payment, s.Amount = store.PaymentNotRequired, 0 }), []advised{{Replay, ""}, {Generate, ""}},
+			[]string{"!" + replay, generate, fix}, "Replay the webhook or generate the video: we pay about $24 for an order without a payment."},
 		{"failed", with(orphan, func(s *Situation) { s.Verdict = diagnosis.VerdictFailed }), []advised{{Replay, ""}, {Generate, ""}, {Refund, ""}},
-			[]string{"!" + replay, generate, fix}, "Replay the webhook or generate the video again: about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
+			[]string{"!" + replay, generate, fix}, "Replay the webhook or generate the video again: we pay about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
 		{"lost", with(orphan, func(s *Situation) {
 			s.Verdict, s.Allowed, s.RetriesUntil = diagnosis.VerdictLost, nil, now.Add(time.Hour)
 		}),
@@ -74,7 +74,7 @@ func TestRemedies(t *testing.T) {
 			s.Sessions, s.EventPage, s.PaymentPage, s.RetriesUntil = 37, "", "", now.Add(time.Hour)
 		}),
 			[]advised{{Resend, becauseStripeRetries}, {Replay, ""}, {Generate, ""}, {Refund, ""}}, []string{replay, generate, fix},
-			"Resend the events in Stripe, or wait: Stripe retries until 13:00 UTC. If that takes too long, replay the webhooks or generate the videos: about $24 each, twice that if Stripe's retry arrives as well. Or refund in Stripe."},
+			"Resend the events in Stripe, or wait: Stripe retries until 13:00 UTC. The site then makes the videos: we pay about $24 each, about $888 in all. If nothing has started after 15 min, replay the webhooks or generate the videos instead: the same cost, twice that if Stripe's retry still arrives. Or refund in Stripe."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

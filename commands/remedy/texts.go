@@ -37,20 +37,25 @@ func (s Situation) Advice(now time.Time) blockkit.Line {
 		case Verify:
 			say(blockkit.Plain(s.Verify))
 		case Ask:
-			if s.Sessions <= 1 && slices.Contains(s.Allowed, store.ActionRestore) {
-				say(plain("Ask the {customer} for the {prompt}, and restore it: /session restore."))
-				break
+			switch {
+			case !slices.Contains(s.Allowed, store.ActionRestore):
+				say(plain("Ask the {customer} for the {prompt}, without which no {video} can be made."))
+			case s.Sessions > 1:
+				say(plain("Ask the {customer} for the {prompt}, then restore each (no cost): /session restore."))
+			default:
+				say(plain("Ask the {customer} for the {prompt}, then restore it (no cost): /session restore."))
 			}
-			say(plain("Ask the {customer} for the {prompt}, without which no {video} can be made."))
+		case Check:
+			say(plain("Check SuperDuperAI first: if the {video} may still finish, wait."))
 		case Restore:
 			say(plain("Restore the {prompt}, which Stripe still has (no cost): /session restore."))
 		case Resend:
 			say(StripeLink(s.EventPage, s.words("Resend the {event} in Stripe")))
 			if a.why == becauseOnlyTheSite {
-				line = append(line, plain(": the customer's own picture is needed, and only the site has it."))
+				line = append(line, plain(": only the site has the customer's picture, and then makes the {video}: "+s.pay()+"."))
 				break
 			}
-			line = append(line, plain(", or wait: Stripe retries until "), humanize.ClockTime(s.RetriesUntil, now), plain("."))
+			line = append(line, plain(", or wait: Stripe retries until "), humanize.ClockTime(s.RetriesUntil, now), plain(". The site then makes the {video}: "+s.pay()+"."))
 		case Replay, Generate:
 			if !started {
 				say(plain(s.startText()))
@@ -82,34 +87,48 @@ func (s Situation) startText() string {
 	case !s.Advises(Replay):
 		what = "generate the {video}"
 	}
-	if s.Verdict != diagnosis.VerdictOrphaned && s.Advises(Generate) {
+	if (s.Verdict == diagnosis.VerdictStalled || s.Verdict == diagnosis.VerdictFailed) && s.Advises(Generate) {
 		what += " again"
 	}
 	switch {
 	case s.Advises(Resend):
-		return "If that takes too long, " + what + ": " + s.cost() + ", twice that if Stripe's retry arrives as well."
+		return "If nothing has started after 15 min, " + what + " instead: the same cost, twice that if Stripe's retry still arrives."
+	case s.Advises(Ask):
+		return "Where the prompt is restored, " + what + ": " + s.pay() + "."
+	case s.Advises(Check):
+		return "Otherwise " + what + ": " + s.pay() + ", twice that if the first still finishes."
 	case s.Advises(Verify):
 		if s.Sessions > 1 {
-			return "What is started now may be unpaid, and costs " + s.cost() + "."
+			return "If you start them now, they may be unpaid: " + s.pay() + "."
 		}
-		return "{A video} started now may be unpaid, and costs " + s.cost() + "."
+		return "If you generate now, it may be unpaid: " + s.pay() + "."
 	case s.Advises(Dispute):
-		return "Otherwise " + what + ": " + s.cost() + "."
+		return "Otherwise " + what + ": " + s.pay() + "."
 	case s.Unread && s.Verdict == diagnosis.VerdictOrphaned:
-		return "The site cannot read this one, so " + what + ": " + s.cost() + "."
+		return "The site cannot read this session, so " + what + ": " + s.pay() + "."
 	case s.Event == store.EventNone:
-		return "Stripe holds no event to resend, so " + what + ": " + s.cost() + "."
+		return "Stripe has no event to resend, so " + what + ": " + s.pay() + "."
 	}
-	return humanize.UpperFirst(what) + ": " + s.cost() + "."
+	return humanize.UpperFirst(what) + ": " + s.pay() + "."
+}
+
+// pay says who pays what.
+func (s Situation) pay() string {
+	if s.Cents == 0 {
+		return s.cost()
+	}
+	return "we pay " + s.cost()
 }
 
 // cost compares what a video costs with what was paid.
 func (s Situation) cost() string {
-	each := ""
-	if s.Sessions > 1 {
-		each = " each"
+	text := CostText(s.Cents)
+	switch {
+	case s.Sessions > 1 && s.Cents > 0:
+		text += " each, " + CostText(s.Cents*s.Sessions) + " in all"
+	case s.Sessions > 1:
+		text += " each"
 	}
-	text := CostText(s.Cents) + each
 	if s.Cents == 0 && s.Amount > 0 {
 		text += ","
 	}
@@ -126,7 +145,7 @@ func (s Situation) cost() string {
 	return text
 }
 
-// CostText is what a video costs us, whoever starts it.
+// CostText is what a video costs us, whether the bot or the site starts it.
 func CostText(cents int) string {
 	if cents == 0 {
 		return "cost unknown"

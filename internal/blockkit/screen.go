@@ -1,18 +1,24 @@
 package blockkit
 
 import (
+	"cmp"
 	"regexp"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/mattn/go-runewidth"
 	"github.com/slack-go/slack"
 )
 
-// Screen is what plain text is written to. The zero value is a pipe, or a
-// message's own text: no colour, and no line is wrapped.
+// Screen is what plain text is written to. The zero value is a message's own text: no
+// colour, no line is wrapped, times are UTC, and people and channels have their ids.
 type Screen struct {
 	Width  int // in characters, 0 = no limit
 	Colour bool
+	Zone   *time.Location      // of the times, nil = UTC
+	Names  map[string]string   // of people and channels, by id; those without one keep their id
+	Reword func(string) string // puts our own sentences into the words of the screen, nil = as they are
 }
 
 // Text turns blocks into plain text, without the buttons.
@@ -57,7 +63,7 @@ func (s Screen) block(block slack.Block) string {
 		var parts []string
 		for _, element := range b.ContextElements.Elements {
 			if object, ok := element.(*slack.TextBlockObject); ok {
-				parts = append(parts, mrkdwnText(object.Text))
+				parts = append(parts, s.mrkdwnText(object.Text))
 			}
 		}
 		return s.styled(faint, s.wrap(strings.Join(parts, " · ")))
@@ -71,7 +77,7 @@ func (s Screen) section(b *slack.SectionBlock) string {
 	var parts []string
 	for _, object := range append([]*slack.TextBlockObject{b.Text}, b.Fields...) {
 		if object != nil {
-			parts = append(parts, s.wrap(mrkdwnText(object.Text)))
+			parts = append(parts, s.wrap(s.mrkdwnText(object.Text)))
 		}
 	}
 	return strings.Join(parts, "\n")
@@ -82,7 +88,7 @@ func (s Screen) richText(elements []slack.RichTextElement) string {
 	for _, element := range elements {
 		switch e := element.(type) {
 		case *slack.RichTextSection:
-			parts = append(parts, s.wrap(s.spans(e.Elements)))
+			parts = append(parts, s.wrap(s.reworded(s.spans(e.Elements))))
 		case *slack.RichTextQuote: // in one piece, to be copied
 			parts = append(parts, "> "+strings.ReplaceAll(s.spans(e.Elements), "\n", "\n> "))
 		}
@@ -99,30 +105,76 @@ func (s Screen) spans(spans []Span) string {
 		case *slack.RichTextSectionLinkElement:
 			b.WriteString(e.Text + " (" + OneLine(e.URL) + ")")
 		case *slack.RichTextSectionUserElement:
-			b.WriteString("@" + e.UserID)
+			b.WriteString("@" + s.name(e.UserID))
 		case *slack.RichTextSectionUserGroupElement:
 			b.WriteString("@" + e.UsergroupID)
 		case *slack.RichTextSectionChannelElement:
-			b.WriteString("#" + e.ChannelID)
+			b.WriteString("#" + s.name(e.ChannelID))
 		case *slack.RichTextSectionDateElement:
-			b.WriteString(*e.Fallback)
+			b.WriteString(localTimes(*e.Fallback, time.Unix(int64(e.Timestamp), 0), s.Zone))
 		}
 	}
 	return b.String()
 }
 
 var (
-	dateToken    = regexp.MustCompile(`<!date\^[^<>|]*\|([^<>]+)>`)
+	dateToken    = regexp.MustCompile(`<!date\^(\d+)\^[^<>|]*\|([^<>]+)>`)
+	mentionToken = regexp.MustCompile(`<([@#])([A-Z0-9]+)>`)
 	labelledLink = regexp.MustCompile(`<([^<>|]+)\|([^<>]+)>`)
 	bareLink     = regexp.MustCompile(`<([^<>|]+)\|?>`)
 	unescaper    = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&", "*", "", "`", "")
 )
 
 // mrkdwnText turns the mrkdwn that we use into plain text.
-func mrkdwnText(mrkdwn string) string {
-	text := dateToken.ReplaceAllString(Clean(mrkdwn), "$1")
+func (s Screen) mrkdwnText(mrkdwn string) string {
+	text := dateToken.ReplaceAllStringFunc(Clean(mrkdwn), func(token string) string {
+		match := dateToken.FindStringSubmatch(token)
+		at, _ := strconv.ParseInt(match[1], 10, 64) // digits alone; 0 = beyond all times
+		return localTimes(match[2], time.Unix(at, 0), s.Zone)
+	})
+	text = mentionToken.ReplaceAllStringFunc(text, func(token string) string {
+		match := mentionToken.FindStringSubmatch(token)
+		return match[1] + s.name(match[2])
+	})
 	text = labelledLink.ReplaceAllString(text, "$2 ($1)")
-	return unescaper.Replace(bareLink.ReplaceAllString(text, "$1"))
+	return s.reworded(unescaper.Replace(bareLink.ReplaceAllString(text, "$1")))
+}
+
+// name is what a person or a channel is called.
+func (s Screen) name(id string) string { return cmp.Or(OneLine(s.Names[id]), id) }
+
+func (s Screen) reworded(text string) string {
+	if s.Reword == nil {
+		return text
+	}
+	return s.Reword(text)
+}
+
+// clock matches a time of day, with its date where that is not today's.
+var clock = regexp.MustCompile(`(\d{1,2} [A-Z][a-z]{2} )?(\d{4} )?\d{2}:\d{2}(:\d{2})? UTC`)
+
+// localTimes puts a time that a text gives in UTC into a zone, with its offset.
+func localTimes(text string, at time.Time, zone *time.Location) string {
+	if zone == nil {
+		return text
+	}
+	at = at.In(zone)
+	if _, offset := at.Zone(); offset == 0 {
+		return text
+	}
+	return clock.ReplaceAllStringFunc(text, func(utc string) string {
+		match, layout := clock.FindStringSubmatch(utc), "15:04"
+		if match[3] != "" {
+			layout += ":05"
+		}
+		switch {
+		case match[2] != "":
+			layout = "2 Jan 2006 " + layout
+		case match[1] != "", at.Format(time.DateOnly) != at.UTC().Format(time.DateOnly):
+			layout = "2 Jan " + layout
+		}
+		return at.Format(layout + " -07:00")
+	})
 }
 
 // How a terminal shows text, "" = as it is.

@@ -3,6 +3,7 @@ package blockkit_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -122,5 +123,27 @@ func TestColour(t *testing.T) {
 	want := "\x1b[1mLost\x1b[0m \x1b[36mcs_1\x1b[0m\n\n\x1b[1mA  B\x1b[0m\n1  2\n\n\x1b[2mas of now\x1b[0m"
 	if got := (blockkit.Screen{Colour: true}).Text(blocks); got != want {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestScreenInItsOwnWords: a terminal shows local times with their offset, people and
+// channels by name where that is known, and our own sentences in its words; what is
+// quoted stays as it is.
+func TestScreenInItsOwnWords(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 4, 22, 46, 5, 0, time.UTC)
+	line := blockkit.L(blockkit.Plain("run /session debug "), blockkit.Time(at, blockkit.TimeAgo, "14 min ago (22:46 UTC)"), blockkit.Plain(" "),
+		blockkit.Time(at, blockkit.TimeSeconds, "22:46:05 UTC"), blockkit.Plain(" "), blockkit.Time(at, blockkit.TimeOfDay, "4 Mar 22:46 UTC"), blockkit.Plain(" by "),
+		blockkit.User("U1"), blockkit.Plain(" in "), blockkit.Channel("C1"), blockkit.Plain(" and "), blockkit.User("U2"))
+	blocks := []slack.Block{blockkit.Paragraph(line), blockkit.Context(blockkit.Mrkdwn(line)), blockkit.Quote("/session debug")}
+	screen := blockkit.Screen{Zone: time.FixedZone("", 2*60*60), Names: map[string]string{"U1": "sam", "C1": "support\u202e"},
+		Reword: func(text string) string { return strings.ReplaceAll(text, "/session", "sessionbot session") }}
+	const said = "run sessionbot session debug 14 min ago (5 Mar 00:46 +02:00) 5 Mar 00:46:05 +02:00 5 Mar 00:46 +02:00 by @sam in #support and @U2"
+	if got, want := screen.Text(blocks), said+"\n\n"+said+"\n\n> /session debug"; got != want {
+		t.Errorf("it shows\n%s\nwant\n%s", got, want)
+	}
+	screen.Zone = time.UTC
+	if got := screen.Text(blocks[:1]); !strings.Contains(got, "14 min ago (22:46 UTC) 22:46:05 UTC") {
+		t.Errorf("in UTC it shows %q", got)
 	}
 }

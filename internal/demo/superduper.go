@@ -12,7 +12,7 @@ import (
 )
 
 // SuperDuper is the stand-in for the SuperDuperAI API. Any bearer token is
-// accepted. A video that is asked for is made while the clock goes.
+// accepted. A requested video is made as the clock advances.
 type SuperDuper struct {
 	faults
 	mux    *http.ServeMux

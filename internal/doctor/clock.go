@@ -15,11 +15,11 @@ type drift struct {
 
 var (
 	// redisDrift: ages, and with them verdicts, are only as accurate as this.
-	redisDrift = drift{10 * time.Second, 2 * time.Minute, "set the clocks by NTP"}
+	redisDrift = drift{10 * time.Second, 2 * time.Minute, "synchronize the clocks by NTP"}
 	// signedDrift: the signature of a replay is valid for five minutes. A Date counts
 	// in seconds, and an answer may be slow.
 	signedDrift = drift{time.Minute, 5 * time.Minute,
-		"set this machine's clock by NTP: ages are wrong by as much, and beyond 300 s the site refuses a replay's signature"}
+		"synchronize this machine's clock by NTP: ages are off by as much, and beyond 300 s the site rejects a replay's signature"}
 )
 
 // judgeClock compares another's clock with ours.

@@ -44,7 +44,7 @@ func (e *checker) files(ctx context.Context, client *superduper.Client) Result {
 		_, err = client.File(ctx, named.FileID)
 		switch {
 		case err == nil:
-			return pass("it knows a file that a recent session names")
+			return pass("it knows a file of a recent session")
 		case !errors.Is(err, superduper.NotFound) && !errors.Is(err, superduper.Malformed):
 			return Result{}
 		}
@@ -58,9 +58,9 @@ func (e *checker) files(ctx context.Context, client *superduper.Client) Result {
 // judgeFiles judges a host that does not know so many files.
 func judgeFiles(unknown int, host string) Result {
 	if unknown == 0 {
-		return pass("no session of the sample names a file that the site had made")
+		return pass("no session in the sample has a file made by the site")
 	}
 	others := without(superHosts, []string{host})
-	return fail(fmt.Sprintf("it knows none of the files that recent sessions name (asked for %d)", unknown),
-		"set SUPERDUPERAI_URL to the host at which the site has its files made, such as "+strings.Join(others, " or "))
+	return fail(fmt.Sprintf("it knows none of the files of recent sessions (checked %d)", unknown),
+		"set SUPERDUPERAI_URL to the host the site uses, such as "+strings.Join(others, " or "))
 }

@@ -32,7 +32,7 @@ func (s *slackChecker) lookUp(ctx context.Context, id string) person {
 		case err != nil:
 			return person{fault: refused(id, err)}
 		case len(members) == 0:
-			return person{fault: fail(id+": a group without members", "put somebody into the group")}
+			return person{fault: fail(id+": a group without members", "add members to the group")}
 		}
 		return person{id: id, members: members}
 	}
@@ -41,7 +41,7 @@ func (s *slackChecker) lookUp(ctx context.Context, id string) person {
 	case err != nil:
 		return person{fault: refused(id, err)}
 	case user.Deleted:
-		return person{fault: fail(id+": has left", "take the id out")}
+		return person{fault: fail(id+": has left", "remove the id")}
 	}
 	return person{id: id, members: []string{id}, outside: !access.FullMember(user, s.me.TeamID)}
 }
@@ -104,11 +104,11 @@ func (s *slackChecker) operators(ctx context.Context) Result {
 	}
 	switch {
 	case len(able) == 0:
-		return fail("OPERATORS lists no full member of the workspace", "list one: guests and bots cannot approve")
+		return fail("OPERATORS lists no full member of the workspace", "list at least one: guests and bots cannot approve")
 	case len(able) == 1 && s.Approvals != "none":
-		return fail("there is one operator, and APPROVALS asks for a second", "list another, or set APPROVALS to none")
+		return fail("there is only one operator, and APPROVALS requires a second", "list another, or set APPROVALS to none")
 	case len(outside) > 0:
-		return warn("no full members, who cannot approve: "+list(outside), "take the ids out")
+		return warn("not full members, so they cannot approve: "+list(outside), "remove the ids")
 	}
 	return pass(fmt.Sprintf("%s, listed as %s", plural(len(able), "operator"), list(s.Operators)))
 }

@@ -39,7 +39,7 @@ func Print(w io.Writer, screen blockkit.Screen, results []Result) error {
 		}
 		b.WriteByte('\n')
 	}
-	summary := "All that is required holds"
+	summary := "All required checks passed"
 	if failed := count(results, Failed); failed > 0 {
 		summary = plural(failed, "check") + " failed"
 	}

@@ -21,39 +21,39 @@ func reason(err error) string {
 	badCertificate, _ := certificate(err)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &late) && late.Timeout():
-		return "there was no answer in time"
+		return "it did not answer in time"
 	case errors.As(err, &dns):
-		return "there is no host of that name"
+		return "there is no host with that name"
 	case badCertificate != "":
 		return badCertificate
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "nobody listens there"
+		return "nothing is listening there"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
-		return "the connection was cut"
+		return "the connection was closed"
 	}
-	return "there was no answer"
+	return "it did not answer"
 }
 
 // certificate says in a clause what is wrong with a server's certificate or use of
 // TLS, and what to do; "" = nothing. The remedy for another host's certificate,
 // which depends on the variable, is left to the caller.
 func certificate(err error) (seen, remedy string) {
-	const renew = "have its owner renew it, and see that this machine's clock is right"
+	const renew = "have its owner renew it, and check this machine's clock"
 	if host, ok := errors.AsType[x509.HostnameError](err); ok {
 		return "its certificate is for another host than " + host.Host, ""
 	}
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return "its certificate is signed by nobody whom this machine trusts",
-			"install this machine's list of authorities (ca-certificates), or have a proxy's own added to it"
+		return "its certificate is signed by an authority this machine does not trust",
+			"install this machine's list of authorities (ca-certificates), or add the proxy's own"
 	}
 	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
 		if invalid.Reason == x509.Expired {
 			return "its certificate has expired", renew
 		}
-		return "its certificate does not hold", renew
+		return "its certificate is not valid", renew
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return "no TLS is spoken there", renew
+		return "it does not use TLS", renew
 	}
 	return "", renew
 }

@@ -130,20 +130,20 @@ func (x redisChecker) audit(ctx context.Context) Result {
 
 func (x redisChecker) notifications(ctx context.Context) Result {
 	n, err := keyspace.Settings(ctx, x.redis)
-	const remedy = "to see changes sooner, have Redis' owner set notify-keyspace-events to KA"
+	const remedy = "to notice changes sooner, have Redis' owner set notify-keyspace-events to KA"
 	switch {
 	case errors.Is(err, rdb.ErrNotAllowed):
-		return warn("the user may not listen: sessions are found by the sweep alone", "give it the rules in docs/security.md")
+		return warn("the user may not subscribe: changes are noticed about a minute later", "give it the rules in docs/security.md")
 	case errors.Is(err, rdb.ErrNoAnswer):
 		return x.failure(err)
 	case err != nil:
 		return Result{} // the check of permissions reports it
 	case n.Off == n.Masters:
-		return warn("off: sessions are found by the sweep alone", remedy)
+		return warn("off: changes are noticed about a minute later", remedy)
 	case n.Off > 0:
 		return warn(fmt.Sprintf("off at %d of %d masters", n.Off, n.Masters), remedy+" at all masters")
 	case n.On < n.Masters:
-		return pass("not known: the user may not read the server's settings")
+		return pass("unknown: the user may not read the server's settings")
 	}
 	return pass("on")
 }
@@ -151,7 +151,7 @@ func (x redisChecker) notifications(ctx context.Context) Result {
 func (x redisChecker) clock(ctx context.Context) Result {
 	ahead, err := x.redis.Clock(ctx, x.Now)
 	if errors.Is(err, rdb.ErrNotAllowed) {
-		return warn("the user may not ask for the time", "give it the rules in docs/security.md")
+		return warn("the user may not call TIME", "give it the rules in docs/security.md")
 	}
 	if err != nil {
 		return x.failure(err)
@@ -165,7 +165,7 @@ func (x redisChecker) sessions(ctx context.Context) Result {
 	defer cancel()
 	seen, err := takeSample(limited, x.redis)
 	if errors.Is(err, rdb.ErrNoAnswer) {
-		return fail("the sessions cannot be read: "+reason(err), "try again, and see /redis ping")
+		return fail("the sessions cannot be read: "+reason(err), "try again, and check /redis ping")
 	}
 	if err != nil {
 		return Result{} // the check of permissions reports it

@@ -13,28 +13,28 @@ import (
 type fault struct{ seen, remedy string }
 
 var faults = map[error]fault{
-	rdb.ErrClusterDatabase: {"a database number on a cluster", "take the number out of VAR"},
-	rdb.ErrNoPassword:      {"Redis wants a password", "write user and password into VAR: redis://user:password@host"},
-	rdb.ErrWrongPassword:   {"Redis refuses the user or the password of VAR", "check both, and the user's rules (docs/security.md shows which it needs)"},
+	rdb.ErrClusterDatabase: {"a database number on a cluster", "remove the number from VAR"},
+	rdb.ErrNoPassword:      {"Redis requires a password", "write user and password into VAR: redis://user:password@host"},
+	rdb.ErrWrongPassword:   {"Redis rejects the user or the password of VAR", "check both, and the user's rules (docs/security.md lists those it needs)"},
 	rdb.ErrNoPermission:    {"the user of VAR may not do this", "give it the rules in docs/security.md"},
-	rdb.ErrNoCommand:       {"Redis does not have a command that is needed", "have it enabled (rename-command, or the service's settings)"},
-	rdb.ErrRefused:         {"Redis refuses the user or the password of VAR", "check both, and the user's rules (docs/security.md shows which it needs)"},
-	rdb.ErrUnknownCA:       {"the certificate of Redis is signed by nobody whom this machine trusts", "name the file with its CA in SSL_CERT_FILE"},
-	rdb.ErrExpired:         {"the certificate of Redis has expired or does not hold yet", "have its owner renew it, and see that this machine's clock is right"},
-	rdb.ErrCertificate:     {"the certificate of Redis does not hold", "have its owner replace it"},
-	rdb.ErrNoTLS:           {"Redis cannot be reached: no TLS is spoken there", "write the port that speaks TLS into VAR, or redis://, if that is a network of your own"},
-	rdb.ErrTooManyClients:  {"Redis takes no more connections", "raise its maxclients, or end clients that nobody needs (CLIENT LIST)"},
-	rdb.ErrNoDatabase:      {"Redis has no database of the number in VAR", "write another number, or none; many managed services have database 0 alone"},
-	rdb.ErrNoMaster:        {"the Sentinels know no master of that name", "write the name into master_name of VAR that SENTINEL MASTERS shows"},
-	rdb.ErrNoSentinel:      {"VAR has a master_name, but what answers is no Sentinel", "write the Sentinels' addresses (mostly port 26379), or take master_name out"},
-	rdb.ErrSentinel:        {"what answers is a Sentinel", "add ?master_name=<name> to VAR, or write the address of Redis itself (mostly port 6379)"},
+	rdb.ErrNoCommand:       {"Redis lacks a command the bot needs", "have it enabled (rename-command, or the service's settings)"},
+	rdb.ErrRefused:         {"Redis rejects the user or the password of VAR", "check both, and the user's rules (docs/security.md lists those it needs)"},
+	rdb.ErrUnknownCA:       {"the certificate of Redis is signed by an authority this machine does not trust", "name the file with its CA in SSL_CERT_FILE"},
+	rdb.ErrExpired:         {"the certificate of Redis has expired or is not valid yet", "have its owner renew it, and check this machine's clock"},
+	rdb.ErrCertificate:     {"the certificate of Redis is not valid", "have its owner replace it"},
+	rdb.ErrNoTLS:           {"Redis cannot be reached: it does not use TLS there", "use its TLS port in VAR, or redis:// on a private network"},
+	rdb.ErrTooManyClients:  {"Redis accepts no more connections", "raise maxclients, or disconnect clients that are not needed (CLIENT LIST)"},
+	rdb.ErrNoDatabase:      {"Redis has no database with the number in VAR", "use another number, or none; many managed services have only database 0"},
+	rdb.ErrNoMaster:        {"the Sentinels know no master of that name", "set master_name in VAR to the name that SENTINEL MASTERS shows"},
+	rdb.ErrNoSentinel:      {"VAR has a master_name, but what answers is not a Sentinel", "use the Sentinels' addresses (usually port 26379), or remove master_name"},
+	rdb.ErrSentinel:        {"what answers is a Sentinel", "add ?master_name=<name> to VAR, or use the address of Redis itself (usually port 6379)"},
 	rdb.ErrAnnounced: {"the cluster or Sentinel announces an address that does not answer from here",
-		"see that all nodes run, and have cluster-announce-ip or -hostname (sentinel announce-ip, replica-announce-ip) name what can be reached from this machine"},
-	rdb.ErrProtocol:     {"what answers does not speak Redis' protocol", "check the host and port of VAR"},
-	rdb.ErrStarting:     {"Redis cannot serve just now: it loads its data, or a node takes over", "wait a minute, and look into its log if it stays so"},
-	rdb.ErrReadOnly:     {"Redis takes no writes (READONLY)", writeRemedy["READONLY"]},
-	rdb.ErrFull:         {"Redis takes no writes (OOM)", writeRemedy["OOM"]},
-	rdb.ErrNotPersisted: {"Redis takes no writes", "look into its log, and at its disk and replicas"},
+		"check that all nodes are up, and that cluster-announce-ip or -hostname (sentinel announce-ip, replica-announce-ip) can be reached from this machine"},
+	rdb.ErrProtocol:     {"what answers is not Redis", "check the host and port of VAR"},
+	rdb.ErrStarting:     {"Redis is not ready: it is loading its data, or a node is taking over", "wait a minute; if it stays like this, check its log"},
+	rdb.ErrReadOnly:     {"Redis accepts no writes (READONLY)", writeRemedy["READONLY"]},
+	rdb.ErrFull:         {"Redis accepts no writes (OOM)", writeRemedy["OOM"]},
+	rdb.ErrNotPersisted: {"Redis accepts no writes", "check its log, its disk and its replicas"},
 }
 
 // unlessRefused is failure, except for a refused command, which the check of
@@ -53,13 +53,13 @@ func (x redisChecker) failure(err error) Result {
 	badCertificate, _ := certificate(err)
 	switch {
 	case errors.Is(kind, rdb.ErrWrongHost):
-		f = fault{"Redis cannot be reached: " + badCertificate, "write a host into VAR that the certificate names, or have a cluster's node announce one (cluster-announce-hostname)"}
+		f = fault{"Redis cannot be reached: " + badCertificate, "use a host name in VAR that the certificate covers, or have the cluster's nodes announce one (cluster-announce-hostname)"}
 	case ok:
 	case errors.Is(kind, rdb.ErrNoAnswer):
 		f = fault{"Redis cannot be reached: " + reason(err),
-			"check the host and port of VAR, whether it is redis:// or rediss://, that Redis runs, and the network between"}
+			"check that Redis is up, the host and port in VAR, redis:// or rediss://, and the network in between"}
 	default:
-		f = fault{"Redis answers with a fault", "look into its log"}
+		f = fault{"Redis answers with an error", "check its log"}
 	}
 	if command := rdb.Command(err); command != "" {
 		f.seen += ": " + command

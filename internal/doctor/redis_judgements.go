@@ -26,7 +26,7 @@ func judgeTLS(rawURL string) Result {
 	for _, addr := range append(u.Query()["addr"], u.Host) {
 		host := (&url.URL{Host: addr}).Hostname()
 		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-			return warn("the password and customers' prompts go to "+host+" unencrypted", "use rediss://, if that is not a network of your own")
+			return warn("the password and customers' prompts go to "+host+" unencrypted", "use rediss://, unless that is a private network")
 		}
 	}
 	return pass("it stays on this machine")
@@ -38,26 +38,26 @@ func judgeAccess(a probe.Access, beyond []string) Result {
 	const enable = "have them enabled (rename-command in redis.conf, or the service's settings)"
 	switch {
 	case slices.Equal(slices.Concat(a.Missing, a.Denied), []string{"INFO"}) && a.ReadOnly == "":
-		return warn("INFO is refused: memory, version and eviction cannot be seen", "let the user call it, if the service has it")
+		return warn("INFO is refused: memory, version and eviction are unknown", "allow the user to call it, if the service has it")
 	case len(a.Missing) > 0 && len(a.Denied) > 0:
-		return fail("Redis does not have: "+list(a.Missing)+"; and the user may not: "+list(a.Denied), enable+"; for the user, "+rules)
+		return fail("Redis lacks: "+list(a.Missing)+"; and the user may not: "+list(a.Denied), enable+"; for the user, "+rules)
 	case len(a.Missing) > 0:
-		return fail("Redis does not have: "+list(a.Missing), enable)
+		return fail("Redis lacks: "+list(a.Missing), enable)
 	case a.ReadOnly != "":
-		return fail("Redis takes no writes ("+a.ReadOnly+")", writeRemedy[a.ReadOnly])
+		return fail("Redis accepts no writes ("+a.ReadOnly+")", writeRemedy[a.ReadOnly])
 	case len(a.Denied) > 0:
 		return fail("the user may not: "+list(a.Denied), rules)
 	case len(beyond) > 0:
-		return warn("the user may do more than is needed: "+list(beyond), "make a user for the bot alone and "+rules)
+		return warn("the user may do more than needed: "+list(beyond), "create a user for the bot alone and "+rules)
 	}
-	return pass("the user may do what is needed, and no more")
+	return pass("the user has exactly the permissions needed")
 }
 
 var writeRemedy = map[string]string{
-	"READONLY":   "this is a replica: write the master's address, or a Sentinel's with master_name=",
-	"OOM":        "its memory is full: raise maxmemory, or take out what nobody needs",
-	"MISCONF":    "it cannot save to its disk: look into its log",
-	"NOREPLICAS": "it misses replicas that min-replicas-to-write asks for",
+	"READONLY":   "this is a replica: use the master's address, or a Sentinel's with master_name=",
+	"OOM":        "its memory is full: raise maxmemory, or delete what is not needed",
+	"MISCONF":    "it cannot save to its disk: check its log",
+	"NOREPLICAS": "it lacks replicas that min-replicas-to-write requires",
 }
 
 // judgeEviction warns of a Redis that may evict sessions: all of them have a TTL,
@@ -67,18 +67,18 @@ func judgeEviction(s rdb.Server, use probe.Use) Result {
 	if use&probe.ForProduct == 0 {
 		lost = "plans and incidents"
 	}
-	const remedy = "set maxmemory-policy to noeviction, and watch the memory"
+	const remedy = "set maxmemory-policy to noeviction, and monitor the memory"
 	switch {
 	case s.MaxMemoryPolicy == "":
-		return warn("the eviction policy cannot be seen", "see that maxmemory-policy is noeviction")
+		return warn("the eviction policy is unknown", "check that maxmemory-policy is noeviction")
 	case s.MaxMemoryPolicy == "noeviction":
 		return pass("noeviction")
 	case s.EvictedKeys > 0:
-		return warn(fmt.Sprintf("%s has thrown %s away already: %s may be lost", s.MaxMemoryPolicy, plural(int(s.EvictedKeys), "key"), lost), remedy)
+		return warn(fmt.Sprintf("%s has already evicted %s: %s may be lost", s.MaxMemoryPolicy, plural(int(s.EvictedKeys), "key"), lost), remedy)
 	case s.MaxMemoryBytes > 0:
-		return warn(s.MaxMemoryPolicy+" throws "+lost+" away when the memory is full", remedy)
+		return warn(s.MaxMemoryPolicy+" evicts "+lost+" when the memory is full", remedy)
 	}
-	return pass(s.MaxMemoryPolicy + ", but without a limit of memory")
+	return pass(s.MaxMemoryPolicy + ", but without a memory limit")
 }
 
 // judgeReplicas judges what is lost with the master. A job's record has to outlive
@@ -88,15 +88,15 @@ func judgeReplicas(r rdb.Replication) Result {
 	case r.Connected > 0:
 		return pass(plural(r.Connected, "replica") + " connected")
 	case r.Needed && r.Reported:
-		return fail("no replica is connected, although one may become the master: generations wait for it", "look why it does not follow; "+
-			"one that was taken away for good is forgotten after a day")
+		return fail("no replica is connected, although one may become the master: generations wait for it", "check why it does not follow; "+
+			"one that was removed for good is forgotten after a day")
 	case r.Needed:
-		return warn("not known: the server does not tell of its replicas", "see that one is connected: generations wait for it")
+		return warn("unknown: the server does not list its replicas", "check that one is connected: generations wait for it")
 	case !r.Reported:
-		return warn("not known: the server does not tell of its replicas", "let the user call INFO")
+		return warn("unknown: the server does not list its replicas", "allow the user to call INFO")
 	}
 	return warn("none: if Redis fails and comes back without its last writes, one approved plan can be sent twice",
-		"give it a replica, or set appendonly to yes and appendfsync to always")
+		"add a replica, or set appendonly to yes and appendfsync to always")
 }
 
 func judgeSample(s sample) Result {
@@ -105,7 +105,7 @@ func judgeSample(s sample) Result {
 		if s.Keys > 0 {
 			seen = "none among " + plural(s.Keys, "key")
 		}
-		return warn(seen, "check that REDIS_URL names the product's Redis and its database")
+		return warn(seen, "check that REDIS_URL is the product's Redis, with the right database number")
 	}
 	var parts []string
 	for _, layout := range []store.Layout{store.LayoutThreeKey, store.LayoutOneKey} {
@@ -120,7 +120,7 @@ func judgeSample(s sample) Result {
 // fault.
 func judgeTrail(x audit.Extent) Result {
 	if x.Entries == 0 {
-		return pass("nothing is on record yet")
+		return pass("nothing recorded yet")
 	}
 	seen := plural(int(x.Entries), "record") + ", the oldest of " + x.Oldest.Format(time.RFC3339)
 	if dropped := x.DroppedText(); dropped != "" {

@@ -79,7 +79,7 @@ func refused(what string, err error) Result {
 	case fault.Code == "" && fault.Status == 0:
 		return fail("Slack cannot be reached: "+reason(err), elsewhere)
 	case fault.Code == "":
-		return fail("Slack answers with a fault: "+fault.Name(), elsewhere)
+		return fail("Slack answers with an error: "+fault.Name(), elsewhere)
 	case fault.Code == "ratelimited":
 		return warn(seen, remedy)
 	}
@@ -89,16 +89,16 @@ func refused(what string, err error) Result {
 func (s *slackChecker) botToken(ctx context.Context) Result {
 	me, err := s.api.AuthTestContext(ctx)
 	if err != nil {
-		return refused("Slack does not accept SLACK_BOT_TOKEN ("+mask(s.SlackBotToken)+")", err)
+		return refused("Slack rejects SLACK_BOT_TOKEN ("+mask(s.SlackBotToken)+")", err)
 	}
 	if fault := slackapi.OrgWide(me); fault != nil {
-		return fail("SLACK_BOT_TOKEN ("+mask(s.SlackBotToken)+") is of an org-wide installation", strings.TrimSuffix(fault.Advice(), "."))
+		return fail("SLACK_BOT_TOKEN ("+mask(s.SlackBotToken)+") belongs to an org-wide installation", strings.TrimSuffix(fault.Advice(), "."))
 	}
 	s.me = me
 	// Slack separates them by commas, with or without spaces.
 	s.held = strings.FieldsFunc(me.Header.Get("X-OAuth-Scopes"), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 	if me.BotID == "" {
-		return fail("SLACK_BOT_TOKEN ("+mask(s.SlackBotToken)+") is a person's and no bot's", "copy the Bot User OAuth Token from OAuth & Permissions")
+		return fail("SLACK_BOT_TOKEN ("+mask(s.SlackBotToken)+") belongs to a person, not a bot", "copy the Bot User OAuth Token from OAuth & Permissions")
 	}
 	return pass("@" + me.User + " in " + me.Team + " (" + mask(s.SlackBotToken) + ")")
 }
@@ -113,29 +113,29 @@ func (s *slackChecker) appToken(ctx context.Context) Result {
 		if fault.Code == "missing_scope" && fault.Needed == "" {
 			fault.Needed = "connections:write" // there is no other
 		}
-		return refused("Slack gives no connection for SLACK_APP_TOKEN ("+mask(s.SlackAppToken)+")", fault)
+		return refused("Slack opens no connection for SLACK_APP_TOKEN ("+mask(s.SlackAppToken)+")", fault)
 	}
 	if err := slackapi.TryConnection(ctx, address); err != nil {
-		return fail("Slack gives a connection for SLACK_APP_TOKEN, but it cannot be opened: "+
+		return fail("Slack offers a connection for SLACK_APP_TOKEN, but it cannot be opened: "+
 			clean(strings.TrimPrefix(err.Error(), "slack: ")), strings.TrimSuffix(slackapi.FaultOf(err).Advice(), "."))
 	}
-	return pass("Socket Mode is on, a connection can be opened, connections:write is held (" + mask(s.SlackAppToken) + ")")
+	return pass("Socket Mode is on, a connection can be opened, connections:write is granted (" + mask(s.SlackAppToken) + ")")
 }
 
 // sameApp compares the app that the app-level token names with the bot's.
 func (s *slackChecker) sameApp(ctx context.Context) Result {
 	theirs, err := s.api.GetBotInfoContext(ctx, slack.GetBotInfoParameters{Bot: s.me.BotID})
 	if err != nil {
-		return refused("the app of the bot token cannot be seen", err)
+		return refused("the app of the bot token is unknown", err)
 	}
 	parts := strings.Split(s.SlackAppToken, "-") // xapp-1-A…-…
 	if len(parts) < 4 || !strings.HasPrefix(parts[2], "A") {
-		return warn("SLACK_APP_TOKEN does not tell its app", "check that both tokens are of the same app")
+		return warn("SLACK_APP_TOKEN does not show its app", "check that both tokens belong to the same app")
 	}
 	if parts[2] != theirs.AppID {
-		return fail("SLACK_APP_TOKEN is of the app "+parts[2]+", SLACK_BOT_TOKEN of "+theirs.AppID, "take both tokens from the same app")
+		return fail("SLACK_APP_TOKEN belongs to the app "+parts[2]+", SLACK_BOT_TOKEN to "+theirs.AppID, "take both tokens from the same app")
 	}
-	return pass("both tokens are of the app " + theirs.AppID)
+	return pass("both tokens belong to the app " + theirs.AppID)
 }
 
 func (s *slackChecker) scopes() Result {
@@ -177,7 +177,7 @@ func judgeScopes(held, wanted []string, groups bool) Result {
 	case len(lost) > 0:
 		return warn("missing: "+strings.Join(missing, ", ")+": "+strings.Join(lost, "; "), "add the missing scopes"+reinstall)
 	case len(excess) > 0:
-		return warn("more than manifest.yml names: "+list(excess), "take away what is not needed"+reinstall)
+		return warn("more than manifest.yml lists: "+list(excess), "remove what is not needed"+reinstall)
 	}
 	return pass("the bot token has the " + plural(len(held), "scope") + " that are needed")
 }
@@ -192,14 +192,14 @@ func (s *slackChecker) alertChannel(ctx context.Context) Result {
 		return Result{}
 	}
 	if s.AlertChannel == "" {
-		return warn("ALERT_CHANNEL is empty: nobody is told of sessions in trouble", "set it to the id of a channel")
+		return warn("ALERT_CHANNEL is empty: nobody is alerted about sessions in trouble", "set it to the id of a channel")
 	}
 	channel, err := s.api.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: s.AlertChannel})
 	switch {
 	case err == nil:
 		return judgeChannel(channel, s.held)
 	case slackapi.FaultOf(err).Code == "missing_scope":
-		r := refused("ALERT_CHANNEL cannot be looked at", err)
+		r := refused("ALERT_CHANNEL cannot be checked", err)
 		return warn(r.Seen, r.Remedy)
 	}
 	return refused("ALERT_CHANNEL ("+s.AlertChannel+")", err)
@@ -229,7 +229,7 @@ func judgeChannel(c *slack.Channel, held []string) Result {
 	case !c.IsMember && !slices.Contains(held, "channels:join"):
 		return fail("the bot is not in "+name+" and may not join it", "type there: /invite @sessionbot")
 	case c.IsExtShared:
-		return warn(name+" is shared with another workspace, whose people see customers' payments", "set ALERT_CHANNEL to a channel of your own")
+		return warn(name+" is shared with another workspace, whose members see customers' payments", "set ALERT_CHANNEL to a channel of your own")
 	case !c.IsMember:
 		return pass(name + ", which the bot joins with its first alert")
 	}

@@ -31,9 +31,9 @@ func judgeKey(key string) Result {
 	mode := payments.ModeOf(key)
 	switch {
 	case !payments.Restricted(key):
-		return warn("a full secret key ("+mask(key)+"), which may move money", "create a restricted key that may only read")
+		return warn("a full secret key ("+mask(key)+"), which can move money", "create a restricted key that may only read")
 	case mode == payments.UnknownMode:
-		return warn("a restricted key of unknown mode ("+mask(key)+")", "check that it is whole")
+		return warn("a restricted key of unknown mode ("+mask(key)+")", "check that it is complete")
 	}
 	return pass("a restricted key, " + string(mode) + " mode (" + mask(key) + ")")
 }
@@ -42,13 +42,13 @@ func (e *checker) stripeRead(ctx context.Context, transport http.RoundTripper) R
 	lacking, err := payments.New(payments.Config{Key: e.StripeKey, BaseURL: e.StripeURL, Transport: transport}).Access(ctx)
 	switch {
 	case errors.Is(err, store.StripeKeyRefused):
-		return fail("Stripe does not accept the key", "copy it again from Stripe's dashboard under Developers, API keys; it may have been rolled")
+		return fail("Stripe rejects the key", "copy it again from Stripe's dashboard under Developers, API keys; it may have been rolled")
 	case errors.Is(err, store.StripeRateLimited):
-		return warn("Stripe asks for a pause", "try again in a minute")
+		return warn("Stripe's rate limit was reached", "try again in a minute")
 	case errors.Is(err, store.StripeNoAnswer):
 		return fail("Stripe cannot be reached: "+reason(err), "check the network, STRIPE_API_URL and Stripe's status page")
 	case err != nil:
-		return fail("Stripe answers with a fault ("+err.Error()+")", "check STRIPE_API_URL and Stripe's status page")
+		return fail("Stripe answers with an error ("+err.Error()+")", "check STRIPE_API_URL and Stripe's status page")
 	case len(lacking) > 0:
 		return fail("the key may not read "+list(lacking), "give it read access to them in Stripe's dashboard")
 	}
@@ -72,11 +72,11 @@ func judgeMode(mode payments.Mode, s sample) Result {
 	}
 	switch {
 	case mode == payments.UnknownMode || same+other == 0:
-		return pass("no session whose mode could be compared")
+		return pass("no sessions to compare with the key's mode")
 	case same == 0:
-		return fail(fmt.Sprintf("a key of %s mode, and all %d sessions of the sample are of the other", mode, other), "set STRIPE_SECRET_KEY to the key of that mode")
+		return fail(fmt.Sprintf("a %s-mode key, but all %d sessions in the sample are of the other mode", mode, other), "set STRIPE_SECRET_KEY to the key of that mode")
 	case other > 0:
-		return warn(fmt.Sprintf("%d of %d sessions of the sample are not of the key's mode (%s): their payments cannot be verified", other, same+other, mode), "keep test and live sessions in Redis of their own")
+		return warn(fmt.Sprintf("%d of %d sessions in the sample are not of the key's mode (%s): their payments cannot be verified", other, same+other, mode), "keep test and live sessions in separate Redis servers")
 	}
-	return pass(fmt.Sprintf("all sessions of the sample are of the key's mode (%s)", mode))
+	return pass(fmt.Sprintf("all sessions in the sample are of the key's mode (%s)", mode))
 }

@@ -43,7 +43,7 @@ func (e *checker) superduper(ctx context.Context) []Result {
 	}
 	if e.SuperToken == "" {
 		return append(results, e.runChecks(ctx, known("superduperai.token",
-			warn("SUPERDUPERAI_TOKEN is empty: files cannot be seen, and generate is refused", "copy the token from the SuperDuperAI editor")))...)
+			warn("SUPERDUPERAI_TOKEN is empty: files cannot be checked, and generate is refused", "copy the token from the SuperDuperAI editor")))...)
 	}
 	return append(results, e.runChecks(ctx,
 		check{"superduperai.token", func(ctx context.Context) Result { return e.superToken(ctx, client) }},
@@ -58,9 +58,9 @@ func (e *checker) superToken(ctx context.Context, client *superduper.Client) Res
 	case err == nil, errors.Is(err, superduper.NotFound), errors.Is(err, superduper.Rejected), errors.Is(err, superduper.Malformed):
 		return pass("accepted (" + mask(e.SuperToken) + ")")
 	case errors.Is(err, superduper.Unauthorised), errors.Is(err, superduper.Forbidden):
-		return fail("SuperDuperAI does not accept SUPERDUPERAI_TOKEN ("+mask(e.SuperToken)+")", "copy it again from the SuperDuperAI editor")
+		return fail("SuperDuperAI rejects SUPERDUPERAI_TOKEN ("+mask(e.SuperToken)+")", "copy it again from the SuperDuperAI editor")
 	case errors.Is(err, superduper.RateLimited):
-		return warn("SuperDuperAI asks for a pause", "try again in a minute")
+		return warn("SuperDuperAI's rate limit was reached", "try again in a minute")
 	}
 	return unreachable("SuperDuperAI", "SUPERDUPERAI_URL", superHost, err)
 }
@@ -94,7 +94,7 @@ func (e *checker) site(ctx context.Context) []Result {
 		client := superduper.New(superduper.Config{SiteURL: e.SiteURL})
 		if _, err := client.SessionStatus(ctx, "cs_test_sessionbot"+rand.Text()); err != nil {
 			r := unreachable("the site", "SITE_URL", siteHost, err)
-			return warn(r.Seen+": what customers see is not shown", r.Remedy)
+			return warn(r.Seen+": what customers see is unknown", r.Remedy)
 		}
 		return judgeExpiry(*expiry.Load(), e.Now())
 	}})
@@ -105,7 +105,7 @@ func (e *checker) site(ctx context.Context) []Result {
 func unreachable(who, variable, host string, err error) Result {
 	if errors.Is(err, superduper.Certificate) {
 		_, remedy := certificate(err)
-		return fail(who+" cannot be trusted: "+why(err), cmp.Or(remedy, "write "+variable+"="+host+", the host that its certificate is for"))
+		return fail(who+" cannot be trusted: "+why(err), cmp.Or(remedy, "set "+variable+"="+host+", the host its certificate is for"))
 	}
 	return fail(who+" cannot be used: "+why(err), "check "+variable+" (usually "+host+") and the network between")
 }
@@ -117,7 +117,7 @@ func why(err error) string {
 	case !ok || failed.Status == 0:
 		return reason(err)
 	case errors.Is(err, superduper.Malformed):
-		return "it answers something else than expected"
+		return "its answer is not what was expected"
 	}
 	return fmt.Sprintf("it answers HTTP %d", failed.Status)
 }
@@ -142,7 +142,7 @@ func judgeExpiry(until, now time.Time) Result {
 	case until.IsZero():
 		return pass("answers, unencrypted")
 	case left < soon:
-		return warn(fmt.Sprintf("answers, but its certificate ends in %s", plural(int(left.Hours()/24), "day")), "have its owner renew it")
+		return warn(fmt.Sprintf("answers, but its certificate expires in %s", plural(int(left.Hours()/24), "day")), "have its owner renew it")
 	}
-	return pass(fmt.Sprintf("answers; its certificate holds for %s", plural(int(left.Hours()/24), "day")))
+	return pass(fmt.Sprintf("answers; its certificate is valid for %s", plural(int(left.Hours()/24), "day")))
 }

@@ -26,11 +26,11 @@ func (e *checker) traces(ctx context.Context) []Result {
 func judgeTraces(to string, status int, err error) Result {
 	switch {
 	case err != nil:
-		return warn("they do not arrive at "+to+": "+reason(err), "check OTEL_EXPORTER_OTLP_ENDPOINT, and that the collector takes OTLP over HTTP there")
+		return warn("they do not arrive at "+to+": "+reason(err), "check OTEL_EXPORTER_OTLP_ENDPOINT, and that the collector accepts OTLP over HTTP there")
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return warn(fmt.Sprintf("%s refuses them (HTTP %d)", to, status), "check OTEL_EXPORTER_OTLP_HEADERS")
 	case status != 0:
-		return warn(fmt.Sprintf("%s does not take them (HTTP %d)", to, status), "check the path in OTEL_EXPORTER_OTLP_ENDPOINT, and the collector")
+		return warn(fmt.Sprintf("%s rejects them (HTTP %d)", to, status), "check the path in OTEL_EXPORTER_OTLP_ENDPOINT, and the collector")
 	}
 	return pass("exported to " + to)
 }

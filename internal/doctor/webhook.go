@@ -20,7 +20,7 @@ func (e *checker) webhook(ctx context.Context) []Result {
 		return e.runChecks(ctx, known("webhook.secret", warn("STRIPE_WEBHOOK_SECRET is empty: replay is refused",
 			"copy the signing secret of the site's endpoint from Stripe's dashboard under Developers, Webhooks")))
 	}
-	secret := pass("set (" + mask(e.WebhookSecret) + "); whether it is the site's own shows with the first replay")
+	secret := pass("set (" + mask(e.WebhookSecret) + "); the first replay shows whether it is the site's own")
 	if e.StripeKey == "" && !e.Unusable["STRIPE_SECRET_KEY"] {
 		secret = warn("set ("+mask(e.WebhookSecret)+"), but replay is refused without STRIPE_SECRET_KEY", "set STRIPE_SECRET_KEY to a key that may read Events")
 	}
@@ -45,13 +45,13 @@ func judgeWebhook(err error) Result {
 		r := unreachable("the site's webhook", "SITE_WEBHOOK_URL", siteHost, err)
 		return warn(r.Seen, r.Remedy)
 	case failed.Status/100 == 3:
-		return warn(fmt.Sprintf("redirects (HTTP %d), and a replay follows no redirect", failed.Status), remedy)
+		return warn(fmt.Sprintf("redirects (HTTP %d), which a replay does not follow", failed.Status), remedy)
 	case failed.Status == http.StatusNotFound:
-		return warn("there is no such page at the site (HTTP 404)", remedy)
+		return warn("there is no such page on the site (HTTP 404)", remedy)
 	case failed.Status == http.StatusUnauthorized, failed.Status == http.StatusForbidden:
-		return warn(fmt.Sprintf("a proxy or a protection refuses the request (HTTP %d)", failed.Status), "have the address exempted from it, as for Stripe")
+		return warn(fmt.Sprintf("a proxy or firewall refuses the request (HTTP %d)", failed.Status), "have it allow the address, as for Stripe")
 	case failed.Status >= http.StatusInternalServerError:
-		return warn(fmt.Sprintf("the site answers HTTP %d", failed.Status), "ask whoever runs the site")
+		return warn(fmt.Sprintf("the site answers HTTP %d", failed.Status), "check the site's log")
 	}
 	return pass(fmt.Sprintf("answers (HTTP %d to a GET, which starts nothing)", failed.Status))
 }

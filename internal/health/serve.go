@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// maxConnections bounds the connections of one server, which whoever can reach its
+// maxConnections bounds the connections of one server, which anybody who can reach its
 // address could else use to take all of the process's file descriptors.
 const maxConnections = 64
 

@@ -113,9 +113,16 @@ func Count(n int, noun string) string {
 	return Thousands(int64(n)) + " " + noun + "s"
 }
 
-// Percent never rounds up: 100% means all.
-func Percent(share float64) string {
-	return fmt.Sprintf("%.1f%%", math.Floor(share*1000)/10)
+// Percent never rounds up to 100%, which means all.
+func Percent(share float64) string { return fmt.Sprintf("%.1f%%", Points(share)) }
+
+// Points is a share in percent as Percent shows it, to the tenth.
+func Points(share float64) float64 {
+	points := math.Round(share*1000) / 10
+	if points >= 100 && share < 1 {
+		return 99.9
+	}
+	return points
 }
 
 // Bytes is an amount of memory in decimal units.

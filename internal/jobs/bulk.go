@@ -65,7 +65,7 @@ func (b *bulk) round(ctx context.Context) (over bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	// One that is begun but finds no free slot would be too late some minutes on.
+	// One that is started but finds no free slot would be too late a few minutes on.
 	next := state.Next(min(b.BulkParallel, state.Counts().Running+b.free()))
 	for _, i := range next {
 		state.Items[i].State = repair.ItemRunning
@@ -131,7 +131,7 @@ func (b *bulk) review(ctx context.Context) (missing []int, changed bool, err err
 }
 
 // collect notes what became of the sessions that run, and of the unclear ones that
-// somebody settled. It returns those whose job is missing: whoever recorded that they
+// somebody settled. It returns those whose job is missing: the process that recorded that they
 // run has not claimed it, and may be dead.
 func (b *bulk) collect(ctx context.Context) (missing []int, changed bool, err error) {
 	for i, item := range b.job.Bulk.Items {
@@ -187,7 +187,7 @@ func (b *bulk) begin(ctx context.Context, items []int) error {
 	return nil
 }
 
-// withdraw cancels what has not been claimed when somebody stops the plan: whoever was
+// withdraw cancels what has not been claimed when somebody stops the plan: the process that was
 // about to claim it, such as a process that is suspended, cannot any more.
 func (b *bulk) withdraw(ctx context.Context, items []int) error {
 	for _, i := range items {
@@ -213,7 +213,7 @@ func (b *bulk) pause(ctx context.Context, e repair.BulkEvent) {
 	b.Log.WarnContext(ctx, "bulk plan paused", "job", b.job.ID, "cause", string(e.Cause), "canary", e.Canary)
 }
 
-// postPause notifies whoever approved the plan of a pause, once: an edited message does
+// postPause notifies the approver of the plan of a pause, once: an edited message does
 // not, and nothing goes on before somebody resumes it.
 func (b *bulk) postPause(ctx context.Context) error {
 	state := b.job.Bulk
@@ -269,7 +269,7 @@ func (b *bulk) auditEvents(ctx context.Context) error {
 		if e.Cause != "" {
 			detail = string(e.Cause) + "; " + detail
 		}
-		// Once: whoever decides something now takes the job from this process.
+		// Once: a person who decides something now takes the job from this process.
 		if err := b.mayAudit(ctx, b.Trail.RecordOnce(ctx, b.job.Plan.Entry(e.Event, e.By, e.Where, detail, e.At))); err != nil {
 			return err
 		}

@@ -213,7 +213,7 @@ func (e *execution) mayAudit(ctx context.Context, err error) error {
 
 // unwritable reports whether the outcome of what was written or requested could not
 // be put into the session, however often that was tried: because Redis refuses a
-// command, or for longer than GiveUp. Whoever waits for it is to hear of that.
+// command, or for longer than GiveUp. The person who waits for it has to learn that.
 func (e *execution) unwritable(err error) bool {
 	since := cmp.Or(e.job.Sent, e.job.Sending)
 	tooLong := !since.IsZero() && rdb.Trouble(err) != nil && e.Now().Sub(since) > e.GiveUp
@@ -221,7 +221,7 @@ func (e *execution) unwritable(err error) bool {
 }
 
 func (e *execution) giveUp(ctx context.Context, err error) error {
-	e.Log.ErrorContext(ctx, "outcome of a repair not written: given up", "job", e.job.ID, "file", e.job.FileID, "error", err)
+	e.Log.ErrorContext(ctx, "outcome of a repair not written, stopped trying", "job", e.job.ID, "file", e.job.FileID, "error", err)
 	detail := e.job.Detail
 	if rdb.Permanent(err) {
 		detail = append(slices.Clone(detail), refusedText(err))

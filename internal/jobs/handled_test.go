@@ -46,7 +46,7 @@ func TestHandledOutside(t *testing.T) {
 				t.Errorf("%s: %s %v", job.Outcome, job.Cause, job.Detail)
 			}
 			refused := c.outcome == store.OutcomeRefused
-			if refused && (job.Cause != repair.CauseChanged || !strings.Contains(strings.Join(job.Detail, " "), "handled outside")) {
+			if refused && (job.Cause != repair.CauseChanged || !strings.Contains(strings.Join(job.Detail, " "), "handled elsewhere")) {
 				t.Errorf("%s, %v", job.Cause, job.Detail)
 			}
 			if made := b.files.Started(); made > 0 && refused {

@@ -61,7 +61,7 @@ func causeOf(api *superduper.Error, now time.Time) (cause repair.Cause, detail [
 	}
 	switch {
 	case cause == repair.CauseRateLimited && api.RetryAfter > 0:
-		detail = append(detail, "It asks to wait until "+now.Add(api.RetryAfter).UTC().Format("15:04:05 UTC")+".")
+		detail = append(detail, "It asks us to wait until "+now.Add(api.RetryAfter).UTC().Format("15:04:05 UTC")+".")
 	case cause == "" && api.Status != 0:
 		return repair.CauseServerFault, append(detail, fmt.Sprintf("It answered HTTP %d.", api.Status))
 	case cause == "":

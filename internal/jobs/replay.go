@@ -90,7 +90,7 @@ func (e replay) noEvent(err error) error {
 func movedOn(p repair.Plan, s store.Session) string {
 	switch {
 	case s.FileID() != p.Seen.FileID:
-		return "The session names another file now."
+		return "The session now refers to another file."
 	case s.Status() != p.Seen.Status:
 		return fmt.Sprintf("The status is %s now.", s.Status())
 	}
@@ -151,7 +151,7 @@ func refusalOf(site *superduper.Error, now time.Time) (cause repair.Cause, detai
 	case site.Kind == superduper.NoToken:
 		return repair.CauseNoSecret, nil
 	case site.Kind == superduper.Certificate:
-		return repair.CauseUnreachable, []string{"Its certificate does not fit its host."}
+		return repair.CauseUnreachable, []string{"Its certificate does not match its host name."}
 	case site.Status == 0:
 		return repair.CauseUnreachable, detail
 	case site.Status == 400 && !site.Date.IsZero() && apart > signedFor:

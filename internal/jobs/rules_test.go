@@ -83,7 +83,7 @@ func TestCauseOf(t *testing.T) {
 			repair.CauseRejected, []string{"body.config.duration: too long"}},
 		{superduper.Error{Kind: superduper.NotFound}, repair.CauseRejected, nil},
 		{superduper.Error{Kind: superduper.Malformed}, repair.CauseRejected, nil},
-		{superduper.Error{Kind: superduper.RateLimited, RetryAfter: time.Minute}, repair.CauseRateLimited, []string{"It asks to wait until 12:01:00 UTC."}},
+		{superduper.Error{Kind: superduper.RateLimited, RetryAfter: time.Minute}, repair.CauseRateLimited, []string{"It asks us to wait until 12:01:00 UTC."}},
 		{superduper.Error{Kind: superduper.RateLimited}, repair.CauseRateLimited, nil},
 		{superduper.Error{Kind: superduper.Certificate}, repair.CauseCertificate, nil},
 		{superduper.Error{Kind: superduper.Unavailable, Status: 503}, repair.CauseServerFault, []string{"It answered HTTP 503."}},

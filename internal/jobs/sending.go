@@ -11,7 +11,7 @@ import (
 )
 
 // noReplicaInTime is why a request that waited was never sent.
-const noReplicaInTime = "No replica of Redis confirmed the record in all that time."
+const noReplicaInTime = "No replica of Redis confirmed the record in that time."
 
 // waitingForReplicas is logged while a request must not be sent yet.
 const waitingForReplicas = "job waits for the replicas of Redis"

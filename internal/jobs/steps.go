@@ -56,7 +56,7 @@ func (e *execution) handledSince(ctx context.Context) (string, error) {
 	if err != nil || h == nil || h.At.Before(e.job.Plan.Created) {
 		return "", err
 	}
-	return "An operator said at " + h.At.UTC().Format("15:04 UTC") + " that it has been handled outside.", nil
+	return "An operator said at " + h.At.UTC().Format("15:04 UTC") + " that it was handled elsewhere.", nil
 }
 
 // begin writes the fix, or the claim of a generation, against what was shown.
@@ -84,9 +84,9 @@ func (e *execution) begin(ctx context.Context) error {
 			return err
 		case i == 0:
 			return e.conclude(store.OutcomeRefused, repair.CauseChanged,
-				fmt.Sprintf("The value of %s:… was changed by somebody else.", w.Kind))
+				fmt.Sprintf("Something else changed the %s record in Redis.", w.Kind))
 		default: // the deciding value is written
-			e.job.Detail = append(e.job.Detail, fmt.Sprintf("%s:… was changed by somebody else and left as it is.", w.Kind))
+			e.job.Detail = append(e.job.Detail, fmt.Sprintf("Something else changed the %s record in Redis; it was not overwritten.", w.Kind))
 		}
 	}
 	e.job.Step, e.job.Wrote = repair.StepWritten, &u

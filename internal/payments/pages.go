@@ -40,7 +40,7 @@ func (r *Reader) page(path string, params listParams) (page, error) {
 		return page{}, classify(err)
 	}
 	if p.Data == nil {
-		return page{}, fault("the answer is no list")
+		return page{}, fault("the answer is not a list")
 	}
 	return p, nil
 }
@@ -74,9 +74,9 @@ func (r *Reader) read(ctx context.Context, timeout time.Duration, operation, pat
 		last := p.lastID()
 		switch {
 		case last == "":
-			return skipped, fault("the list goes on after an object without an id")
+			return skipped, fault("the list continues after an object without an id")
 		case last == stripe.StringValue(params.GetListParams().StartingAfter):
-			return skipped, fault("the list goes on with the page before") // for ever
+			return skipped, fault("the list repeats the previous page") // for ever
 		}
 		params.GetListParams().StartingAfter = stripe.String(last)
 	}

@@ -84,7 +84,7 @@ func (r *Reader) Payment(ctx context.Context, id string) (store.Payment, error) 
 		return store.Payment{}, classify(err)
 	}
 	if session.ID != id {
-		return store.Payment{}, fault("the answer is not the session that was asked for")
+		return store.Payment{}, fault("the answer is not the requested session")
 	}
 	return r.payment(session)
 }
@@ -122,7 +122,7 @@ func (r *Reader) Find(ctx context.Context, query string, limit int) (found []sto
 	skipped := len(list.Data) - len(found)
 	r.logSkipped(ctx, sessionsPath, "find", skipped)
 	if skipped > 0 && len(found) == 0 { // "nothing was found" would be wrong
-		return nil, false, fault("no session of the list can be read")
+		return nil, false, fault("no session in the list can be read")
 	}
 	slices.SortStableFunc(found, func(a, b store.Payment) int { return b.Created.Compare(a.Created) })
 	return found, list.HasMore || skipped > 0, nil

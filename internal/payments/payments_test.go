@@ -63,7 +63,7 @@ func TestPayment(t *testing.T) {
 		{"a card was refused in an open checkout", `"status":"open","payment_status":"unpaid","payment_intent":{"id":"pi_1","status":"requires_payment_method"}`, store.Payment{State: store.PaymentUnpaid, IntentID: "pi_1"}},
 		{"unpaid, the payment intent by its id", `"status":"complete","payment_status":"unpaid","payment_intent":"pi_1"`, store.Payment{State: store.PaymentUnpaid, IntentID: "pi_1"}},
 		{"expired", `"status":"expired","payment_status":"unpaid"`, store.Payment{State: store.PaymentExpired}},
-		{"nothing to pay", `"status":"complete","payment_status":"no_payment_required"`, store.Payment{State: store.PaymentNotRequired}},
+		{"no payment due", `"status":"complete","payment_status":"no_payment_required"`, store.Payment{State: store.PaymentNotRequired}},
 		{"refunded", `"status":"complete","payment_status":"paid","payment_intent":{"id":"pi_1","latest_charge":{"id":"ch_1","amount":100,"amount_refunded":100,"refunded":true}}`,
 			store.Payment{State: store.PaymentRefunded, AmountRefunded: 100, IntentID: "pi_1"}},
 		{"refunded by the sum", `"status":"complete","payment_status":"paid","amount_total":100,"payment_intent":{"id":"pi_1","latest_charge":{"id":"ch_1","amount_refunded":100}}`,

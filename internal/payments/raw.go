@@ -31,7 +31,7 @@ func (r *Reader) RawEvent(ctx context.Context, id, session string) ([]byte, erro
 		return nil, err
 	}
 	if e.ID != id || e.Type != completed || e.objectID() != session {
-		return nil, fault("the answer is not the event that was asked for")
+		return nil, fault("the answer is not the requested event")
 	}
 	return raw, nil
 }

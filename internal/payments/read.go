@@ -36,7 +36,7 @@ func (r *Reader) parsePayment(raw json.RawMessage) (store.Payment, error) {
 // payment converts a Checkout Session. Every member of it may be missing.
 func (r *Reader) payment(cs *stripe.CheckoutSession) (store.Payment, error) {
 	if cs.ID == "" {
-		return store.Payment{}, fault("the answer is no checkout session")
+		return store.Payment{}, fault("the answer is not a checkout session")
 	}
 	p := store.Payment{
 		SessionID: cs.ID,
@@ -65,7 +65,7 @@ func (r *Reader) payment(cs *stripe.CheckoutSession) (store.Payment, error) {
 	p.ChargedAt = unix(charge.Created)
 	p.Disputed = charge.Disputed
 	if p.State = paymentState(cs, charge); p.State == "" {
-		return store.Payment{}, fault("a payment state that is not known")
+		return store.Payment{}, fault("unknown payment state")
 	}
 	return p, nil
 }

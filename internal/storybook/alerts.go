@@ -72,7 +72,7 @@ func alerts() []Story {
 		})),
 		shown("no common cause", newIncident(orphaned, 2, func(i *incident.Incident) { i.Cases[0].Event = store.EventDelivered })),
 		shown("one lost prompt restored", newIncident(incident.Kind(diagnosis.VerdictLost), 2, func(i *incident.Incident) {
-			i.Cases[0].Event, i.Cases[0].EventID, i.Cases[0].Allowed = "", "", nil
+			i.Cases[0].Event, i.Cases[0].EventID, i.Cases[0].Allowed = "", "", []store.Action{store.ActionRestore}
 			i.Cases[1].Verdict = diagnosis.VerdictOrphaned
 		})),
 		shown("made from a picture", newIncident(orphaned, 1, each(func(c *incident.Case) { c.Allowed = []store.Action{store.ActionFix} }))),
@@ -89,7 +89,10 @@ func alerts() []Story {
 		shown("silenced, with a note", newIncident(orphaned, 2, func(i *incident.Incident) {
 			i.Snoozed = &incident.Acknowledgement{By: "U0ONCALL", At: noon, Until: noon.Add(20 * time.Hour), Note: "Stripe <!here> & we wait for their fix"}
 		})),
-		shown("from before the watch", newIncident(incident.Backlog, 3, each(func(c *incident.Case) { c.Verdict = diagnosis.VerdictOrphaned }), summed), "Reason summary"),
+		shown("from before the watch", newIncident(incident.Backlog, 3, each(func(c *incident.Case) {
+			c.Verdict, c.At = diagnosis.VerdictOrphaned, c.At.Add(-50*time.Hour)
+			c.Event, c.EventAt = store.EventDelivered, c.At
+		}), summed), "Reason summary"),
 		shown("Stripe silent", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 12}, "Reason unverifiable"),
 		shown("Stripe back", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), Sessions: 12, Closed: noon}),
 		shown("the watch is blind", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Parts: []string{"Stripe", "sweep"}}, "Reason blind"),
@@ -105,7 +108,9 @@ func alerts() []Story {
 			switch verdict {
 			case diagnosis.VerdictUndelivered:
 				c.Allowed = []store.Action{store.ActionFix}
-			case diagnosis.VerdictLost, diagnosis.VerdictCorrupt:
+			case diagnosis.VerdictLost:
+				c.Allowed = []store.Action{store.ActionRestore}
+			case diagnosis.VerdictCorrupt:
 				c.Allowed = nil
 			}
 		}))))

@@ -50,7 +50,11 @@ func ordinary() kept {
 }
 
 func server(used, most, evicted int64) *rdb.Server {
-	return &rdb.Server{UsedMemoryBytes: used, UsedMemoryPeakBytes: used + used/10, MaxMemoryBytes: most, Keys: 41_022, PingMS: 0.4, Version: "7.2.4",
+	peak := used + used/10
+	if most > 0 {
+		peak = min(peak, most)
+	}
+	return &rdb.Server{UsedMemoryBytes: used, UsedMemoryPeakBytes: peak, MaxMemoryBytes: most, Keys: 41_022, PingMS: 0.4, Version: "7.2.4",
 		EvictedKeys: evicted, ConnectedClients: 14, MaxMemoryPolicy: "noeviction", Nodes: 1}
 }
 
@@ -82,7 +86,7 @@ func figures() []Story {
 				f.Series[last-n] = h
 			}
 		}),
-		show("stats, Redis fills up and throws away", func(f *kept) {
+		show("stats, Redis fills up and evicts", func(f *kept) {
 			f.Rollup.Server = server(3_800_000_000, 4_000_000_000, 41)
 			f.Series[stats.HourOf(f.Rollup.AsOf)] = stats.Hour{Server: &stats.Level{UsedBytes: 3_800_000_000, MaxBytes: 4_000_000_000, Evicted: 41}}
 			f.Rollup.Count.Survey.TTLs["never expires"] = 3
@@ -94,7 +98,11 @@ func figures() []Story {
 			f.Rollup.Count.Complete, f.Rollup.Count.Survey.Scanned = false, 20_000
 			f.Rollup.Count.Survey.Untold, f.Rollup.Server, f.Series = true, nil, nil
 		}),
-		show("stats, nothing there", func(f *kept) { *f = kept{Figures: stats.Figures{Rollup: &stats.Rollup{AsOf: noon}}} }),
+		show("stats, nothing there", func(f *kept) {
+			r := stats.Rollup{AsOf: noon, Server: &rdb.Server{PingMS: 0.4, Version: "7.2.4"}}
+			r.Count.Complete = true
+			*f = kept{Figures: stats.Figures{Rollup: &r}}
+		}),
 		ask(&world{swept: prompts}, "prompts", "/redis", "prompts"),
 		ask(&world{swept: late}, "prompts, time ran out", "/redis", "prompts"),
 		ask(&world{swept: sweep.Result{Count: stats.Count{Complete: true}}}, "no prompts", "/redis", "prompts"),
@@ -102,7 +110,7 @@ func figures() []Story {
 		ask(&world{server: *server(1_400_000_000, 4_000_000_000, 0)}, "memory", "/redis", "memory"),
 		ask(&world{server: *server(3_800_000_000, 4_000_000_000, 0)}, "memory, nearly full", "/redis", "memory"),
 		ask(&world{server: *server(1_400_000_000, 0, 0)}, "memory without a limit", "/redis", "memory"),
-		ask(&world{server: *server(3_900_000_000, 4_000_000_000, 41)}, "memory, keys thrown away", "/redis", "memory"),
-		ask(&world{}, "memory is not told", "/redis", "memory"),
+		ask(&world{server: *server(3_900_000_000, 4_000_000_000, 41)}, "memory, keys evicted", "/redis", "memory"),
+		ask(&world{server: rdb.Server{PingMS: 0.4, Keys: 41_022}}, "memory not reported", "/redis", "memory"),
 	}
 }

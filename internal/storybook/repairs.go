@@ -23,7 +23,8 @@ func planOf(action store.Action) repair.Plan {
 	}
 	if action == store.ActionFix {
 		p.FixText, p.Requester = commands.FixText, store.Actor{ID: "ann", Terminal: true}
-		p.Warnings = []string{"Payment could not be verified."}
+		p.Seen.Payment, p.Seen.Amount, p.Seen.Currency = store.PaymentUnverified, 0, ""
+		p.Warnings = []string{"The payment could not be verified."}
 		p.Writes = []sessions.KeyWrite{
 			{Session: sessionID, Kind: "webhook", Unreadable: true, Changes: []sessions.Change{{Name: "status", Odd: true, After: text("error")}, {Name: "error", After: text(commands.FixText)}, {Name: "createdAt", Odd: true}}},
 			{Session: sessionID, Kind: "session", Changes: []sessions.Change{{Name: "timestamp", Before: text("2026-03-04T11:00:00.000Z"), After: text("2026-03-04T12:00:31.000Z")}}},
@@ -33,19 +34,19 @@ func planOf(action store.Action) repair.Plan {
 	p.Retrying, p.EventID, p.IntentID, p.Live = true, "evt_1", "pi_3Abc", true
 	if action == store.ActionRestore {
 		p.Seen.Verdict, p.Restore = diagnosis.VerdictLost, &sessions.Restored{Order: store.Order{Prompt: "A fox runs\nthrough <!channel> & snow"}, Created: noon}
-		p.Warnings = []string{"Stripe will still deliver the event: the site then makes the video itself."}
+		p.Warnings = []string{"Stripe is still retrying the event: once it arrives, the site makes the video itself."}
 		p.Writes = []sessions.KeyWrite{{Session: sessionID, Kind: "session", Create: true, Changes: []sessions.Change{
 			{Name: "prompt", After: &p.Restore.Order.Prompt}, {Name: "videoCount", After: text("1"), Number: true}, {Name: "status", After: text("pending")}}}}
 		return p
 	}
 	if action == store.ActionReplay {
 		p.Replay = &repair.Replay{EventID: "evt_1", Until: noon.Add(29 * 24 * time.Hour), Cents: 2400}
-		p.Risk = "Stripe will still deliver the event: the site may make this video itself."
+		p.Risk = "Stripe is still retrying the event: the site may make this video itself, and both would be charged."
 		p.Warnings = []string{p.Risk}
 		return p
 	}
-	p.Risk = "Stripe will still deliver the event: the site may make this video itself."
-	p.Warnings = []string{p.Risk, "Paid for 3 videos; the product makes one for a session."}
+	p.Risk = "Stripe is still retrying the event: the site may make this video itself, and both would be charged."
+	p.Warnings = []string{p.Risk, "Quantity 3 paid; one session makes one video."}
 	p.Order = &repair.Order{Model: "google-cloud/veo3-text2video", SessionModel: "other/<!channel>", Seconds: 8, SecondsFrom: repair.FromDefault,
 		Width: 1280, Height: 720, SizeFrom: repair.FromSession, Cents: 2400, PromptFrom: repair.FromPrompt, PromptChars: 62}
 	p.Writes = []sessions.KeyWrite{{Session: sessionID, Kind: "webhook", Create: true, Changes: []sessions.Change{{Name: "status", After: text("processing")}}, LaterMembers: []string{"fileId", "timestamp"}}}
@@ -55,7 +56,8 @@ func planOf(action store.Action) repair.Plan {
 // imagePlan is a plan to generate an image.
 func imagePlan() repair.Plan {
 	p := planOf(store.ActionGenerate)
-	p.Kind, p.Warnings, p.Order = store.KindImage, nil, &repair.Order{Model: "azure-openai/gpt-image-1", Image: true, Width: 1024, Height: 1024,
+	p.Risk = "Stripe is still retrying the event: the site may make this image itself, and both would be charged."
+	p.Kind, p.Warnings, p.Order = store.KindImage, []string{p.Risk}, &repair.Order{Model: "azure-openai/gpt-image-1", Image: true, Width: 1024, Height: 1024,
 		SizeFrom: repair.FromSession, PromptFrom: repair.FromSession, PromptChars: 62}
 	return p
 }
@@ -139,9 +141,13 @@ func progress(p repair.Plan, outcome store.Outcome, cause repair.Cause) repair.P
 	switch cause {
 	case repair.CauseOverwritten:
 		now.Site.Status = "processing"
+	case repair.CauseTooLong, repair.CauseUnwritten:
+		now.At = noon.Add(2 * time.Hour)
 	case repair.CauseCommand:
 		now.Job.Detail = []string{"Redis refused WATCH."}
-	case repair.CauseRejected, repair.CauseChanged:
+	case repair.CauseChanged:
+		now.Job.Detail = []string{"The status was none and is processing now."}
+	case repair.CauseRejected:
 		now.Job.Detail = []string{"body.config.duration: <!channel> is too long"}
 	case repair.CauseBlocked:
 		now.Job.Detail = []string{"It answered HTTP 403.", "<!channel> go away"}

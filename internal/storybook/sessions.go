@@ -50,15 +50,22 @@ type example struct {
 func examples() []example {
 	const quarter = 14 * time.Minute
 	seen := func(age time.Duration, status, id string, file store.FileState) world { // a three-key session
-		return world{seen: diagnosis.Evidence{Session: session(age, status, id), Payment: paid(age), File: store.File{State: file}},
-			event: store.Event{State: store.EventFailed, ID: "evt_1Abc", Created: noon.Add(-quarter)}}
+		w := world{seen: diagnosis.Evidence{Session: session(age, status, id), Payment: paid(age), File: store.File{State: file}},
+			event: store.Event{State: store.EventFailed, ID: "evt_1Abc", Created: noon.Add(-age)}}
+		if status != "" { // the site shows what Redis holds, and has received the event
+			w.site = store.Site{Found: true, Status: status, FileID: id}
+			w.event.State = store.EventDelivered
+		}
+		return w
 	}
 	with := func(w world, change func(*world)) world { change(&w); return w }
 	shown := func(status string) func(*world) { // what the site answers
 		return func(w *world) { w.site = store.Site{Found: true, Status: status, FileID: fileID} }
 	}
 	fails := func(err error) func(*world) { return func(w *world) { w.fileErr = err } }
-	pays := func(p store.Payment) func(*world) { return func(w *world) { w.seen.Payment = p } }
+	pays := func(p store.Payment) func(*world) { // Stripe's event comes with the payment
+		return func(w *world) { w.seen.Payment, w.event = p, store.Event{} }
+	}
 	missing := store.Payment{SessionID: sessionID, State: store.PaymentMissing}
 	noKeys := store.Session{ID: sessionID, Prompt: store.Key{Kind: "prompt"}, Webhook: store.Key{Kind: "webhook"}, SessionKey: store.Key{Kind: "session"}}
 	oneKey := noKeys
@@ -91,11 +98,15 @@ func examples() []example {
 		{"completed", with(completed, shown("completed"))},
 		{"undelivered", with(seen(2*time.Hour, "error", fileID, store.FileCompleted), shown("error"))},
 		{"undelivered: reset from outside", with(orphan, func(w *world) { w.seen.Finished = []string{fileID} })},
-		{"completed, and the customer's page does not show it", completed},
+		{"completed, and the customer's page does not show it", with(completed, func(w *world) { w.site = store.Site{} })},
 		{"failed", with(seen(2*time.Hour, "processing", fileID, store.FileFailed), func(w *world) { w.seen.File.Error = refusal })},
 		{"failed, and its file cannot be seen", with(seen(2*time.Hour, "error", fileID, store.FileUnknown), fails(unauthorised))},
-		{"orphaned, its file id is none", seen(quarter, "pending", "none yet", store.FileNone)},
-		{"failed, marked as error, one-key", with(seen(2*time.Hour, "", "", store.FileNone), func(w *world) { w.seen.Session = oneKey })},
+		{"orphaned, its file id is none", with(seen(quarter, "pending", "none yet", store.FileNone), func(w *world) {
+			w.site, w.event.State = store.Site{}, store.EventFailed
+		})},
+		{"failed, marked as error, one-key", with(seen(2*time.Hour, "", "", store.FileNone), func(w *world) {
+			w.seen.Session, w.site, w.event.State = oneKey, store.Site{Found: true, Status: "error"}, store.EventDelivered
+		})},
 		{"lost", with(seen(11*time.Hour, "", "", store.FileNone), func(w *world) { w.seen.Session = noKeys })},
 		{"corrupt", with(orphan, func(w *world) { w.seen.Session.Webhook = key("webhook", `{"status":"proc`, quarter) })},
 		{"refunded", with(seen(3*time.Hour, "", "", store.FileNone), func(w *world) {
@@ -129,7 +140,9 @@ func debugs() []Story {
 	all = append(all, ask(&named, "orphaned, the customer is known", "/session", "debug "+sessionID))
 	for _, state := range []store.EventState{store.EventUnknown, store.EventNone, store.EventPending, store.EventDelivered} {
 		w := examples()[0].world
-		w.event.State = state
+		if w.event.State = state; state == store.EventUnknown || state == store.EventNone {
+			w.event = store.Event{State: state}
+		}
 		all = append(all, ask(&w, "orphaned, Stripe's event: "+string(state), "/session", "debug "+sessionID, of("EventState", state)))
 	}
 	for _, why := range []store.Unverified{store.NoStripeKey, store.StripeNoAnswer, store.StripeWrongMode, store.StripeKeyRefused, store.StripeForbidden, store.StripeRateLimited, store.StripeFault} {

@@ -48,7 +48,7 @@ type Request struct {
 }
 
 // Begin begins a request to a service. It is traced if what it is made for is: work
-// that nobody asked for, such as a sweep, is not.
+// that nobody requested, such as a sweep, is not.
 func Begin(ctx context.Context, service, operation string) (context.Context, Request) {
 	r := Request{service: service, started: time.Now()}
 	if parent := trace.SpanFromContext(ctx); parent.IsRecording() {

@@ -152,7 +152,7 @@ func decidePost(i incident.Incident, now time.Time) Decision {
 	return d
 }
 
-// Calls reports whether the message of an incident mentions whoever is on call:
+// Calls reports whether the message of an incident mentions the person on call:
 // while it is open, if it is about sessions, if Redis holds none, or if sweeps
 // fail. Whatever else fails only delays what a sweep finds.
 func Calls(i incident.Incident) bool {

@@ -29,7 +29,7 @@ func TestFileHealth(t *testing.T) {
 		want    store.FileTrouble
 		since   time.Duration
 	}{
-		{"nothing was asked", nil, "", 0},
+		{"nothing was requested", nil, "", 0},
 		{"a short outage", every(10*time.Second, 12, store.FileNoAnswer), "", 0},
 		{"an outage", every(10*time.Second, 13, store.FileNoAnswer), store.FileNoAnswer, 0},
 		{"few requests", every(minute, 4, store.FileForbidden), "", 0},

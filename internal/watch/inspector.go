@@ -82,7 +82,7 @@ func (s *inspector) inspect(ctx context.Context, ids []string, open map[string]*
 	}
 	var suspects []*candidate
 	for _, c := range candidates {
-		s.sweeper.Written(c.Session.ID) // whoever enqueued it may know of a change
+		s.sweeper.Written(c.Session.ID) // the one that enqueued it may know of a change
 		if c.open != nil && s.suspectOpen(ctx, c, len(open), &result) || c.open == nil && s.suspectNew(ctx, c, &result) {
 			suspects = append(suspects, c)
 		}
@@ -213,7 +213,7 @@ func (s *inspector) examine(ctx context.Context, suspects []*candidate, result *
 	return nil
 }
 
-// complete adds what is asked for suspects only: the payment at Stripe, all files
+// complete adds what is looked up for suspects only: the payment at Stripe, all files
 // that were ever seen finished for the session, and of a case its last repair.
 func (s *inspector) complete(ctx context.Context, c *candidate) error {
 	if c.lookUp {

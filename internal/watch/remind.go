@@ -12,8 +12,8 @@ import (
 // unanswered.
 const answerWithin = 15 * time.Minute
 
-// remindAt returns when the next reminder is due: of whoever acknowledged the incident,
-// else of whoever is on call.
+// remindAt returns when the next reminder is due: of the person who acknowledged the incident,
+// else of the person on call.
 func remindAt(i incident.Incident) time.Time {
 	last := later(i.PostedAt, i.RemindedAt)
 	if a := i.Acknowledged; a != nil {

@@ -48,7 +48,7 @@ type facts struct {
 	stripeDownSince time.Time // zero = Stripe answers
 	stripeFault     store.Unverified
 	stripeComplete  bool // the last poll read Stripe's lists whole
-	eventsForbidden bool // the Stripe key may not list events
+	eventsForbidden bool // the Stripe key has no permission to list events
 
 	sessions     int  // by the last sweep; negative = none succeeded yet
 	allVerified  bool // a sweep saw all sessions while all payments were known

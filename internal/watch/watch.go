@@ -72,7 +72,7 @@ func signal(task chan<- struct{}) {
 func (w *Watch) Ready(ctx context.Context, started time.Time) error {
 	state, err := w.Records.State(ctx)
 	if err != nil {
-		return errors.New("the watch cannot be asked: Redis does not answer")
+		return errors.New("the state of monitoring is unknown: Redis does not answer")
 	}
 	since := later(state.Swept, started)
 	if age := w.Now().Sub(since); age > 3*max(w.Interval, state.Pause) {

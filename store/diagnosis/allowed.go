@@ -196,7 +196,7 @@ func (x Examination) SiteCannotRead() bool {
 // WhyNoReplay returns why a session that needs a video cannot be replayed, although
 // one may be started; "" = it can, or none may.
 func (x Examination) WhyNoReplay() string {
-	instead := ": generate it."
+	instead := ": generate the video instead."
 	if !x.Allows(store.ActionGenerate) {
 		instead = "."
 	}
@@ -204,13 +204,13 @@ func (x Examination) WhyNoReplay() string {
 	case x.RedisSilent || !mayStart(x.Evidence, x.Verdict) || x.Allows(store.ActionReplay):
 		return ""
 	case !x.siteFindsPrompt():
-		return "The site cannot read this one" + instead
+		return "The site cannot read this session" + instead
 	case !x.PaidAt.IsZero() && x.At.Sub(x.PaidAt) > store.EventLife:
 		return "Stripe keeps events for 30 days, and this one is older" + instead
 	case x.Event.State == store.EventNone || x.Event.ID != "":
-		return "Stripe holds no event of this checkout that could be replayed" + instead
+		return "Stripe has no event of this checkout to replay" + instead
 	}
-	return "Stripe's event could not be seen, so it cannot be replayed now."
+	return "Stripe's event could not be read, so it cannot be replayed now."
 }
 
 // mayRestore reports whether the prompt is gone, its key can be written, and nothing is

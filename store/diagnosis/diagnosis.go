@@ -77,7 +77,7 @@ func Diagnose(e Evidence, now time.Time, limits Thresholds) Diagnosis {
 		d.Reason += e.fileDoubt()
 	case VerdictCorrupt:
 		if len(d.Allowed) == 0 {
-			d.Reason += " Only a person with access to Redis can mend it."
+			d.Reason += " Only somebody with access to Redis can fix it."
 		}
 	}
 	d.Reason = e.Session.Kind().Reword(d.Reason)
@@ -86,10 +86,10 @@ func Diagnose(e Evidence, now time.Time, limits Thresholds) Diagnosis {
 
 func judge(e Evidence, d Diagnosis, now time.Time, limits Thresholds) (Verdict, string) {
 	if e.RedisSilent {
-		return VerdictUnclear, "Redis could not be read, so what it holds of this session is not known."
+		return VerdictUnclear, "Redis could not be read, so the state of this session is unknown."
 	}
 	if key, bad := e.Session.CorruptKey(); bad {
-		return VerdictCorrupt, fmt.Sprintf("The key %s:… cannot be read: %s.", key.Kind, key.Fault)
+		return VerdictCorrupt, fmt.Sprintf("The %s record in Redis cannot be read: %s.", key.Kind, key.Fault)
 	}
 	seen := now
 	if at := e.File.SeenAt; !at.IsZero() && at.Before(now) {
@@ -121,11 +121,11 @@ func judgeFinished(e Evidence) (Verdict, string) {
 	case file == store.FileCompleted:
 		return VerdictCompleted, "The video is ready."
 	case e.otherFinished() != "" && !underWay && file != store.FileUnchecked && !refunded:
-		return VerdictUndelivered, "A finished video was seen for this session before, and the session does not name it."
+		return VerdictUndelivered, "A finished video exists, but the session does not refer to it."
 	case status == store.StatusCompleted && e.Session.FileID() != "" && (file == store.FileUnknown || file == store.FileMissing || file == store.FileUnchecked):
-		return VerdictCompleted, "The status says completed; the file itself was not seen."
+		return VerdictCompleted, "The status says completed, but the file itself could not be checked."
 	case file == store.FileUnchecked:
-		return VerdictUnchecked, "Its file was not checked yet."
+		return VerdictUnchecked, "Its file has not been checked yet."
 	}
 	return "", ""
 }
@@ -136,34 +136,34 @@ func judgeStarted(e Evidence, age time.Duration, limits Thresholds) (Verdict, st
 	unseen := file == store.FileUnknown || file == store.FileMissing
 	switch {
 	case e.Job == store.JobRunning:
-		return VerdictProcessing, "A repair of ours is running for it."
+		return VerdictProcessing, "A repair is already running."
 	case e.Job == store.JobUnclear:
-		return VerdictUnclear, "A generation was asked for, and its outcome is not known."
+		return VerdictUnclear, "A video was requested, and whether it was made is unknown."
 	case e.Payment.State == store.PaymentRefunded:
 		return VerdictRefunded, "The payment was refunded in full."
 	case file == store.FileFailed:
-		return VerdictFailed, "SuperDuperAI could not make the file."
+		return VerdictFailed, "SuperDuperAI could not make the video."
 	case file == store.FileInProgress:
 		return byAge(age, limits.StallAfter, "The video is being made.",
-			"The video has been in the making for too long.")
+			"The video is taking too long.")
 	case file == store.FileFinalizing:
-		return byAge(age, limits.StallAfter, "The video is made and is being put in place.",
-			"The video was made, but its address never came.")
+		return byAge(age, limits.StallAfter, "The video is finished and is being published.",
+			"The video was made, but never published.")
 	case status == store.StatusError:
 		return VerdictFailed, "The session is marked as error."
 	case status == store.StatusCompleted:
-		return VerdictFailed, "The status says completed, but no file was ever named" + e.noFile() + "."
+		return VerdictFailed, "The status says completed, but there is no file" + e.noFile() + "."
 	case (status == store.StatusProcessing || status == store.StatusPending) && unseen:
 		return judgeUnseen(e, age, limits)
 	case status == store.StatusProcessing && file == store.FileNone:
 		return byAge(age, limits.OrphanGrace, "A video is about to be started.",
-			"It says processing, but no file was ever started"+e.noFile()+".")
+			"The status says processing, but no video was started"+e.noFile()+".")
 	}
 	return "", ""
 }
 
 // checkHost ends a reason: the API that does not know a file may be the wrong one.
-const checkHost = ". Check that SUPERDUPERAI_URL is the host that the site uses."
+const checkHost = ". Check that SUPERDUPERAI_URL is the host the site uses."
 
 // fileDoubt returns which file has to be seen before another video may be made; "" = none.
 func (e Evidence) fileDoubt() string {
@@ -172,11 +172,11 @@ func (e Evidence) fileDoubt() string {
 	}
 	switch is := func(state store.FileState) bool { return e.File.State == state || beside(state) }; {
 	case is(store.FileUnknown):
-		return " A file that it names could not be seen: it may be ready."
+		return " Its file could not be checked, and may be ready."
 	case is(store.FileMissing) && !e.APIProven:
-		return " SuperDuperAI does not know a file that it names" + checkHost
+		return " SuperDuperAI does not know its file" + checkHost
 	case beside(store.FileInProgress), beside(store.FileFinalizing):
-		return " Another file that it names is being made."
+		return " Another video of it is being made."
 	}
 	return ""
 }
@@ -184,7 +184,7 @@ func (e Evidence) fileDoubt() string {
 // noFile explains a file id that is none.
 func (e Evidence) noFile() string {
 	if e.Session.NamedFile() != "" && e.Session.FileID() == "" {
-		return " (its fileId is not a file id)"
+		return " (the stored file id is not valid)"
 	}
 	return ""
 }
@@ -193,13 +193,13 @@ func (e Evidence) noFile() string {
 func judgeUnseen(e Evidence, age time.Duration, limits Thresholds) (Verdict, string) {
 	switch missing := e.File.State == store.FileMissing; {
 	case age < limits.StallAfter:
-		return VerdictProcessing, "A video was started; its file could not be seen."
+		return VerdictProcessing, "A video was started; its file could not be checked."
 	case missing && e.APIProven:
 		return VerdictStalled, "A video was started long ago, and SuperDuperAI does not know its file."
 	case missing:
 		return VerdictUnclear, "SuperDuperAI does not know its file" + checkHost
 	}
-	return VerdictUnclear, "A video was started long ago, and its file could not be seen."
+	return VerdictUnclear, "A video was started long ago, but its file could not be checked."
 }
 
 func byAge(age, limit time.Duration, under, over string) (Verdict, string) {
@@ -228,15 +228,15 @@ func judgePayment(e Evidence, now, paid time.Time, limits Thresholds) (Verdict, 
 	case state == store.PaymentExpired:
 		return VerdictAbandoned, "The checkout expired without a payment."
 	case prompt && settled && age < limits.OrphanGrace:
-		return VerdictWaiting, "Paid just now; the webhook may still come."
+		return VerdictWaiting, "Paid just now; the webhook may still arrive."
 	case prompt && state == store.PaymentNotRequired:
-		return VerdictOrphaned, "Nothing was to be paid, but no video was started" + e.noFile() + "."
+		return VerdictOrphaned, "No payment was due, and no video was started" + e.noFile() + "."
 	case prompt && settled:
 		return VerdictOrphaned, "Paid, but no video was started" + e.noFile() + "."
 	case prompt && state == store.PaymentUnverified && age < limits.OrphanGrace:
-		return VerdictWaiting, "The prompt was stored just now; payment could not be verified."
+		return VerdictWaiting, "The prompt was stored just now; the payment could not be verified."
 	case prompt && state == store.PaymentUnverified:
-		return VerdictOrphaned, "The prompt is stored, but no video was started; payment could not be verified."
+		return VerdictOrphaned, "The prompt is stored, but no video was started; the payment could not be verified."
 	case settled && !tooOld && (held || !e.Payment.OtherSale):
 		return VerdictLost, "Paid, but Redis holds no prompt to make a video from."
 	case held:
@@ -244,11 +244,11 @@ func judgePayment(e Evidence, now, paid time.Time, limits Thresholds) (Verdict, 
 	case state == store.PaymentMissing:
 		return VerdictNotFound, "Neither Redis nor Stripe knows this session."
 	case e.Payment.Why == store.NoStripeKey:
-		return VerdictNotFound, "Redis does not know this session, and no Stripe key is configured to ask there."
+		return VerdictNotFound, "Redis does not know this session, and no Stripe key is configured to check there."
 	case e.Payment.OtherSale:
 		return VerdictNotFound, "Redis does not know this session, and in Stripe it is a sale of something else."
 	case tooOld:
-		return VerdictNotFound, "It was paid more than 29 days ago, and records live for 30 days: Redis holds nothing of it any more."
+		return VerdictNotFound, "It was paid more than 29 days ago; records are kept for 30 days, and Redis has none left."
 	}
 	return "", ""
 }
@@ -259,13 +259,13 @@ func unclearReason(e Evidence) string {
 	case e.Payment.State == store.PaymentMissing:
 		return "Redis holds the session, but Stripe does not know it: the Stripe key may belong to another account."
 	case !held:
-		return "Redis holds nothing, and payment could not be verified."
+		return "Redis holds nothing, and the payment could not be verified."
 	case e.settled():
 		return "Redis holds neither prompt nor status, and it was paid more than 29 days ago."
 	case e.File.State == store.FileUnknown:
-		return "Neither its file nor its payment could be seen."
+		return "Neither its file nor its payment could be checked."
 	}
-	return "Redis holds neither prompt nor status, and payment could not be verified."
+	return "Redis holds neither prompt nor status, and the payment could not be verified."
 }
 
 // paidAt returns when the customer paid, as precisely as is known.

@@ -24,7 +24,7 @@ type source struct {
 	deaf    <-chan struct{} // closed at the end of the test
 	panics  bool
 	asked   int
-	fileID  string // of the file that was asked for
+	fileID  string // of the requested file
 }
 
 func (s *source) wait(ctx context.Context) error {

@@ -61,8 +61,8 @@ func stuck(e Evidence, d Diagnosis) bool {
 	if e.RedisSilent || !e.settled() || e.Job != store.JobNone || e.finished() != "" && e.shown(e.finished()) {
 		return false
 	}
-	if strings.Contains(d.Reason, "it may be ready") || strings.Contains(d.Reason, "could not be seen") ||
-		strings.Contains(d.Reason, "SUPERDUPERAI_URL") || strings.Contains(d.Reason, "Only a person with access to Redis") || strings.Contains(d.Reason, "is being made") {
+	if strings.Contains(d.Reason, "may be ready") || strings.Contains(d.Reason, "could not be checked") ||
+		strings.Contains(d.Reason, "SUPERDUPERAI_URL") || strings.Contains(d.Reason, "Only somebody with access to Redis") || strings.Contains(d.Reason, "is being made") {
 		return false
 	}
 	for _, key := range e.Session.Keys() {

@@ -15,7 +15,7 @@ import (
 )
 
 // changeJob replaces a job and makes it pending again. The empty token ends the
-// lease of whoever executes it: they can save nothing any more, and so send nothing.
+// lease of the process that executes it: it can save nothing any more, and so send nothing.
 // A job that is settled has to be the latest of its session, else -1.
 //
 // KEYS: job, lease, pending, job of the session, unclear. ARGV: the job as it was,
@@ -76,11 +76,11 @@ func (j *Jobs) cancel(ctx context.Context, id string, d repair.Decision) (repair
 // Settle records what a person found out about an unclear job: the file that was
 // made, or "" for none. The job then runs again, to write that into the session and
 // to end: with a file from StepSent on, without one from StepSending, which with a
-// Settlement never sends. A replay writes nothing, and only ends. A job that was given up is settled with its own file, and
+// Settlement never sends. A replay writes nothing, and only ends. A job that is no longer tracked is settled with its own file, and
 // then followed to its end once more.
 //
 // It returns ErrUnknownJob if there is no such job, ErrOtherFile if a job that was
-// given up has another file, and ErrNotUnclear if there is nothing to settle or
+// no longer tracked has another file, and ErrNotUnclear if there is nothing to settle or
 // somebody else was quicker; with the last two also the job.
 func (j *Jobs) Settle(ctx context.Context, id string, said repair.Settlement) (repair.Job, error) {
 	said.At = said.At.UTC().Truncate(time.Millisecond)

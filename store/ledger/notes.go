@@ -13,7 +13,7 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// KEYS: plan, job. ARGV: note. It is a field of its own: whoever executes the job saves
+// KEYS: plan, job. ARGV: note. It is a field of its own: the process that executes the job saves
 // the others.
 var setNote = redis.NewScript(`
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end

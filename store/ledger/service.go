@@ -16,7 +16,7 @@ const auditTimeout = 2 * time.Second
 
 // Service carries out what people decide about plans and jobs, in Slack and in a
 // terminal, and records it in the audit trail. That a job was claimed, cancelled or
-// settled is recorded by whoever executes it.
+// settled is recorded by the process that executes it.
 type Service struct {
 	Ledger *Ledger
 	Trail  *audit.Trail
@@ -97,7 +97,7 @@ func (s Service) record(ctx context.Context, e audit.Entry) {
 	}
 }
 
-// StopBulk stops a bulk plan; see Jobs.StopBulk. Whoever executes it records that, as
+// StopBulk stops a bulk plan; see Jobs.StopBulk. The process that executes it records that, as
 // with Resume.
 func (s Service) StopBulk(ctx context.Context, job string, by store.Actor, where string) (repair.Job, bool, error) {
 	return s.Ledger.StopBulk(ctx, job, repair.BulkEvent{By: by, Where: where, At: s.Now()})

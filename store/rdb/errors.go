@@ -19,31 +19,31 @@ var (
 	ErrAnnounced = fmt.Errorf("%w at an address that its cluster or Sentinel announces", ErrNoAnswer)
 	ErrProtocol  = fmt.Errorf("%w in its protocol", ErrNoAnswer)
 
-	ErrRefused       = errors.New("Redis refused the bot")
-	ErrNoPassword    = fmt.Errorf("%w: it wants a password", ErrRefused)
+	ErrRefused       = errors.New("Redis rejected the bot")
+	ErrNoPassword    = fmt.Errorf("%w: it requires a password", ErrRefused)
 	ErrWrongPassword = fmt.Errorf("%w: user or password is wrong", ErrRefused)
 	ErrNoPermission  = fmt.Errorf("%w: its ACL lacks a permission", ErrRefused)
-	ErrNoCommand     = fmt.Errorf("%w: it does not have the command", ErrRefused)
+	ErrNoCommand     = fmt.Errorf("%w: it lacks the command", ErrRefused)
 
 	ErrCertificate = errors.New("the certificate of Redis is not trusted")
 	ErrUnknownCA   = fmt.Errorf("%w: its authority is not known", ErrCertificate)
 	ErrWrongHost   = fmt.Errorf("%w: it is for another host", ErrCertificate)
-	ErrExpired     = fmt.Errorf("%w: it has expired or does not hold yet", ErrCertificate)
-	ErrNoTLS       = errors.New("Redis speaks no TLS")
+	ErrExpired     = fmt.Errorf("%w: it has expired or is not valid yet", ErrCertificate)
+	ErrNoTLS       = errors.New("Redis does not use TLS")
 
-	ErrTooManyClients = errors.New("Redis has as many clients as it takes")
-	ErrNoDatabase     = errors.New("Redis has no database of that number")
+	ErrTooManyClients = errors.New("Redis accepts no more clients")
+	ErrNoDatabase     = errors.New("Redis has no database with that number")
 	// ErrClusterDatabase: the URL names a database number, and a cluster has but one.
-	ErrClusterDatabase = errors.New("a Redis cluster has no numbered databases: take the number out of the URL")
+	ErrClusterDatabase = errors.New("a Redis cluster has no numbered databases: remove the number from the URL")
 
 	ErrNoMaster   = errors.New("the Sentinels know no master of that name")
-	ErrNoSentinel = errors.New("what answers is no Sentinel") // and the URL has a master_name
-	ErrSentinel   = errors.New("what answers is a Sentinel")  // and the URL has no master_name
+	ErrNoSentinel = errors.New("what answers is not a Sentinel") // and the URL has a master_name
+	ErrSentinel   = errors.New("what answers is a Sentinel")     // and the URL has no master_name
 
-	ErrStarting     = errors.New("Redis cannot serve just now") // it loads data, or its master or cluster is down
+	ErrStarting     = errors.New("Redis is not ready") // it loads data, or its master or cluster is down
 	ErrReadOnly     = errors.New("Redis is a read-only replica")
 	ErrFull         = errors.New("Redis is full")
-	ErrNotPersisted = errors.New("Redis cannot keep what is written")
+	ErrNotPersisted = errors.New("Redis cannot save what is written")
 )
 
 // ErrNotAllowed means that our user lacks a permission that is not required.

@@ -15,7 +15,7 @@ const MaxValue = 32 << 20
 // The limits of a reply. The library allocates what a reply announces before any of
 // it has arrived, and recurses into nested ones without limit.
 const (
-	maxBulk     = MaxValue + 1 // bytes; no more is ever asked for at once
+	maxBulk     = MaxValue + 1 // bytes; no more is ever requested at once
 	maxElements = 1 << 20      // of one reply, those of nested ones included
 	maxDepth    = 16           // of nested ones
 	maxLine     = 64 << 10     // bytes; errors repeat no more of a question

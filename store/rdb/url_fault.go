@@ -19,19 +19,19 @@ func (e *URLError) Error() string { return "Redis URL: " + e.Fault }
 
 // The faults of a URL.
 const (
-	faultBlank  = "a blank, line break or invisible character stands before, in or after it: cut that"
-	faultQuotes = "it stands in quotes: cut them"
-	faultName   = "it begins with a variable's name or a command: cut all that stands before redis:// or rediss://"
-	faultScheme = "it has to begin with redis:// or rediss://"
-	faultHost   = "it names no host"
-	faultPort   = "its port is no number from 1 to 65535"
-	faultNodes  = "its host holds a comma, semicolon or colon: write further nodes as ?addr=host:port, and an IPv6 address in brackets, as [::1]:6379"
+	faultBlank  = "a space, line break or invisible character is before, in or after it: remove it"
+	faultQuotes = "it is in quotes: remove them"
+	faultName   = "it begins with a variable's name or a command: remove everything before redis:// or rediss://"
+	faultScheme = "it must begin with redis:// or rediss://"
+	faultHost   = "it has no host"
+	faultPort   = "its port is not a number from 1 to 65535"
+	faultNodes  = "its host contains a comma, semicolon or colon: write further nodes as ?addr=host:port, and an IPv6 address in brackets, as [::1]:6379"
 	faultNoURL  = "it is not a URL"
-	faultEncode = "user or password hold a character that a URL keeps for itself: percent-encode them " +
+	faultEncode = "user or password contain a character with a meaning in URLs: percent-encode them " +
 		"(%25 for %, %40 for @, %3A for :, %2F for /, %3F for ?, %23 for #)"
-	faultVerify = "skip_verify would take anybody's certificate: cut it, and name the file with the CA in SSL_CERT_FILE"
+	faultVerify = "skip_verify would accept any certificate: remove it, and set SSL_CERT_FILE to the file with the CA"
 	// The library's own errors quote parts of the URL.
-	faultOptions = "its path has to be a database number or empty, and its query may hold " +
+	faultOptions = "its path must be a database number or empty, and its query may contain " +
 		"only what go-redis knows, such as addr=host:port, master_name=name or read_timeout=2s"
 )
 

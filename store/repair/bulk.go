@@ -173,7 +173,7 @@ func (p Plan) LeftOutFor(reason LeftOutReason) (sessions []string) {
 }
 
 // ItemID returns the id of the plan, and job, of one item. It is derived, so that
-// whoever carries the bulk plan on finds it.
+// the process that continues the bulk plan finds it.
 func (p Plan) ItemID(i int) string { return p.ID + "-" + strconv.Itoa(i) }
 
 // OfBulk reports whether the id is that of a bulk plan or of one of its items.

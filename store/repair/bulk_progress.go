@@ -48,7 +48,7 @@ type Bulk struct {
 	Events  []BulkEvent // since the claim, oldest first
 	Audited int         // how many of them are in the audit trail
 	Posted  int         `json:",omitempty"` // how many there were when a pause was last posted in the thread
-	Saved   time.Time   // when whoever carries it on recorded that last
+	Saved   time.Time   // when the process that continues it recorded that last
 }
 
 // NewBulk returns the state in which the job of a plan begins, nil = it is no bulk plan.

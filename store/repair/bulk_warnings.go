@@ -34,9 +34,9 @@ func bulkWarnings(items []Plan) (list []string, risk string) {
 		n    int
 		text string
 	}{
-		{retrying, "Stripe will still deliver the events of %d of these sessions: the site may make those videos itself, and each would be paid for twice."},
-		{unseen, "Whether Stripe will still deliver the events of %d of these sessions could not be seen: the site may make those videos itself, and each would be paid for twice."},
-		{unverified, "Whether %d of these sessions were paid could not be verified without STRIPE_SECRET_KEY, nor whether Stripe will still deliver: these may be videos that nobody paid for, or that are made twice."},
+		{retrying, "Stripe is still retrying the events of %d of these sessions: the site may make those videos itself, and each would be charged twice."},
+		{unseen, "Whether Stripe is still retrying the events of %d of these sessions is unknown: the site may make those videos itself, and each would be charged twice."},
+		{unverified, "Without STRIPE_SECRET_KEY, whether %d of these sessions were paid, and whether Stripe is still retrying, is unknown: nobody may have paid for these videos, or they may be made twice."},
 	} {
 		if w.n > 0 {
 			list = append(list, fmt.Sprintf(w.text, w.n))

@@ -29,8 +29,8 @@ func TestBulkKeepsWarnings(t *testing.T) {
 	expires := func(hours int) func(*diagnosis.Examination) {
 		return func(x *diagnosis.Examination) { x.Session.Prompt.TTL = time.Duration(hours) * time.Hour }
 	}
-	const mayDeliver = "Whether Stripe will still deliver the events of 2 of these sessions could not be seen: the site may make those videos itself, and each would be paid for twice."
-	const noKey = "Whether 3 of these sessions were paid could not be verified without STRIPE_SECRET_KEY, nor whether Stripe will still deliver: these may be videos that nobody paid for, or that are made twice."
+	const mayDeliver = "Whether Stripe is still retrying the events of 2 of these sessions is unknown: the site may make those videos itself, and each would be charged twice."
+	const noKey = "Without STRIPE_SECRET_KEY, whether 3 of these sessions were paid, and whether Stripe is still retrying, is unknown: nobody may have paid for these videos, or they may be made twice."
 	type edits []func(*diagnosis.Examination)
 	for _, c := range []struct {
 		name     string
@@ -48,9 +48,9 @@ func TestBulkKeepsWarnings(t *testing.T) {
 		{"no key of Stripe's", store.ActionGenerate, false, edits{unpaid(store.NoStripeKey), unpaid(store.NoStripeKey), unpaid(store.NoStripeKey)}, nil, []string{noKey}, noKey},
 		{"Stripe did not answer", store.ActionGenerate, true, edits{unpaid(store.StripeNoAnswer), nil}, []LeftOutReason{LeftUnverified}, nil, ""},
 		{"Stripe refused the key", store.ActionGenerate, false, edits{unpaid(store.StripeForbidden), nil}, []LeftOutReason{LeftUnverified}, nil, ""},
-		{"no key of Stripe's, of a fix", store.ActionFix, false, edits{unpaid(store.NoStripeKey)}, nil, []string{"1 session: Payment could not be verified."}, ""},
+		{"no key of Stripe's, of a fix", store.ActionFix, false, edits{unpaid(store.NoStripeKey)}, nil, []string{"1 session: The payment could not be verified."}, ""},
 		{"plain ones", store.ActionGenerate, false, edits{partly, expires(5), partly, expires(9)}, nil,
-			[]string{"2 sessions: A part of the payment was refunded.", "2 sessions: Close to 30 days old."}, ""},
+			[]string{"2 sessions: Part of the payment was refunded.", "2 sessions: Close to 30 days old."}, ""},
 		{"plain ones that are the same", store.ActionGenerate, false, edits{expires(5), expires(5)}, nil,
 			[]string{"2 sessions: Close to 30 days old: the prompt expires in 5 h."}, ""},
 	} {
@@ -95,7 +95,7 @@ func TestLimitedBulkPlan(t *testing.T) {
 		t.Errorf("within the limit: %d items, %d more, risk %q", len(p.Items), p.Rest, p.Risk)
 	}
 	p.Limit(2)
-	if want := []string{"2 sessions: A part of the payment was refunded."}; len(p.Items) != 2 || p.Rest != 1 || p.Risk != "" || !slices.Equal(p.Warnings, want) {
+	if want := []string{"2 sessions: Part of the payment was refunded."}; len(p.Items) != 2 || p.Rest != 1 || p.Risk != "" || !slices.Equal(p.Warnings, want) {
 		t.Errorf("%d items, %d more, risk %q, warnings %q, want %q", len(p.Items), p.Rest, p.Risk, p.Warnings, want)
 	}
 }

@@ -12,20 +12,20 @@ import (
 // only be carried out if nothing has.
 func (p Plan) Changed(x diagnosis.Examination) []string {
 	if x.RedisSilent {
-		return []string{"Redis did not answer, so the session could not be seen again."}
+		return []string{"Redis did not answer, so the session could not be rechecked."}
 	}
 	switch {
 	case p.Replay == nil || p.Replay.EventID == x.Event.ID:
 	case x.Event.State == store.EventNone:
-		return []string{"Stripe does not hold the event any more."}
+		return []string{"Stripe no longer has the event."}
 	case x.Event.ID == "":
-		return []string{"Stripe did not answer, so the event could not be seen again."}
+		return []string{"Stripe did not answer, so the event could not be rechecked."}
 	default:
-		return []string{"Stripe holds another event of this checkout than the one that was planned."}
+		return []string{"Stripe has a different event of this checkout than the plan."}
 	}
 	now := snapshotOf(x)
 	if p.Seen.Verdict == now.Verdict && (!x.Allows(p.Action) || p.Action == store.ActionFix && x.Deliver != p.Deliver) {
-		return []string{"What was planned does not fit the session any more. " + x.Reason}
+		return []string{"The plan no longer fits the session. " + x.Reason}
 	}
 	var list []string
 	differ := func(what, before, after string) {
@@ -42,14 +42,14 @@ func (p Plan) Changed(x diagnosis.Examination) []string {
 			list = append(list, text)
 		}
 	}
-	say(!p.Seen.Disputed && now.Disputed, "The customer disputes the payment now.")
+	say(!p.Seen.Disputed && now.Disputed, "The customer now disputes the payment.")
 	say(p.Seen.Refunded != now.Refunded && p.Seen.Payment == now.Payment, "More of the payment was refunded.")
-	say(!p.Retrying && retrying(x, x.At), "Stripe will still deliver the event, which was not known.")
-	say(p.Retrying && p.Action != store.ActionRestore && x.Event.State == store.EventDelivered, "Stripe delivered the event meanwhile: the site may be starting this video.")
-	say(p.Seen.FileID != now.FileID, "The session names another file now.")
-	say(p.Order != nil && p.Order.PromptDigest != store.Digest([]byte(x.Session.PromptText())), "The prompt is another one now.")
+	say(!p.Retrying && retrying(x, x.At), "Stripe is retrying the event, which was not known before.")
+	say(p.Retrying && p.Action != store.ActionRestore && x.Event.State == store.EventDelivered, "Stripe has delivered the event meanwhile: the site may be starting this video.")
+	say(p.Seen.FileID != now.FileID, "The session now refers to another file.")
+	say(p.Order != nil && p.Order.PromptDigest != store.Digest([]byte(x.Session.PromptText())), "The prompt has changed.")
 	for _, w := range p.Writes {
-		say(p.Seen.Digests[w.Kind] != now.Digests[w.Kind], fmt.Sprintf("The value of %s:… was changed by somebody else.", w.Kind))
+		say(p.Seen.Digests[w.Kind] != now.Digests[w.Kind], fmt.Sprintf("Something else changed the %s record in Redis.", w.Kind))
 	}
 	return list
 }

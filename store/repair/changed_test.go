@@ -23,11 +23,11 @@ func TestChanged(t *testing.T) {
 		{"nothing", orphan(storetest.Held(storetest.FoxPrompt, "", "")), nil},
 		{"the webhook came", orphan(storetest.Held(storetest.FoxPrompt, `{"status":"processing","fileId":"`+storetest.File1+`","timestamp":"`+storetest.Ago(time.Minute)+`"}`, "")), []string{
 			"The verdict was orphaned and is processing now.", "The status was none and is processing now.",
-			"The file was none and is unknown now.", "The session names another file now.",
-			"The value of webhook:… was changed by somebody else."}},
-		{"another prompt", orphan(storetest.Held(strings.Replace(storetest.FoxPrompt, "fox", "hen", 1), "", "")), []string{"The prompt is another one now."}},
-		{"a mapping", orphan(storetest.Held(storetest.FoxPrompt, "", `{}`)), []string{"The value of session:… was changed by somebody else."}},
-		{"silence", diagnosis.Examination{Evidence: diagnosis.Evidence{RedisSilent: true}}, []string{"Redis did not answer, so the session could not be seen again."}},
+			"The file was none and is unknown now.", "The session now refers to another file.",
+			"Something else changed the webhook record in Redis."}},
+		{"another prompt", orphan(storetest.Held(strings.Replace(storetest.FoxPrompt, "fox", "hen", 1), "", "")), []string{"The prompt has changed."}},
+		{"a mapping", orphan(storetest.Held(storetest.FoxPrompt, "", `{}`)), []string{"Something else changed the session record in Redis."}},
+		{"silence", diagnosis.Examination{Evidence: diagnosis.Evidence{RedisSilent: true}}, []string{"Redis did not answer, so the session could not be rechecked."}},
 		{"a refund", func() diagnosis.Examination {
 			x := orphan(storetest.Held(storetest.FoxPrompt, "", ""))
 			x.Payment.State = store.PaymentPartiallyRefunded
@@ -37,12 +37,12 @@ func TestChanged(t *testing.T) {
 			x := orphan(storetest.Held(storetest.FoxPrompt, "", ""))
 			x.Payment.Disputed = true
 			return x
-		}(), []string{"The customer disputes the payment now."}},
+		}(), []string{"The customer now disputes the payment."}},
 		{"Stripe delivers again", func() diagnosis.Examination {
 			x := orphan(storetest.Held(storetest.FoxPrompt, "", ""))
 			x.Event = store.Event{State: store.EventFailed, Created: storetest.At.Add(-time.Hour)}
 			return x
-		}(), []string{"Stripe will still deliver the event, which was not known."}},
+		}(), []string{"Stripe is retrying the event, which was not known before."}},
 	} {
 		if diff := cmp.Diff(c.want, p.Changed(c.now)); diff != "" {
 			t.Errorf("%s: %s", c.name, diff)

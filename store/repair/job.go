@@ -36,7 +36,7 @@ const (
 	CauseRejected     Cause = "rejected"     // SuperDuperAI does not take the request
 	CauseRateLimited  Cause = "rate_limited" // too many requests
 	CauseUnavailable  Cause = "unavailable"  // SuperDuperAI could not be reached, nothing was sent
-	CauseServerFault  Cause = "server_fault" // SuperDuperAI answered with a fault of its own
+	CauseServerFault  Cause = "server_fault" // SuperDuperAI answered with an internal error
 	CauseCertificate  Cause = "certificate"  // its certificate does not fit its host
 	CauseUnwritten    Cause = "unwritten"    // Redis takes no writes: the session does not say what was made
 	CauseCommand      Cause = "command"      // Redis does not have, or not allow, a command that it needs
@@ -99,18 +99,18 @@ type Job struct {
 	Outcome        store.Outcome
 	Cause          Cause             // why it did not end well; "" = it did, or it runs
 	Detail         []string          // of the cause: sentences or fields, without prompt and e-mail
-	FileID         string            // of the file that was asked for
+	FileID         string            // of the requested file
 	Digests        map[string]string // by kind of key: what was last seen or written there
 	Sending        time.Time         // when the request was about to be sent
 	Sent           time.Time         // when it was answered
 	Finished       time.Time
 	Overwritten    bool             `json:"Foreign"` // somebody else wrote the session after us: it does not say what we wrote, or would have
-	Wrote          *sessions.Update // what was written last, to be looked at again
+	Wrote          *sessions.Update // what was written last, to be rechecked
 	Settled        *Settlement      // a person said what became of an unclear request
 	Waiting        bool             // no replica has its record yet, so that nothing may be sent
 	Cancelled      *Decision        // a person cancelled it while it waited
 	Bulk           *Bulk            `json:",omitempty"` // how far a bulk plan got; nil = it is none
-	Note           *Note            `json:"-"`          // of whoever decided last, as loaded; nil = none
+	Note           *Note            `json:"-"`          // of the person who decided last, as loaded; nil = none
 	ClaimAudited   bool             `json:"OnRecord"`   // its claim, or what a person said since, is in the audit trail
 	OutcomeAudited bool             `json:"Audited"`    // its end is in the audit trail
 	Notified       bool             `json:"Told"`       // its end is in the message

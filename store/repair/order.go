@@ -111,7 +111,7 @@ func (o *Order) setSeconds(wanted float64) []string {
 	if float64(o.Seconds) == wanted || o.SecondsFrom == FromDefault {
 		return nil
 	}
-	return []string{fmt.Sprintf("The session asks for %s s, which %s does not make: %d s are asked for.",
+	return []string{fmt.Sprintf("The session asks for %s s, which %s cannot make: %d s will be requested.",
 		strconv.FormatFloat(wanted, 'g', 4, 64), o.Model, o.Seconds)}
 }
 
@@ -145,7 +145,7 @@ func (o *Order) setSize(v store.Value) []string {
 		return nil
 	}
 	if !usable(width) || !usable(height) {
-		return []string{fmt.Sprintf("The session's size cannot be used: %d×%d is asked for.", o.Width, o.Height)}
+		return []string{fmt.Sprintf("The session's size cannot be used: %d×%d will be requested.", o.Width, o.Height)}
 	}
 	o.Width, o.Height, o.SizeFrom = int(width), int(height), FromSession
 	return nil

@@ -137,8 +137,11 @@ var ErrNoPrompt = errors.New("no prompt to restore")
 func MakePlan(action store.Action, x diagnosis.Examination, who store.Actor, o PlanOptions, now time.Time) (Plan, error) {
 	if !x.Allows(action) {
 		refused := &NotAllowed{Action: action, Verdict: x.Verdict, Reason: x.Reason}
-		if action == store.ActionReplay {
+		switch {
+		case action == store.ActionReplay:
 			refused.Reason = cmp.Or(x.WhyNoReplay(), x.Reason)
+		case action == store.ActionRestore && x.Session.PromptText() != "":
+			refused.Reason = "The prompt is not lost."
 		}
 		return Plan{}, refused
 	}

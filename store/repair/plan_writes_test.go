@@ -62,7 +62,7 @@ func TestPlanTooLarge(t *testing.T) {
 		x := orphan(s)
 		_, err := MakePlan(store.ActionFix, x, ann, making, storetest.At)
 		var refused *NotAllowed
-		if !errors.As(err, &refused) || !strings.Contains(refused.Reason, kind+":… cannot be read: it is larger than 32 MiB") {
+		if !errors.As(err, &refused) || !strings.Contains(refused.Reason, kind+" record in Redis cannot be read: it is larger than 32 MiB") {
 			t.Errorf("%s: %v, %q", kind, err, x.Reason)
 		}
 	}

@@ -37,7 +37,7 @@ func TestMakePlanOfAReplay(t *testing.T) {
 		}
 	}
 	failed := replayable(storetest.Held("", "", storetest.FoxObject), func(e *diagnosis.Evidence) { e.Event.State = store.EventFailed })
-	if p := plan(t, store.ActionReplay, failed); !strings.HasPrefix(p.Risk, "Stripe will still deliver") {
+	if p := plan(t, store.ActionReplay, failed); !strings.HasPrefix(p.Risk, "Stripe is still retrying") {
 		t.Errorf("it needs a second press for %q", p.Risk)
 	}
 	if n := plan(t, store.ActionFix, failed).Cents(); n != 0 {
@@ -55,12 +55,12 @@ func TestWhyNoReplay(t *testing.T) {
 		change  func(*diagnosis.Evidence)
 		reason  string
 	}{
-		{"three keys, and the site reads one", storetest.Held(storetest.FoxPrompt, "", ""), nil, "The site cannot read this one: generate it."},
-		{"one key, and the site reads three", object, func(e *diagnosis.Evidence) { e.Reads = store.LayoutThreeKey }, "The site cannot read this one: generate it."},
-		{"a picture that the site does not read", storetest.Held("", "", picture), func(e *diagnosis.Evidence) { e.Reads = store.LayoutThreeKey }, "The site cannot read this one."},
-		{"no event", object, func(e *diagnosis.Evidence) { e.Event = store.Event{State: store.EventNone} }, "Stripe holds no event of this checkout"},
-		{"only the intent's event", object, func(e *diagnosis.Evidence) { e.Event.Completed = false }, "Stripe holds no event of this checkout"},
-		{"no answer", object, func(e *diagnosis.Evidence) { e.Event = store.Event{} }, "Stripe's event could not be seen"},
+		{"three keys, and the site reads one", storetest.Held(storetest.FoxPrompt, "", ""), nil, "The site cannot read this session: generate the video instead."},
+		{"one key, and the site reads three", object, func(e *diagnosis.Evidence) { e.Reads = store.LayoutThreeKey }, "The site cannot read this session: generate the video instead."},
+		{"a picture that the site does not read", storetest.Held("", "", picture), func(e *diagnosis.Evidence) { e.Reads = store.LayoutThreeKey }, "The site cannot read this session."},
+		{"no event", object, func(e *diagnosis.Evidence) { e.Event = store.Event{State: store.EventNone} }, "Stripe has no event of this checkout"},
+		{"only the intent's event", object, func(e *diagnosis.Evidence) { e.Event.Completed = false }, "Stripe has no event of this checkout"},
+		{"no answer", object, func(e *diagnosis.Evidence) { e.Event = store.Event{} }, "Stripe's event could not be read"},
 		{"too old", object, func(e *diagnosis.Evidence) {
 			e.Event, e.Payment.ChargedAt = store.Event{}, storetest.At.Add(-31*24*time.Hour)
 		}, "Stripe keeps events for 30 days"},
@@ -90,10 +90,10 @@ func TestChangedReplay(t *testing.T) {
 		says   string // "" = nothing changed
 	}{
 		{"nothing", nil, ""},
-		{"a newer event", func(e *diagnosis.Evidence) { e.Event.ID = "evt_2" }, "another event"},
-		{"no event any more", func(e *diagnosis.Evidence) { e.Event = store.Event{State: store.EventNone} }, "does not hold the event"},
+		{"a newer event", func(e *diagnosis.Evidence) { e.Event.ID = "evt_2" }, "a different event"},
+		{"no event any more", func(e *diagnosis.Evidence) { e.Event = store.Event{State: store.EventNone} }, "no longer has the event"},
 		{"no answer", func(e *diagnosis.Evidence) { e.Event = store.Event{} }, "did not answer"},
-		{"it is being delivered again", func(e *diagnosis.Evidence) { e.Event.State = store.EventFailed }, "will still deliver"},
+		{"it is being delivered again", func(e *diagnosis.Evidence) { e.Event.State = store.EventFailed }, "is retrying"},
 		{"the webhook came", func(e *diagnosis.Evidence) {
 			e.Session = storetest.Held("", "", `{"prompt":"A fox","status":"processing","fileId":"`+storetest.File1+`","timestamp":"`+storetest.Ago(time.Minute)+`"}`)
 			e.File.State = store.FileInProgress

@@ -27,40 +27,44 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 			risk = list[len(list)-1]
 		}
 	}
-	warnTwice(retrying && makesVideo, "Stripe will still deliver the event: the site may make this video itself.")
+	warnTwice(retrying && makesVideo, "Stripe is still retrying the event: the site may make this video itself, and both would be charged.")
 	restores := action == store.ActionRestore
 	siteReads := x.Session.PromptTarget(x.Reads).Kind == x.Session.SessionKey.Kind || x.Reads != store.LayoutOneKey
-	warn(retrying && restores && siteReads, "Stripe will still deliver the event: the site then makes the video itself.")
-	warn(retrying && !makesVideo && !restores, "Stripe will still deliver the event: the site may still start this video.")
+	warn(retrying && restores && siteReads, "Stripe is still retrying the event: once it arrives, the site makes the video itself.")
+	warn(retrying && !makesVideo && !restores, "Stripe is still retrying the event: the site may still start this video.")
 	for _, made := range x.Repair.Made {
 		warnTwice(makesVideo, generationText(made))
 	}
 	started := x.Repair.Action == store.ActionGenerate || x.Repair.Action == store.ActionReplay
 	warnTwice(makesVideo && len(x.Repair.Made) == 0 && started && x.Repair.Outcome == store.OutcomeGaveUp,
-		"A video was started for this payment before, and nobody knows whether it was made.")
+		"A video was started for this payment before, and whether it was made is unknown.")
 	for _, file := range x.Repair.Replaced {
 		warnTwice(makesVideo && !strings.EqualFold(file, x.Session.NamedFile()),
-			"An earlier repair replaced a file that was being made, and may be ready by now: "+file+".")
+			"An earlier repair replaced a video that was being made and may be ready by now: "+file+".")
 	}
 	doubt := cmp.Or(siteDoubt(x.Session), x.Repair.Doubt)
 	warnTwice(makesVideo && doubt != "", doubt)
 	warnTwice(x.Payment.Disputed, "The customer disputes the payment.")
 	warn(makesVideo && undelivered(x) && x.SiteShowsOutcome(),
-		"Stripe says that the event is undelivered at one endpoint at least, though the session shows that the site has it.")
+		"Stripe reports the event as undelivered to at least one endpoint, although the site has received it.")
 	warn(unseenEvent(x), unseenEventText)
 	unverified := x.Payment.State == store.PaymentUnverified
 	warn(unverified && makesVideo, unverifiedText)
-	warn(unverified && !makesVideo, "Payment could not be verified.")
-	warn(x.Payment.State == store.PaymentPartiallyRefunded, "A part of the payment was refunded.")
+	warn(unverified && !makesVideo, "The payment could not be verified.")
+	warn(x.Payment.State == store.PaymentPartiallyRefunded, "Part of the payment was refunded.")
 	named := x.Session.NamedFile() != ""
-	warn(named && makesVideo, fmt.Sprintf("The session names a file already (%s): it is replaced.", plainWord(string(x.File.State))))
-	warn(named && action == store.ActionFix && x.Deliver == "", "The session names a file already, and keeps it.")
+	underWay := x.File.State == store.FileInProgress || x.File.State == store.FileFinalizing
+	warn(named && makesVideo && underWay, "The first video is still being made: if it finishes, both are charged, and the new one is shown.")
+	invalid := named && x.Session.FileID() == ""
+	warn(invalid, "The stored file id is not valid.")
+	warn(named && !invalid && makesVideo && !underWay, fmt.Sprintf("The session already has a file (%s): it will be replaced.", plainWord(string(x.File.State))))
+	warn(named && !invalid && action == store.ActionFix && x.Deliver == "", "The session already has a file: it stays.")
 	warn(named && action == store.ActionFix && x.Deliver != "" && !strings.EqualFold(x.Deliver, x.Session.NamedFile()),
-		"The session names another file, which is replaced.")
+		"The session refers to another file: it will be replaced.")
 	if n := max(x.Payment.VideoCount, x.Session.SessionKey.Value.VideoCount); n > 1 {
-		warn(true, fmt.Sprintf("Paid for %d videos; the product makes one for a session.", n))
+		warn(true, fmt.Sprintf("Quantity %d paid; one session makes one video.", n))
 	}
-	warn(promptsDiffer(x.Session), "prompt: and session: hold different prompts: the one of session: counts.")
+	warn(promptsDiffer(x.Session), "Redis holds two different prompts: the newer format's (session) is used.")
 	if left := x.Session.PromptKey().TTL; left > 0 && left < nearEnd {
 		warn(true, fmt.Sprintf("Close to 30 days old: the prompt expires in %d h.", int(left.Hours())))
 	}
@@ -68,8 +72,8 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 }
 
 const (
-	unseenEventText = "Whether Stripe will still deliver the event could not be seen: the site may start this video itself."
-	unverifiedText  = "Payment could not be verified: this may be a video that nobody paid for."
+	unseenEventText = "Whether Stripe is still retrying the event is unknown: the site may start this video itself."
+	unverifiedText  = "The payment could not be verified: nobody may have paid for this video."
 )
 
 // generationText describes an earlier generation for the same payment.
@@ -90,9 +94,9 @@ func siteDoubt(s store.Session) string {
 	}
 	switch {
 	case strings.Contains(text, "timeout"), strings.Contains(text, "timed out"):
-		return "The site's own request to SuperDuperAI timed out: a video may exist that nobody knows of. Look there first."
+		return "The site's own request to SuperDuperAI timed out: a video may exist there already. Check SuperDuperAI first."
 	case s.Status() == store.StatusProcessing && s.FileID() == "":
-		return "The site stopped while it asked for a video: one may exist that nobody knows of. Look in SuperDuperAI first."
+		return "The site stopped while it was requesting the video: one may exist already. Check SuperDuperAI first."
 	}
 	return ""
 }

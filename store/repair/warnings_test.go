@@ -27,13 +27,13 @@ func TestRisks(t *testing.T) {
 	}{
 		{"nothing", plain, func(*diagnosis.Examination) {}, "", ""},
 		{"the site's own time-out", session, func(*diagnosis.Examination) {}, "timed out", ""},
-		{"processing without a file", stuck, func(*diagnosis.Examination) {}, "stopped while it asked", ""},
+		{"processing without a file", stuck, func(*diagnosis.Examination) {}, "stopped while it was requesting", ""},
 		{"made before", plain, func(x *diagnosis.Examination) {
 			x.Repair.Made = []diagnosis.Generation{{FileID: storetest.File2, At: storetest.At, Cents: 2400}}
 		}, "about $24.00, file " + storetest.File2, ""},
 		{"given up before", plain, func(x *diagnosis.Examination) {
 			x.Repair = diagnosis.SessionJob{Action: store.ActionGenerate, Outcome: store.OutcomeGaveUp}
-		}, "nobody knows", ""},
+		}, "whether it was made is unknown", ""},
 		{"disputed", plain, func(x *diagnosis.Examination) { x.Payment.Disputed = true }, "disputes", ""},
 		{"a part refunded", plain, func(x *diagnosis.Examination) { x.Payment.State = store.PaymentPartiallyRefunded }, "", "refunded"},
 	} {
@@ -61,20 +61,20 @@ func TestWarnings(t *testing.T) {
 		name, want string
 		change     func(*diagnosis.Examination)
 	}{
-		{"retry", "Stripe will still deliver", func(x *diagnosis.Examination) {
+		{"retry", "still retrying", func(x *diagnosis.Examination) {
 			x.Event = store.Event{State: store.EventFailed, Created: storetest.At.Add(-time.Hour)}
 		}},
-		{"unseen", "could not be seen", func(x *diagnosis.Examination) { x.Event = store.Event{} }},
+		{"unseen", "is unknown", func(x *diagnosis.Examination) { x.Event = store.Event{} }},
 		{"unverified", "could not be verified", func(x *diagnosis.Examination) { x.Payment.State = store.PaymentUnverified }},
 		{"disputed", "disputes", func(x *diagnosis.Examination) { x.Payment.Disputed = true }},
-		{"part refunded", "part of the payment", func(x *diagnosis.Examination) { x.Payment.State = store.PaymentPartiallyRefunded }},
-		{"three videos", "Paid for 3 videos", func(x *diagnosis.Examination) { x.Payment.VideoCount = 3 }},
-		{"three videos by Redis", "Paid for 3 videos", func(x *diagnosis.Examination) { x.Session.SessionKey.Value.VideoCount = 3 }},
+		{"part refunded", "Part of the payment", func(x *diagnosis.Examination) { x.Payment.State = store.PaymentPartiallyRefunded }},
+		{"three videos", "Quantity 3 paid", func(x *diagnosis.Examination) { x.Payment.VideoCount = 3 }},
+		{"three videos by Redis", "Quantity 3 paid", func(x *diagnosis.Examination) { x.Session.SessionKey.Value.VideoCount = 3 }},
 		{"old", "expires in 5 h", func(x *diagnosis.Examination) { x.Session.Prompt.TTL = 5*time.Hour + time.Minute }},
 		{"prompts", "different prompts", func(x *diagnosis.Examination) {
 			x.Session.SessionKey = storetest.HeldKey("session", `{"prompt":"A hen"}`)
 		}},
-		{"file", "names a file already", func(x *diagnosis.Examination) {
+		{"file", "already has a file", func(x *diagnosis.Examination) {
 			x.Session.SessionKey, x.File.State = storetest.HeldKey("session", `{"fileId":"`+storetest.File1+`"}`), store.FileFailed
 		}},
 	} {
@@ -137,7 +137,7 @@ func TestSiteShowsOutcome(t *testing.T) {
 		for _, state := range []store.EventState{store.EventFailed, store.EventPending, store.EventUnknown} {
 			x.Event = store.Event{State: state, Created: storetest.At.Add(-time.Minute)}
 			list, _ := warnings(x, store.ActionGenerate, retrying(x, storetest.At))
-			warned := strings.Contains(strings.Join(list, " "), "Stripe will still deliver")
+			warned := strings.Contains(strings.Join(list, " "), "Stripe is still retrying")
 			if warned == c.want {
 				t.Errorf("%s, event %q: warned %v", c.name, state, warned)
 			}

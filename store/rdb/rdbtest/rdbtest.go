@@ -117,7 +117,7 @@ func Hook(t *testing.T, r *rdb.Redis, by redis.Hook) {
 }
 
 // Line carries bytes to a Redis server and back. While Lose is above zero the
-// answer to the command, an EXEC unless it is set, is read, thrown away, and
+// answer to the command, an EXEC unless it is set, is read, discarded, and
 // the connection cut.
 type Line struct {
 	Addr    string

@@ -12,8 +12,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// seed are people and places beside the examples. One with the id of an example
-// takes its place.
+// seed are people, places and messages beside the examples. A person or place with the
+// id of an example takes its place.
 type seed struct {
 	Users []struct {
 		ID       string `yaml:"id"`
@@ -37,6 +37,11 @@ type seed struct {
 		Archived bool     `yaml:"archived"`
 		Members  []string `yaml:"members"` // ids; "app" is the app; none = everybody
 	} `yaml:"channels"`
+	Messages []struct {
+		Channel string `yaml:"channel"`
+		User    string `yaml:"user"`
+		Text    string `yaml:"text"` // as people type it
+	} `yaml:"messages"` // written before the app connected: it gets no events about them
 }
 
 // readSeed reads a seed in YAML or JSON. Empty data is no seed. What is wrong
@@ -124,6 +129,12 @@ func (s seed) addTo(w *world) error {
 			return err
 		}
 		w.channels = put(w.channels, ch, func(c channel) string { return c.ID })
+	}
+	for _, m := range s.Messages {
+		if _, _, err := w.participant(m.User, m.Channel); err != nil {
+			return fmt.Errorf("workspace: seed: message: %w", err)
+		}
+		w.post(Message{Channel: m.Channel, User: m.User, Text: w.escapeMessage(m.Text), clientID: uuid()})
 	}
 	return nil
 }

@@ -16,6 +16,8 @@ channels:
   - {id: C0NEW, name: new-place, topic: Things, members: [U0NEW, app]}
   - {id: C0HIDDEN, name: hidden, private: true, members: [U0NEW]}
   - {id: C0ALL, name: all}
+messages:
+  - {channel: C0NEW, user: U0NEW, text: "Look, @nia: https://example.com/?a=1&b=2"}
 `
 
 // TestSeed: what a seed holds is there beside the examples, or in their place.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,7 +35,10 @@ func (p program) runDemo(ctx context.Context, cfg workspace.Config) error {
 	if cfg.Stories, err = storyPages(); err != nil {
 		return err
 	}
-	cfg.Hints = sandbox.hints
+	if cfg.Hints, cfg.Seed, err = sandbox.script(); err != nil {
+		return err
+	}
+	cfg.PicturesFrom = sandbox.config.SuperDuperURL
 	server, err := workspace.Start(cfg)
 	if err != nil {
 		return listenError(err, cfg.Addr)
@@ -42,8 +46,9 @@ func (p program) runDemo(ctx context.Context, cfg workspace.Config) error {
 	defer func() { _ = server.Close() }() // the process ends
 	c := sandbox.config
 	c.SlackAppToken, c.SlackBotToken, c.SlackAPIURL = server.AppToken(), server.BotToken(), server.APIURL()
-	_, err = fmt.Fprintf(p.out, "The demo runs at %s\nEvery message there is: %s/storybook\nX-Control-Key: %s\nStop it with Ctrl-C.\n",
-		server.URL(), server.URL(), server.ControlKey())
+	_, err = fmt.Fprintf(p.out, "The demo runs at %s\nEvery message there is: %s/storybook\nX-Control-Key: %s\n"+
+		"In another terminal:\n  export %s\n  sessionbot session debug %s\nStop it with Ctrl-C.\n",
+		server.URL(), server.URL(), server.ControlKey(), strings.Join(sandbox.environment(), " "), sandbox.complaint.ID)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/superduperai/sessionbot/internal/workspace/page"
+)
+
+// scenes are what the demo tells, in this order. A scene has a file of its own, or
+// shares one with its neighbours, and is added by adding it here.
+var scenes = []func(*sandbox) scene{complaintScene, incidentScene, figuresScene}
+
+// scene is a part of the demo's story: what is there at the start, and the clicks that
+// the page suggests.
+type scene struct {
+	messages []seedMessage
+	hints    []page.Hint
+}
+
+// seedMessage is a message that somebody wrote before the bot connected.
+type seedMessage struct {
+	Channel string `json:"channel"`
+	User    string `json:"user"`
+	Text    string `json:"text"`
+}
+
+// script returns the hints of all scenes, and their messages as the workspace's seed.
+func (s *sandbox) script() (hints []page.Hint, seed []byte, err error) {
+	var messages []seedMessage
+	for _, begin := range scenes {
+		part := begin(s)
+		messages, hints = append(messages, part.messages...), append(hints, part.hints...)
+	}
+	if seed, err = json.Marshal(map[string]any{"messages": messages}); err != nil {
+		return nil, nil, fmt.Errorf("write the demo's messages: %w", err)
+	}
+	return hints, seed, nil
+}
+
+// The places of the demo's story.
+const (
+	supportChannel = "C0SUPPORT"
+	alertsChannel  = "C0ALERTS"
+)
+
+// complaintScene: a customer complains, the bot finds the cause, and the webhook is
+// replayed.
+func complaintScene(s *sandbox) scene {
+	session := s.complaint.ID
+	complaint := "A customer wrote to us, @sam. Can you look?\n" +
+		"> I paid for a video more than three hours ago, and the page still says that it is being prepared. Where is it?\n> " +
+		s.config.SiteURL + "/en/session/" + session
+	return scene{
+		messages: []seedMessage{{supportChannel, "U0LEAD", complaint}},
+		hints: []page.Hint{
+			{Label: "1 Debug the session", Channel: supportChannel, Text: "/session debug " + session},
+			{Label: "2 Replay the webhook", Channel: supportChannel, Find: `[data-action="session.replay"]`, Within: session},
+			{Label: "3 Approve the plan", Channel: supportChannel, Find: `[data-action="confirm.approve"]`, Within: session},
+			{Label: "4 See the video", Channel: supportChannel, Find: ".picture.shown"},
+		},
+	}
+}
+
+// incidentScene: the complaint was one of twelve, which are repaired at once.
+func incidentScene(*sandbox) scene {
+	return scene{hints: []page.Hint{
+		{Label: "5 Open the alert", Channel: supportChannel, Open: alertsChannel},
+		{Label: "6 Repair all", Channel: alertsChannel, Find: `[data-action="alert.repair"]`, Within: "had no video"},
+		{Label: "7 Approve the plan", Channel: alertsChannel, Find: `[data-action="confirm.approve"]`},
+	}}
+}
+
+// figuresScene is what else can be asked.
+func figuresScene(*sandbox) scene {
+	return scene{hints: []page.Hint{
+		{Label: "A customer's sessions", Channel: supportChannel, Text: "/session find ann@example.com"},
+		{Label: "Statistics", Text: "/redis stats"},
+		{Label: "Newest prompts", Channel: supportChannel, Text: "/redis prompts"},
+	}}
+}

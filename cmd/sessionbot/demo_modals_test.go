@@ -140,16 +140,5 @@ func (p *modalPlayer) restores(session string) {
 // looks has axe-core look at the modal, and takes the screenshots that people look at.
 func (p *modalPlayer) looks(name string) {
 	p.t.Helper()
-	for _, shot := range []struct {
-		name string
-		do   chromedp.Action
-	}{
-		{"dark", browsertest.Colours("dark")}, {"narrow", chromedp.EmulateViewport(360, 780)},
-		{"light", chromedp.Tasks{browsertest.Colours("light"), chromedp.EmulateViewport(1280, 800)}},
-	} {
-		p.Do(shot.do)
-		p.Until(`document.getAnimations().length === 0`)
-		p.Shot("modal-" + name + "-" + shot.name)
-		p.CheckAccessible(p.axe, name+", "+shot.name)
-	}
+	p.Looks("modal-"+name, "", func(view string) { p.CheckAccessible(p.axe, view) })
 }

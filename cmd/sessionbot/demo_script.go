@@ -48,7 +48,7 @@ const (
 // replayed.
 func complaintScene(s *sandbox) scene {
 	session := s.complaint.ID
-	complaint := "A customer wrote to us, @sam. Can you look?\n" +
+	complaint := "@sam, can you look? A customer wrote to us:\n" +
 		"> I paid for a video more than three hours ago, and the page still says that it is being prepared. Where is it?\n> " +
 		s.config.SiteURL + "/en/session/" + session
 	return scene{

@@ -37,11 +37,11 @@ func TestDemoStory(t *testing.T) { // not parallel: the demo is a whole site in 
 
 	p.press("5 Open the alert")
 	p.Do(chromedp.WaitReady(`body[data-channel="C0ALERTS"]`))
-	p.Until(about("", "12 sessions in all") + `?.querySelectorAll('[data-value^="replay:"]').length === 7`)
+	p.Until(about("Repair all…", "had no video") + `?.querySelectorAll('[data-value^="replay:"]').length > 1`)
 	p.chip("6 Repair all", focused("alert.repair"))
-	p.awaits("", "Replay the webhook for 7 sessions?")
+	p.awaits("Replay the webhook for", "sessions?")
 	p.chip("7 Approve the plan", focused("confirm.approve"))
-	p.awaits("", "Finished: 7 videos ready")
+	p.awaits("Finished: ", "videos ready")
 	if code := process.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)
 	}
@@ -54,7 +54,6 @@ func (p *player) press(label string) {
 	chip := fmt.Sprintf(`[...document.querySelectorAll(".chip")].find(c => c.textContent === %q)`, label)
 	p.Until(chip + `?.matches(".next")`)
 	p.Do(chromedp.Click(chip, chromedp.ByJSPath))
-	p.Until(chip + `?.matches(".tried") ?? true`) // a link has left the page
 }
 
 // chip presses a suggested click, and Enter where that leads.
@@ -62,6 +61,7 @@ func (p *player) chip(label, leads string) {
 	p.t.Helper()
 	p.press(label)
 	p.Until(leads)
+	p.Until(fmt.Sprintf(`[...document.querySelectorAll(".chip.tried")].some(c => c.textContent === %q)`, label))
 	p.Do(browsertest.Enter())
 }
 

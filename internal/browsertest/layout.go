@@ -32,9 +32,10 @@ const misplaced = `(() => {
 	}
 	for (const body of document.querySelectorAll(".body")) {
 		const edge = box(body);
+		const scrolls = (e) => e !== body && (getComputedStyle(e).overflowX !== "visible" || scrolls(e.parentElement));
 		for (const e of body.querySelectorAll("*")) {
-			if (e.closest("svg, .options, .hidden") || e.parentElement.closest(".table, .carousel, pre")) continue;
 			const r = box(e);
+			if (e.closest("svg, .options, .hidden") || !e.checkVisibility() || scrolls(e.parentElement)) continue;
 			if (visible(r) && (r.left < edge.left - apart || r.right > edge.right + apart)) say("wider than its message", e);
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/superduperai/sessionbot/bot/access"
 	"github.com/superduperai/sessionbot/bot/slackapi"
 	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
@@ -111,14 +112,14 @@ func (a approvals) elsewhere(ctx context.Context, to requester, c click, plan re
 
 // mayDecide returns nil for those who may approve or cancel, else why they may
 // not, for them and for the audit trail.
-func (a approvals) mayDecide(ctx context.Context, to requester, plan repair.PlanRecord, button string) (refused *refusal, why string) {
+func (a approvals) mayDecide(ctx context.Context, to requester, plan repair.PlanRecord, button string) (refused *access.Refusal, why string) {
 	own := plan.Requester == to.actor()
 	if button == message.ActionCancel && own {
 		return nil, ""
 	}
-	refused = a.operators.admitOperator(ctx, to.user)
+	refused = a.operators.AdmitOperator(ctx, to.user)
 	if refused == nil && button == message.ActionApprove && own && a.needsSecond(plan.Action) {
-		return &refusal{text: string(message.NoticeOwnPlan), ask: a.operators.excluding(to.user)}, "the asker's own click on "
+		return &access.Refusal{Text: string(message.NoticeOwnPlan), Ask: a.operators.Excluding(to.user)}, "the asker's own click on "
 	}
 	return refused, "not an operator's click on "
 }

@@ -18,7 +18,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/superduperai/sessionbot/bot/access"
 	"github.com/superduperai/sessionbot/bot/slackapi"
+	"github.com/superduperai/sessionbot/bot/socketmode"
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/store/repair"
 )
@@ -37,8 +39,7 @@ const (
 	viewQueueSize = 128
 
 	// Stopping takes at most nine seconds.
-	ackGrace      = 100 * time.Millisecond // for acks and envelopes in flight
-	drainTimeout  = 7 * time.Second        // for requests that were acked
+	drainTimeout  = 7 * time.Second // for requests that were acked
 	cancelTimeout = 1500 * time.Millisecond
 )
 
@@ -54,9 +55,8 @@ type Commands interface {
 
 // Metrics counts; see health.Metrics.
 type Metrics interface {
-	Acked(took time.Duration)
+	socketmode.Metrics
 	Answered(command, outcome string, took time.Duration)
-	Sockets(up int)
 }
 
 // Config is what a Bot works with. Everything is required but APIURL, Incidents and
@@ -69,7 +69,7 @@ type Config struct {
 	Repairs            Repairs
 	Shares             Shares
 	Viewers            Viewers
-	Processes          Processes
+	Processes          socketmode.Processes
 	Incidents          Incidents // nil = alerts are off
 	Timings            Timings
 	Deadlines          Deadlines
@@ -83,11 +83,11 @@ type Config struct {
 type Bot struct {
 	answers
 	homes       *homes
-	connections *connections
+	connections *socketmode.Connections
 	queue       *queue
 	busy        *queue // answers that the queue is full
 	views       *queue // views to be opened; what they show waits in queue
-	dedupe      dedupe
+	dedupe      socketmode.Dedupe
 	self        string // our own user's id; known once Slack has said it
 }
 
@@ -108,8 +108,12 @@ func New(cfg Config) (*Bot, error) {
 		slack.OptionHTTPClient(client),
 		slack.OptionLog(log.New(io.Discard, "", 0))) // it logs contents
 	r := &responder{cfg: cfg, log: cfg.Log, api: api, outbox: newOutbox(cfg, api, client, origin)}
-	b := &Bot{answers: answers{responder: r, approvals: approvals{r}}, homes: &homes{responder: r}, dedupe: newDedupe()}
-	b.connections = newConnections(cfg, api, b.handleEnvelope)
+	b := &Bot{answers: answers{responder: r, approvals: approvals{r}}, homes: &homes{responder: r}, dedupe: socketmode.NewDedupe()}
+	b.connections = socketmode.New(socketmode.Config{API: api, Dialer: slackapi.NewDialer(cfg.Deadlines.Handshake), Processes: cfg.Processes,
+		Handle: func(s *socketmode.Socket, frame []byte, e socketmode.Envelope) error {
+			return b.handleEnvelope(s, frame, e)
+		},
+		Timings: cfg.Timings.Timings, Deadlines: cfg.Deadlines.Deadlines, Log: cfg.Log, Metrics: cfg.Metrics, Now: cfg.Now})
 	return b, nil
 }
 
@@ -132,9 +136,9 @@ func (b *Bot) Run(ctx context.Context) error {
 
 	auditing, stop := context.WithCancel(ctx)
 	var audit sync.WaitGroup
-	audit.Go(func() { b.connections.audit.run(auditing) })
+	audit.Go(func() { b.connections.Audit(auditing) })
 	audit.Go(func() { b.homes.run(auditing) })
-	err := b.connections.run(ctx)
+	err := b.connections.Run(ctx)
 	stop()
 	b.drain(cancel)
 	audit.Wait()
@@ -157,31 +161,19 @@ func (b *Bot) ShowProgress(ctx context.Context, p repair.Progress) error {
 }
 
 // Connected reports whether a connection is up.
-func (b *Bot) Connected() bool { return b.connections.up.Load() > 0 }
+func (b *Bot) Connected() bool { return b.connections.Up() > 0 }
 
 // introduce checks the bot token and learns which workspace is ours.
 func (b *Bot) introduce(ctx context.Context) error {
-	retry := b.connections.newBackoff()
-	for {
-		me, err := b.api.AuthTestContext(ctx)
-		if err == nil {
-			if fault := slackapi.OrgWide(me); fault != nil {
-				return slackapi.NewPermanentError("SLACK_BOT_TOKEN", fault)
-			}
-			b.self = me.UserID
-			ours := newDirectory(b.api, me.TeamID, b.cfg.Now, b.cfg.Deadlines.Lookup)
-			b.readers = &people{variable: "READERS", listed: b.cfg.Readers, directory: ours}
-			b.operators = &people{variable: "OPERATORS", listed: b.cfg.Repairs.Operators, directory: ours}
-			return nil
-		}
-		fault := slackapi.FaultOf(err)
-		if fault.Permanent() {
-			return slackapi.NewPermanentError("SLACK_BOT_TOKEN", fault)
-		}
-		if err := b.connections.waitToRetry(ctx, retry, fault); err != nil {
-			return err
-		}
+	me, err := b.connections.Identify(ctx)
+	if err != nil {
+		return err
 	}
+	b.self = me.UserID
+	ours := access.NewDirectory(b.api, me.TeamID, b.cfg.Now, b.cfg.Deadlines.Lookup)
+	b.readers = access.List{Variable: "READERS", Listed: b.cfg.Readers, Directory: ours}
+	b.operators = access.List{Variable: "OPERATORS", Listed: b.cfg.Repairs.Operators, Directory: ours}
+	return nil
 }
 
 // drain waits for the requests that were acked, and cancels them after

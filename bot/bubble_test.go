@@ -126,6 +126,9 @@ func (oneProcess) Announce(context.Context, string, time.Time) (int, error) { re
 
 func (oneProcess) Leave(context.Context, string) error { return nil }
 
+// ackGrace is how long a connection that ends waits for acks and envelopes in flight.
+const ackGrace = 100 * time.Millisecond
+
 var (
 	timings   = DefaultTimings()
 	deadlines = NewDeadlines(1)
@@ -168,9 +171,9 @@ func (s *bubble) run() {
 	}
 	client := &http.Client{Timeout: deadlines.Call, Transport: &slackapi.Transport{Transport: &http.Transport{DialContext: s.dial, DisableKeepAlives: true}}}
 	b.api = slack.New("xoxb-secret", slack.OptionAppLevelToken("xapp-secret"), slack.OptionHTTPClient(client), slack.OptionAPIURL("http://slack.test/api/"))
-	b.outbox.HTTP, b.outbox.API, b.connections.api, b.connections.dialer = client, b.api, b.api, &websocket.Dialer{NetDialContext: s.dial, HandshakeTimeout: deadlines.Handshake}
+	b.outbox.HTTP, b.outbox.API, b.connections.API, b.connections.Dialer = client, b.api, b.api, &websocket.Dialer{NetDialContext: s.dial, HandshakeTimeout: deadlines.Handshake}
 	if s.proxy != nil {
-		b.connections.dialer.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: proxyAddr})
+		b.connections.Dialer.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: proxyAddr})
 	}
 	ctx, cancel := context.WithCancel(s.t.Context())
 	s.bot, s.stop = b, cancel

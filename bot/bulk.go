@@ -28,7 +28,7 @@ func (a approvals) steer(ctx context.Context, to requester, c click) {
 		decide = a.cfg.Repairs.Decisions.StopBulk
 	}
 	if c.button == message.ActionBulkResume || job.Plan.Requester != to.actor() {
-		if refused := a.operators.admitOperator(ctx, to.user); refused != nil {
+		if refused := a.operators.AdmitOperator(ctx, to.user); refused != nil {
 			a.cfg.Repairs.Decisions.RecordRefusal(ctx, job.Plan.Entry(audit.Refused, to.actor(), to.channel,
 				"not an operator's click on "+strings.TrimPrefix(c.button, "bulk."), a.cfg.Now()))
 			a.refuse(ctx, to, refused)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/bot/access"
 	"github.com/superduperai/sessionbot/bot/slackapi"
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/commands/message"
@@ -71,7 +72,7 @@ func listeningSlack(t *testing.T) *slackEar {
 		said := r.FormValue("text")
 		switch {
 		case strings.HasSuffix(r.URL.Path, "/users.info"):
-			_, _ = io.WriteString(w, user("")) // the caller notices what is missing
+			_, _ = io.WriteString(w, `{"ok":true,"user":{"id":"U1","team_id":"T1"}}`) // the caller notices what is missing
 			return
 		case strings.HasSuffix(r.URL.Path, "/chat.update"):
 			said = "updated " + r.FormValue("channel") + " " + r.FormValue("ts")
@@ -101,7 +102,7 @@ func (h *slackEar) responder(t *testing.T, cfg Config) *responder {
 	api := slack.New("xoxb", slack.OptionHTTPClient(client), slack.OptionAPIURL(h.URL+"/api/"))
 	return &responder{log: log, api: api, cfg: cfg,
 		outbox:    newOutbox(Config{Log: log, Timings: testenv.Shorten(timings), Deadlines: cfg.Deadlines}, api, client, origin),
-		operators: &people{variable: "OPERATORS", listed: []string{"U1", "U2"}, directory: newDirectory(api, "T1", time.Now, cfg.Deadlines.Lookup)}}
+		operators: access.List{Variable: "OPERATORS", Listed: []string{"U1", "U2"}, Directory: access.NewDirectory(api, "T1", time.Now, cfg.Deadlines.Lookup)}}
 }
 
 // TestSteer: who requested a bulk plan may stop it, and operators may stop and resume

@@ -2,14 +2,13 @@ package bot
 
 import (
 	"context"
-	"crypto/sha256"
-	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-	"github.com/slack-go/slack/socketmode"
+	slacksocket "github.com/slack-go/slack/socketmode"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/superduperai/sessionbot/bot/socketmode"
+	"github.com/superduperai/sessionbot/bot/wire"
 	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/internal/telemetry"
@@ -17,17 +16,21 @@ import (
 
 // The kinds of envelopes, as Slack names them.
 const (
-	kindHello       = string(socketmode.RequestTypeHello)
-	kindDisconnect  = string(socketmode.RequestTypeDisconnect)
-	kindCommand     = string(socketmode.RequestTypeSlashCommands)
-	kindInteraction = string(socketmode.RequestTypeInteractive)
-	kindEvent       = string(socketmode.RequestTypeEventsAPI)
+	kindCommand     = string(slacksocket.RequestTypeSlashCommands)
+	kindInteraction = string(slacksocket.RequestTypeInteractive)
+	kindEvent       = string(slacksocket.RequestTypeEventsAPI)
 )
+
+// connection is where an envelope came from; see socketmode.Socket.
+type connection interface {
+	Ack(ref, envelopeID string, payload any) error
+	OfAnotherApp(ref, app string) bool
+}
 
 // handleEnvelope acks an envelope and queues its request, unless it is a duplicate.
 // One that cannot be read is acked too, so that Slack does not take the app for
 // dead; one that not even "busy" could be said to is not.
-func (b *Bot) handleEnvelope(s *socket, frame []byte, e envelope) error {
+func (b *Bot) handleEnvelope(s connection, frame []byte, e socketmode.Envelope) error {
 	ref := requestid.New()
 	_, span := b.cfg.Tracer.Start(context.Background(), "envelope", trace.WithSpanKind(trace.SpanKindConsumer),
 		trace.WithAttributes(telemetry.Ref(ref), attribute.String("slack.envelope.type", e.Kind)))
@@ -38,15 +41,15 @@ func (b *Bot) handleEnvelope(s *socket, frame []byte, e envelope) error {
 		b.log.Error("overloaded, envelope not acknowledged", "ref", ref)
 		return nil
 	}
-	basics, _ := decode[partialEnvelope](frame) // empty where it is no JSON
-	id, responseURL := basics.ID.value, basics.Payload.value.ResponseURL.value
-	acked := s.ack(ref, id, ackPayload(e))
+	basics, _ := wire.Decode[partialEnvelope](frame) // empty where it is no JSON
+	id, responseURL := basics.ID.Value, basics.Payload.Value.ResponseURL.Value
+	acked := s.Ack(ref, id, ackPayload(e))
 	eventID := ""
 	if e.Kind == kindEvent {
-		eventID = basics.Payload.value.EventID.value
+		eventID = basics.Payload.Value.EventID.Value
 	}
-	if b.dedupe.seen(b.cfg.Now(), id, eventID) {
-		b.log.Info("duplicate envelope acknowledged", "ref", ref, "attempt", e.Attempt.value)
+	if b.dedupe.Seen(b.cfg.Now(), id, eventID) {
+		b.log.Info("duplicate socketmode.Envelope acknowledged", "ref", ref, "attempt", e.Attempt.Value)
 		return acked
 	}
 	if b.dispatch(s, in, e) {
@@ -61,30 +64,30 @@ func (b *Bot) handleEnvelope(s *socket, frame []byte, e envelope) error {
 }
 
 // dispatch queues an envelope's request and reports whether it could be read.
-func (b *Bot) dispatch(s *socket, in arrival, e envelope) bool {
+func (b *Bot) dispatch(s connection, in arrival, e socketmode.Envelope) bool {
 	switch e.Kind {
 	case kindCommand:
-		c, err := decode[slashCommand](e.Payload)
-		if err != nil || s.ofAnotherApp(in.ref, c.AppID) {
+		c, err := wire.Decode[slashCommand](e.Payload)
+		if err != nil || s.OfAnotherApp(in.ref, c.AppID) {
 			return false
 		}
 		b.handleCommand(in, c)
 	case kindInteraction:
 		i, err := readInteraction(e.Payload)
-		if err != nil || s.ofAnotherApp(in.ref, i.app) {
+		if err != nil || s.OfAnotherApp(in.ref, i.app) {
 			return false
 		}
 		b.handleInteraction(in, i)
 	case kindEvent:
 		if opened, ok := readHomeOpened(e.Payload); ok {
-			if s.ofAnotherApp(in.ref, opened.app) {
+			if s.OfAnotherApp(in.ref, opened.app) {
 				return false
 			}
 			b.handleHomeOpened(in, opened)
 			break
 		}
 		m, err := readMessage(e.Payload)
-		if err != nil || s.ofAnotherApp(in.ref, m.app) {
+		if err != nil || s.OfAnotherApp(in.ref, m.app) {
 			return false
 		}
 		b.handleMessage(in, m)
@@ -93,47 +96,4 @@ func (b *Bot) dispatch(s *socket, in arrival, e envelope) bool {
 	}
 	b.log.Debug("envelope dispatched", "ref", in.ref, "type", e.Kind, "envelope", e.ID[:min(len(e.ID), 64)])
 	return true
-}
-
-// ofAnotherApp reports whether a payload names another app than Slack's hello did.
-func (s *socket) ofAnotherApp(ref, app string) bool {
-	if app == "" || s.app == "" || app == s.app {
-		return false
-	}
-	s.c.cfg.Log.Warn("payload of another app", "ref", ref)
-	return true
-}
-
-const (
-	dedupeTTL = 10 * time.Minute // in which Slack redelivers
-	maxSeen   = 1 << 17          // ids: 200 a second and some
-)
-
-// dedupe remembers the ids of envelopes and events, to deduplicate what Slack
-// redelivers. An id may be of any length: its hash is kept.
-type dedupe struct {
-	seenAt *lru.Cache[[sha256.Size]byte, time.Time]
-}
-
-func newDedupe() dedupe {
-	seenAt, _ := lru.New[[sha256.Size]byte, time.Time](maxSeen) // fails for a size of 0 alone
-	return dedupe{seenAt}
-}
-
-// seen reports whether one of the ids was seen within dedupeTTL, and remembers all
-// of them. Empty ones are ignored.
-func (d dedupe) seen(now time.Time, ids ...string) bool {
-	seen := false
-	for _, id := range ids {
-		if id == "" {
-			continue
-		}
-		key := sha256.Sum256([]byte(id))
-		at, known, _ := d.seenAt.PeekOrAdd(key, now)
-		if known {
-			seen = seen || now.Sub(at) < dedupeTTL
-			d.seenAt.Add(key, now)
-		}
-	}
-	return seen
 }

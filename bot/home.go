@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack/slackevents"
 
 	"github.com/superduperai/sessionbot/bot/slackapi"
+	"github.com/superduperai/sessionbot/bot/wire"
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/commands/message"
 )
@@ -21,15 +22,15 @@ type homeOpened struct {
 
 // readHomeOpened reads an event, and reports whether it is such a one.
 func readHomeOpened(payload jsontext.Value) (homeOpened, bool) {
-	outer, err := decode[struct {
+	outer, err := wire.Decode[struct {
 		AppID string `json:"api_app_id"`
-		Event lenient[struct {
+		Event wire.Lenient[struct {
 			Kind string `json:"type"`
 			User string `json:"user"`
 			Tab  string `json:"tab"`
 		}] `json:"event"`
 	}](payload)
-	e := outer.Event.value
+	e := outer.Event.Value
 	return homeOpened{app: outer.AppID, user: e.User, home: e.Tab == string(slack.VTHomeTab)}, err == nil && e.Kind == string(slackevents.AppHomeOpened)
 }
 
@@ -85,7 +86,7 @@ func (r *responder) publishHome(ctx context.Context, user string, blocks []slack
 // publishAnswer shows an answer in the place of somebody's App Home, until that is
 // published again.
 func (r *responder) publishAnswer(ctx context.Context, to requester, m slackapi.Message) {
-	r.answered.Store(to.user, true)
+	defer r.answered.Store(to.user, true)
 	if _, err := r.publishHome(ctx, to.user, m.Blocks, ""); err != nil {
 		r.log.ErrorContext(ctx, "App Home not published", "error", slackapi.FaultOf(err), "advice", slackapi.FaultOf(err).Advice())
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/bot/access"
 	"github.com/superduperai/sessionbot/bot/slackapi"
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/commands/message"
@@ -41,7 +42,7 @@ type homes struct {
 // run publishes what changes, until ctx ends.
 func (h *homes) run(ctx context.Context) {
 	pause := h.cfg.Timings.Home
-	for sleep(ctx, pause) == nil {
+	for slackapi.Sleep(ctx, pause) == nil {
 		err := panics.Catch(func() error { pause = max(h.pass(ctx), h.cfg.Timings.Home); return nil })
 		if panicked, ok := errors.AsType[*panics.Error](err); ok {
 			h.log.ErrorContext(ctx, "update of App Homes panicked", "panic", panicked.Message, "stack", panicked.Stack)
@@ -84,7 +85,7 @@ func (h *homes) pass(ctx context.Context) time.Duration {
 // Slack does not say who they are it stays as it is.
 func (h *homes) update(ctx context.Context, user string, home commands.Home, shown string) error {
 	refused := h.admit(ctx, user)
-	if refused != nil && refused.cause != nil {
+	if refused != nil && refused.Cause != nil {
 		return nil
 	}
 	if _, answered := h.answered.Load(user); answered {
@@ -93,7 +94,7 @@ func (h *homes) update(ctx context.Context, user string, home commands.Home, sho
 	digest, hash, _ := strings.Cut(shown, " ")
 	view := h.viewOf(ctx, user, home)
 	if refused != nil {
-		view = func(time.Time) []slack.Block { return blockkit.Message(refused.line()) }
+		view = func(time.Time) []slack.Block { return blockkit.Message(refused.Line()) }
 	}
 	if view.digest() == digest || !h.claim(ctx, user) {
 		return nil
@@ -159,10 +160,10 @@ func (h *homes) load(ctx context.Context) (commands.Home, error) {
 }
 
 // admit is that of the readers, and names the operators, whom others may ask.
-func (h *homes) admit(ctx context.Context, user string) *refusal {
-	refused := h.readers.admit(ctx, user)
-	if refused != nil && refused.cause == nil {
-		refused.ask = h.cfg.Repairs.Operators
+func (h *homes) admit(ctx context.Context, user string) *access.Refusal {
+	refused := h.readers.Admit(ctx, user)
+	if refused != nil && refused.Cause == nil {
+		refused.Ask = h.cfg.Repairs.Operators
 	}
 	return refused
 }
@@ -203,15 +204,18 @@ func (h *homes) claim(ctx context.Context, user string) bool {
 // publish publishes an App Home over the version with that hash, "" = over any, and
 // records it. Where Slack has another version, the next pass publishes.
 func (h *homes) publish(ctx context.Context, user string, view homeView, hash string) error {
+	_, answered := h.answered.LoadAndDelete(user) // first: an answer that is shown meanwhile sets it again
 	published, err := h.publishHome(ctx, user, view(h.cfg.Now()), hash)
 	shown := view.digest() + " " + published
 	if err != nil {
+		if answered {
+			h.answered.Store(user, true)
+		}
 		if slackapi.FaultOf(err).Code != "hash_conflict" {
 			return err
 		}
 		shown = ""
 	}
-	h.answered.Delete(user)
 	if err := h.cfg.Viewers.SetShown(ctx, user, shown); err != nil {
 		h.log.DebugContext(ctx, "version of an App Home not recorded", "error", err)
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/slack-go/slack/slackevents"
 
+	"github.com/superduperai/sessionbot/bot/socketmode"
+	"github.com/superduperai/sessionbot/bot/wire"
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/commands/message"
 )
@@ -37,20 +39,20 @@ var writtenSubtypes = []string{"", "file_share", "thread_broadcast"}
 // another one.
 func readMessage(payload jsontext.Value) (writtenMessage, error) {
 	type kindOnly struct {
-		Kind lenient[string] `json:"type"`
+		Kind wire.Lenient[string] `json:"type"`
 	}
 	type event struct {
-		Subtype  string          `json:"subtype"`
-		Bot      jsontext.Value  `json:"bot_id"`
-		Edited   jsontext.Value  `json:"edited"`
-		User     string          `json:"user"`
-		Text     string          `json:"text"`
-		Channel  string          `json:"channel"`
-		Place    lenient[string] `json:"channel_type"`
-		TS       timestamp       `json:"ts"`
-		ThreadTS timestamp       `json:"thread_ts"`
+		Subtype  string               `json:"subtype"`
+		Bot      jsontext.Value       `json:"bot_id"`
+		Edited   jsontext.Value       `json:"edited"`
+		User     string               `json:"user"`
+		Text     string               `json:"text"`
+		Channel  string               `json:"channel"`
+		Place    wire.Lenient[string] `json:"channel_type"`
+		TS       wire.Timestamp       `json:"ts"`
+		ThreadTS wire.Timestamp       `json:"thread_ts"`
 	}
-	outer, err := decode[struct {
+	outer, err := wire.Decode[struct {
 		AppID string         `json:"api_app_id"`
 		Event jsontext.Value `json:"event"`
 	}](payload)
@@ -58,22 +60,22 @@ func readMessage(payload jsontext.Value) (writtenMessage, error) {
 		return writtenMessage{}, err
 	}
 	m := writtenMessage{app: outer.AppID}
-	kind, err := decode[kindOnly](outer.Event)
+	kind, err := wire.Decode[kindOnly](outer.Event)
 	if err != nil {
 		return m, err
 	}
-	mention := kind.Kind.value == string(slackevents.AppMention)
-	if !mention && kind.Kind.value != string(slackevents.Message) {
+	mention := kind.Kind.Value == string(slackevents.AppMention)
+	if !mention && kind.Kind.Value != string(slackevents.Message) {
 		return m, nil
 	}
-	e, err := decode[event](outer.Event)
+	e, err := wire.Decode[event](outer.Event)
 	if err != nil {
 		return m, err
 	}
 	m.user, m.channel, m.text, m.ts, m.mention = e.User, e.Channel, e.Text, string(e.TS), mention
 	m.thread = cmp.Or(string(e.ThreadTS), m.ts)
 	byBot, edited := given(e.Bot), given(e.Edited)
-	isDirect := e.Place.value == "im" || isDirectChannel(e.Channel)
+	isDirect := e.Place.Value == "im" || isDirectChannel(e.Channel)
 	m.ours = !byBot && !edited && m.user != "" && m.user != slackbot && m.channel != "" && m.ts != "" &&
 		slices.Contains(writtenSubtypes, e.Subtype) && mention != isDirect
 	return m, nil
@@ -117,7 +119,7 @@ func (b *Bot) handleMessage(in arrival, m writtenMessage) {
 func (b *Bot) claimMessage(ctx context.Context, claim string) bool {
 	ctx, cancel := context.WithTimeout(ctx, b.cfg.Deadlines.Share)
 	defer cancel()
-	first, err := b.cfg.Shares.Claim(ctx, claim, dedupeTTL)
+	first, err := b.cfg.Shares.Claim(ctx, claim, socketmode.RedeliveryTime)
 	if err != nil {
 		b.log.WarnContext(ctx, "message not claimed, it may be answered twice", "error", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // chooseFromMenu carries out what somebody chose from a session's menu: a command is
@@ -43,7 +44,7 @@ func (b *Bot) chooseFromMenu(to requester, i interaction) {
 // alert. What cannot be put on record is not done.
 func (a answers) dismiss(ctx context.Context, to requester, c click, session string) {
 	entry := audit.Entry{At: a.cfg.Now(), Who: to.actor(), Where: to.channel, Event: audit.Handled, Session: session}
-	if refused := a.operators.admitOperator(ctx, to.user); refused != nil {
+	if refused := a.operators.AdmitOperator(ctx, to.user); refused != nil {
 		entry.Event, entry.Detail = audit.Refused, "not an operator's choice of “Handled”"
 		a.cfg.Repairs.Decisions.RecordRefusal(ctx, entry)
 		a.refuse(ctx, to, refused)
@@ -81,7 +82,7 @@ func (a answers) saveHandled(ctx context.Context, to requester, entry audit.Entr
 		err = a.cfg.Incidents.SaveHandled(ctx, c.ID, incident.Handled{By: to.user, At: entry.At, Verdict: c.Verdict})
 	}
 	if err == nil {
-		err = a.cfg.Incidents.AddDue(ctx, incident.DueSession{Session: c.ID, At: entry.At})
+		err = a.cfg.Incidents.AddDue(ctx, watchstate.DueSession{Session: c.ID, At: entry.At})
 	}
 	if err != nil {
 		a.dismissFailed(ctx, to, err)

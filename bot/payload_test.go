@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/superduperai/sessionbot/bot/socketmode"
+	"github.com/superduperai/sessionbot/bot/wire"
 )
 
 const pressedFrame = `{"type":"block_actions","api_app_id":"A1","user":{"id":"U1","team_id":"T1"},"channel":{"id":"C1","name":"x"},"response_url":"u",
@@ -52,7 +55,7 @@ func TestCommandOfOrganization(t *testing.T) {
 		`"is_enterprise_install":"true","enterprise_id":"E1","team_id":"T2"`, `"is_enterprise_install":true,"enterprise_id":{},"team_id":null`,
 		`"is_enterprise_install":1,"enterprise_name":["x"],"team_id":7,"response_url":null`,
 	} {
-		got, err := decode[slashCommand]([]byte(`{"api_app_id":"A1","user_id":"U1","channel_id":"C1","command":"/session","text":"help",` + rest + `}`))
+		got, err := wire.Decode[slashCommand]([]byte(`{"api_app_id":"A1","user_id":"U1","channel_id":"C1","command":"/session","text":"help",` + rest + `}`))
 		if err != nil || got != want {
 			t.Errorf("with %s: %+v, %v", rest, got, err)
 		}
@@ -85,11 +88,11 @@ func TestMemberNamesAreCaseSensitive(t *testing.T) {
 			t.Errorf("%s is read where it is written in capitals", name)
 		}
 	}
-	e, err := decode[envelope]([]byte(`{"Type":"interactive","ENVELOPE_ID":"e","Payload":{},"reaſon":"link_disabled"}`))
+	e, err := wire.Decode[socketmode.Envelope]([]byte(`{"Type":"interactive","ENVELOPE_ID":"e","Payload":{},"reaſon":"link_disabled"}`))
 	if err != nil || e.Kind != "" || e.ID != "" || e.Payload != nil || e.Reason != "" {
 		t.Errorf("an envelope with other names is read as %+v, %v", e, err)
 	}
-	c, err := decode[slashCommand]([]byte(`{"user_id":"U1","USER_ID":"U2","command":"/session","text":"debug x","TEXT":"fix x","Channel_Id":"C1"}`))
+	c, err := wire.Decode[slashCommand]([]byte(`{"user_id":"U1","USER_ID":"U2","command":"/session","text":"debug x","TEXT":"fix x","Channel_Id":"C1"}`))
 	if want := (slashCommand{User: "U1", Command: "/session", Text: "debug x"}); err != nil || c != want {
 		t.Errorf("a command reads %+v, %v, want %+v", c, err, want)
 	}
@@ -99,12 +102,12 @@ func TestMemberNamesAreCaseSensitive(t *testing.T) {
 func TestEnvelopeShapes(t *testing.T) {
 	t.Parallel()
 	for _, rest := range []string{`"retry_attempt":"1"`, `"num_connections":"2"`, `"connection_info":7`, `"accepts_response_payload":"yes"`, `"reason":null`, `"debug_info":[]`} {
-		if e, err := decode[envelope]([]byte(`{"type":"hello","envelope_id":"e",` + rest + `}`)); err != nil || e.Kind != "hello" || e.ID != "e" {
+		if e, err := wire.Decode[socketmode.Envelope]([]byte(`{"type":"hello","envelope_id":"e",` + rest + `}`)); err != nil || e.Kind != "hello" || e.ID != "e" {
 			t.Errorf("with %s: %+v, %v", rest, e, err)
 		}
 	}
 	for _, frame := range []string{`[]`, `null`, `7`, `{"type":7}`, `{"type":"hello","envelope_id":{}}`, `{"type":"disconnect","reason":7}`, `{`} {
-		if e, err := decode[envelope]([]byte(frame)); err == nil {
+		if e, err := wire.Decode[socketmode.Envelope]([]byte(frame)); err == nil {
 			t.Errorf("%s is read as %+v", frame, e)
 		}
 	}

@@ -123,12 +123,8 @@ func (q *queue) wait(atMost time.Duration) bool {
 		q.jobs.Wait()
 		close(done)
 	}()
-	return closedWithin(done, atMost)
-}
-
-func closedWithin(ch <-chan struct{}, atMost time.Duration) bool {
 	select {
-	case <-ch:
+	case <-done:
 		return true
 	case <-time.After(atMost):
 		return false

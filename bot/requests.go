@@ -20,6 +20,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // maxText is the longest command in bytes: what waits in the queue has to be small.
@@ -34,7 +35,7 @@ func (b *Bot) handleCommand(in arrival, c slashCommand) {
 	}
 	req := commands.Request{Command: c.Command, Text: c.Text, User: c.User, Channel: c.Channel}
 	if commands.OpensForm(req) {
-		b.enterPrompt(to, c.Trigger.value, "", func(asked commands.Request) commands.Call {
+		b.enterPrompt(to, c.Trigger.Value, "", func(asked commands.Request) commands.Call {
 			req.Form = asked.Form
 			return b.cfg.Commands.Parse(req)
 		})
@@ -212,7 +213,7 @@ func withRefresh(session string, run func(context.Context) commands.Answer) func
 
 // settleNotMade settles an unclear job: an operator says that nothing was made.
 func (a answers) settleNotMade(ctx context.Context, to requester, c click) {
-	if refused := a.operators.admitOperator(ctx, to.user); refused != nil {
+	if refused := a.operators.AdmitOperator(ctx, to.user); refused != nil {
 		if job, err := a.cfg.Repairs.Plans.LoadJob(ctx, c.value); err == nil {
 			a.cfg.Repairs.Decisions.RecordRefusal(ctx, job.Plan.Entry(audit.Refused, to.actor(), to.channel, "not an operator's click on “not made”", a.cfg.Now()))
 		}
@@ -238,7 +239,7 @@ type Incidents interface {
 	CaseOf(ctx context.Context, session string) (incident.Incident, incident.Case, error)
 	Handled(ctx context.Context, session string) (*incident.Handled, error)
 	SaveHandled(ctx context.Context, session string, h incident.Handled) error
-	AddDue(ctx context.Context, dues ...incident.DueSession) error
+	AddDue(ctx context.Context, dues ...watchstate.DueSession) error
 }
 
 // acknowledge acknowledges or snoozes an incident. The alert shows the result; only

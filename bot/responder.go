@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/superduperai/sessionbot/bot/access"
 	"github.com/superduperai/sessionbot/bot/slackapi"
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/commands/message"
@@ -45,17 +46,17 @@ type responder struct {
 	log       *slog.Logger
 	api       *slack.Client
 	outbox    *slackapi.Outbox
-	readers   *people  // known once Slack has said which workspace is ours
-	operators *people  // likewise
-	answered  sync.Map // users whose App Home shows an answer
+	readers   access.List // known once Slack has said which workspace is ours
+	operators access.List // likewise
+	answered  sync.Map    // users whose App Home shows an answer
 }
 
 // admitted reports whether the requester may make a call. Others are refused, on
 // record if the call would have changed a session.
 func (r *responder) admitted(ctx context.Context, to requester, call commands.Call) bool {
-	err, why := r.readers.admit(ctx, to.user), "asked for by somebody who may not ask"
+	err, why := r.readers.Admit(ctx, to.user), "asked for by somebody who may not ask"
 	if err == nil && call.Command.Operators {
-		err, why = r.operators.admitOperator(ctx, to.user), "asked for by somebody who is no operator"
+		err, why = r.operators.AdmitOperator(ctx, to.user), "asked for by somebody who is no operator"
 	}
 	if err == nil {
 		return true
@@ -70,15 +71,15 @@ func (r *responder) admitted(ctx context.Context, to requester, call commands.Ca
 
 // refuse answers why a person may not, and whom to ask. Where others read the answer it
 // names nobody: it would notify them.
-func (r *responder) refuse(ctx context.Context, to requester, err *refusal) {
-	if err.cause != nil {
-		r.log.ErrorContext(ctx, "person not looked up, refused", "error", err.cause, "advice", err.cause.Advice())
+func (r *responder) refuse(ctx context.Context, to requester, err *access.Refusal) {
+	if err.Cause != nil {
+		r.log.ErrorContext(ctx, "person not looked up, refused", "error", err.Cause, "advice", err.Cause.Advice())
 	}
 	r.cfg.Metrics.Answered("", string(commands.Refused), 0)
 	if to.public {
-		err = &refusal{text: err.text}
+		err = &access.Refusal{Text: err.Text}
 	}
-	r.replyLine(ctx, to, err.line())
+	r.replyLine(ctx, to, err.Line())
 }
 
 // reply answers with one sentence, only for the requester.
@@ -130,7 +131,7 @@ func (r *responder) deliver(ctx context.Context, to requester, m slackapi.Messag
 		fallback = []slack.Block{blockkit.Paragraph(blockkit.L(
 			blockkit.Plain(string(message.NoticeNotPosted)+" "), blockkit.Plain(fault.Advice())))}
 	}
-	if fault.Retryable() && sleep(ctx, r.cfg.Timings.Outage) != nil {
+	if fault.Retryable() && slackapi.Sleep(ctx, r.cfg.Timings.Outage) != nil {
 		return
 	}
 	if err = r.outbox.PostEphemeral(ctx, to.channel, to.user, fallback); err != nil && fault.Retryable() {

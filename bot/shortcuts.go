@@ -8,6 +8,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/bot/socketmode"
+	"github.com/superduperai/sessionbot/bot/wire"
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/commands/note"
@@ -78,7 +80,7 @@ func (b *Bot) debugInModal(to requester, i interaction, session string) {
 // ackPayload is what the ack of an envelope says: nothing, but where one of our views
 // was submitted, what is wrong with its fields, or the view that the answer will be in.
 // It looks at the envelope alone.
-func ackPayload(e envelope) any {
+func ackPayload(e socketmode.Envelope) any {
 	if e.Kind != kindInteraction {
 		return nil
 	}
@@ -108,14 +110,14 @@ func ackPayload(e envelope) any {
 // textsOf returns all texts in the text, the blocks and the attachments of a message,
 // the values of its buttons and menus included: our own alerts have whole ids there.
 func textsOf(message jsontext.Value) string {
-	parts, _ := decode[struct {
+	parts, _ := wire.Decode[struct {
 		Text        jsontext.Value `json:"text"`
 		Blocks      jsontext.Value `json:"blocks"`
 		Attachments jsontext.Value `json:"attachments"`
 	}](message) // empty where it is no object
 	var texts []string
 	for _, part := range []jsontext.Value{parts.Text, parts.Blocks, parts.Attachments} {
-		tokens := jsontext.NewDecoder(bytes.NewReader(part), decodeOptions)
+		tokens := jsontext.NewDecoder(bytes.NewReader(part), wire.Options)
 		for token, err := tokens.ReadToken(); err == nil; token, err = tokens.ReadToken() {
 			if token.Kind() == '"' {
 				texts = append(texts, token.String())

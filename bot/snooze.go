@@ -62,7 +62,7 @@ func (b *Bot) notePress(to requester, c click) {
 		return
 	}
 	b.queue.offer(b.jobFor(to, func(ctx context.Context) {
-		if b.readers.admit(ctx, to.user) != nil {
+		if b.readers.Admit(ctx, to.user) != nil {
 			return
 		}
 		if err := b.cfg.Incidents.Pressed(ctx, store.Message{Channel: to.channel, TS: c.message}, b.cfg.Now()); err != nil {

@@ -30,7 +30,7 @@ func TestSilentConnectionIsReplaced(t *testing.T) {
 		if !first.isUp() || !third.isUp() || s.gauge.least.Load() != 1 || s.gauge.now.Load() != 2 {
 			t.Errorf("%d connections are up, %d at least", s.gauge.now.Load(), s.gauge.least.Load())
 		}
-		if !strings.Contains(s.log.String(), errIdle.Error()) {
+		if !strings.Contains(s.log.String(), "the connection was half open") {
 			t.Errorf("the log does not say why: %s", s.log)
 		}
 	})
@@ -87,11 +87,11 @@ func TestDuplicateEnvelopesAreDropped(t *testing.T) {
 			}
 		}
 		s.quiet()
-		time.Sleep(dedupeTTL - time.Minute)
+		time.Sleep(9 * time.Minute)
 		second.types(t, "e1", "x")
 		within(t, time.Second, "ack", second.acks)
 		s.quiet()
-		time.Sleep(2*dedupeTTL + time.Minute)
+		time.Sleep(21 * time.Minute)
 		second.types(t, "e1", "x")
 		s.answered(second, "e1", "x") // a new one, as far as anybody can tell
 	})
@@ -109,7 +109,7 @@ func TestNoFrameEndsTheConnection(t *testing.T) {
 			`{"type":"interactive","payload":{"type":"block_actions","actions":[{}],"message":{"blocks":[{"type":"actions","elements":[{"type":7}]}]}}}`,
 			`{"type":"events_api","payload":{"event":{"type":"message","blocks":7}}}`,
 			strings.Repeat("[", 20_000), `{"payload":` + strings.Repeat(`{"a":`, 5_000),
-			`{"type":"slash_commands","payload":{"text":"` + strings.Repeat("x", maxFrame-100) + `"}}`,
+			`{"type":"slash_commands","payload":{"text":"` + strings.Repeat("x", 1<<20-100) + `"}}`,
 		} {
 			first.send(t, frame)
 		}
@@ -174,7 +174,7 @@ func TestOversizedFrameEndsItsConnectionAlone(t *testing.T) {
 	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
 		first, second := s.both()
-		_ = first.WriteMessage(1, []byte(`{"text":"`+strings.Repeat("x", maxFrame)+`"}`)) // the bot ends it
+		_ = first.WriteMessage(1, []byte(`{"text":"`+strings.Repeat("x", 1<<20)+`"}`)) // the bot ends it
 		third := s.connected()
 		for i, l := range []*line{second, third} {
 			id := fmt.Sprint("e", i)
@@ -199,33 +199,10 @@ func TestUnknownConnectionsAreLoggedOnce(t *testing.T) {
 		line, _ := s.both()
 		for n := 3; n <= 6; n++ {
 			expectWarnings(map[int]int{3: 0, 4: 1, 5: 1, 6: 1}[n])
-			time.Sleep(closedGrace)
+			time.Sleep(time.Minute)
 			_ = line.Close()
 			line = s.connected()
 		}
 		expectWarnings(2)
 	})
-}
-
-func TestUnknownConnections(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		counted, own, living, want int
-		why                        string
-	}{
-		{1, 1, 1, 0, "the first connection"},
-		{2, 2, 1, 0, "both"},
-		{3, 3, 1, 0, "one is being replaced"},
-		{3, 2, 1, 1, "somebody else has one"},
-		{4, 2, 1, 2, "somebody else has two"},
-		{4, 2, 2, 0, "a replica has two"},
-		{5, 2, 2, 0, "a replica replaces one"},
-		{6, 2, 2, 1, "a replica, and somebody else"},
-		{2, 2, 3, 0, "replicas that have not connected yet"},
-		{0, 1, 1, 0, "Slack does not say"},
-	} {
-		if got := unknownConnections(connectionCount{counted: c.counted, own: c.own}, c.living); got != c.want {
-			t.Errorf("%s: %d, want %d", c.why, got, c.want)
-		}
-	}
 }

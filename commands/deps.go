@@ -13,6 +13,7 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/store/stats"
 	"github.com/superduperai/sessionbot/store/sweep"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // Sessions gathers what is known of a session.
@@ -69,14 +70,14 @@ type Statistics interface {
 // Watch knows how far the watch came, payments, dismissals, and what was handled outside;
 // see incident.Watch.
 type Watch interface {
-	State(ctx context.Context) (incident.WatchState, error)
+	State(ctx context.Context) (watchstate.State, error)
 	Known(ctx context.Context, ids []string) (map[string]incident.Known, error)
 	Payments(ctx context.Context, now time.Time, ids []string) (map[string]store.Payment, error)
 }
 
 // Incidents knows which sessions the watch found in trouble; see incident.Watch.
 type Incidents interface {
-	Troubled(ctx context.Context) (incident.TroubledRecord, error)
+	Troubled(ctx context.Context) (watchstate.TroubledRecord, error)
 	OpenIncidents(ctx context.Context, known map[string]incident.Incident) ([]incident.Incident, error)
 	Incident(ctx context.Context, id string) (incident.Incident, error)
 }

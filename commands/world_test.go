@@ -15,6 +15,7 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/store/stats"
 	"github.com/superduperai/sessionbot/store/sweep"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // world answers every question of the commands from memory.
@@ -31,7 +32,7 @@ type world struct {
 	incident incident.Incident
 
 	incidents []incident.Incident
-	state     incident.WatchState
+	state     watchstate.State
 	series    stats.Series
 
 	plans   []repair.PlanRecord
@@ -106,7 +107,7 @@ func (w *world) Figures(context.Context, time.Time) (stats.Figures, error) {
 	return stats.Figures{Series: w.series}, w.err
 }
 
-func (w *world) State(context.Context) (incident.WatchState, error) {
+func (w *world) State(context.Context) (watchstate.State, error) {
 	return w.state, w.err
 }
 
@@ -114,8 +115,8 @@ func (w *world) Observe(context.Context, []string, sweep.Options) ([]sweep.Obser
 	return w.observed, w.err
 }
 
-func (w *world) Troubled(context.Context) (incident.TroubledRecord, error) {
-	return incident.TroubledRecord{Swept: noon.Add(-40 * time.Second), Whole: true}, w.err
+func (w *world) Troubled(context.Context) (watchstate.TroubledRecord, error) {
+	return watchstate.TroubledRecord{Swept: noon.Add(-40 * time.Second), Whole: true}, w.err
 }
 
 func (w *world) OpenIncidents(context.Context, map[string]incident.Incident) ([]incident.Incident, error) {

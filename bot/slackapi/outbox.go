@@ -169,7 +169,7 @@ func (o *Outbox) Retry(ctx context.Context, retryable func(*Fault) bool, pauses 
 			return nil
 		}
 		fault := FaultOf(err)
-		if i == len(pauses) || !retryable(fault) || sleep(ctx, pauses[i]) != nil || o.wait(ctx, fault) != nil {
+		if i == len(pauses) || !retryable(fault) || Sleep(ctx, pauses[i]) != nil || o.wait(ctx, fault) != nil {
 			return fault
 		}
 	}
@@ -227,10 +227,11 @@ func (o *Outbox) wait(ctx context.Context, fault *Fault) error {
 	if wait > maxWait {
 		return fault
 	}
-	return sleep(ctx, wait)
+	return Sleep(ctx, wait)
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+// Sleep waits, or returns the error of ctx as soon as that ends.
+func Sleep(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(d):
 		return nil

@@ -22,6 +22,7 @@ import (
 	"github.com/superduperai/sessionbot/store/sessions"
 	"github.com/superduperai/sessionbot/store/stats"
 	"github.com/superduperai/sessionbot/store/sweep"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // errStep is a step's that was done, and came to something else than it has to.
@@ -300,14 +301,14 @@ func watchSteps(r *rdb.Redis) []aclStep {
 			}
 			return w.Leases.Renew(ctx, lead)
 		}},
-		{"note how far it came", func(ctx context.Context) error { return w.Note(ctx, lead, incident.Swept(now)) }},
+		{"note how far it came", func(ctx context.Context) error { return w.Note(ctx, lead, watchstate.Swept(now)) }},
 		{"say how far it came", func(ctx context.Context) error { _, err := w.State(ctx); return err }},
 		{"put on the due list", func(ctx context.Context) error {
-			return w.AddDue(ctx, incident.DueSession{Session: "cs_live_x", At: now})
+			return w.AddDue(ctx, watchstate.DueSession{Session: "cs_live_x", At: now})
 		}},
 		{"read the due list", func(ctx context.Context) error { _, err := w.Due(ctx, now, 10); return err }},
 		{"take off the due list", func(ctx context.Context) error {
-			return w.RemoveDue(ctx, []incident.DueSession{{Session: "cs_live_x", At: now}})
+			return w.RemoveDue(ctx, []watchstate.DueSession{{Session: "cs_live_x", At: now}})
 		}},
 		{"remember a payment", func(ctx context.Context) error { return w.SavePaid(ctx, paid) }},
 		{"know a payment", func(ctx context.Context) error { _, err := w.Known(ctx, []string{"cs_live_x"}); return err }},

@@ -94,7 +94,10 @@ var brokenSlack = []breakage{
 	{"Slack's clock is ahead", 1, func(c *doctorStage) {
 		c.slack(workspace.Config{Manifest: sessionbot.Manifest, Now: func() time.Time { return time.Now().Add(6 * time.Minute) }})
 	}},
-	{"Slack does not answer", 1, func(c *doctorStage) { c.fault(workspace.Fault{Kind: workspace.Slow, Seconds: 600}) }},
+	{"Slack does not answer", 1, func(c *doctorStage) {
+		c.env[impatience] = "1"
+		c.fault(workspace.Fault{Kind: workspace.Slow, Seconds: 600})
+	}},
 	{"Slack has a fault of its own", 1, func(c *doctorStage) { c.fault(workspace.Fault{Kind: workspace.ServerError}) }},
 	{"Slack asks for a pause", 1, func(c *doctorStage) {
 		c.fault(workspace.Fault{Kind: workspace.RateLimit, Method: "users.info", Seconds: 600})
@@ -223,6 +226,7 @@ var brokenServices = []breakage{
 	{"SuperDuperAI hangs up", 1, func(c *doctorStage) { c.files.Break(demo.Fault{Cut: true}) }},
 	{"the site is broken", 0, func(c *doctorStage) { c.site.Break(demo.Fault{Status: 500, Body: "MARKED"}) }},
 	{"all neighbours hang at once", 1, func(c *doctorStage) {
+		c.env[impatience] = "1"
 		c.fault(workspace.Fault{Kind: workspace.Slow, Seconds: 600})
 		c.redis.Freeze(c.t)
 		c.stripe.Break(demo.Fault{Hang: true})

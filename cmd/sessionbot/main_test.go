@@ -16,17 +16,24 @@ import (
 
 // TestMain puts sessionbot on the PATH, where tests and scripts find it: a copy of
 // this test binary, which runs main under that name. Its pauses are short and its
-// deadlines long, as those of the bots in this process; at night both are as in
-// production.
+// deadlines long, as those of the bots in this process, or as long as impatience
+// allows; at night both are as in production.
 func TestMain(m *testing.M) {
 	testscript.Main(testsWithRedis{m}, map[string]func(){"sessionbot": func() {
 		if !testenv.Nightly {
 			shortenPauses()
 			timings.deadlines, timings.patience = diagnosis.Deadlines{All: 20 * time.Second, Redis: 8 * time.Second, Site: 16 * time.Second, Stripe: 16 * time.Second}, 8
+			if os.Getenv(impatience) != "" {
+				timings.patience = 2
+			}
 		}
 		main()
 	}})
 }
+
+// impatience is the variable that shortens the deadlines of a process of which the
+// test waits until they have passed.
+const impatience = "TEST_IMPATIENCE"
 
 type testsWithRedis struct{ m *testing.M }
 

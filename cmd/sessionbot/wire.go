@@ -24,6 +24,7 @@ import (
 	"github.com/superduperai/sessionbot/store/sessions"
 	"github.com/superduperai/sessionbot/store/stats"
 	"github.com/superduperai/sessionbot/store/sweep"
+	"github.com/superduperai/sessionbot/store/watchstate"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
@@ -131,7 +132,7 @@ func inspectChanged(c config, records *incident.Watch, log *slog.Logger) func(ct
 		if session == "" { // the job concerns several, which have jobs of their own
 			return
 		}
-		if err := records.AddDue(ctx, incident.DueSession{Session: session, At: time.Now()}); err != nil {
+		if err := records.AddDue(ctx, watchstate.DueSession{Session: session, At: time.Now()}); err != nil {
 			log.DebugContext(ctx, "repaired session left to the sweep", "component", "jobs", "error", err)
 		}
 	}

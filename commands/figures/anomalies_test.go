@@ -7,9 +7,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/superduperai/sessionbot/store/diagnosis"
-	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/stats"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
@@ -19,7 +19,7 @@ func statisticsWith(change func(*Statistics)) Statistics {
 	s := Statistics{Series: stats.Series{}}
 	s.AsOf, s.Count.Sessions, s.Count.Complete = noon.Add(10*time.Minute), 500, true
 	s.Count.Verdicts, s.Count.Survey.TTLs = map[diagnosis.Verdict]int{diagnosis.VerdictCompleted: 500}, map[string]int{}
-	s.Watch = &incident.WatchState{Passed: s.AsOf}
+	s.Watch = &watchstate.State{Passed: s.AsOf}
 	s.Server = &rdb.Server{UsedMemoryBytes: 400, MaxMemoryBytes: 1000}
 	for n := range int64(15 * 24) {
 		s.Series[stats.HourOf(noon)-n] = stats.Hour{

@@ -12,17 +12,17 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store/diagnosis"
-	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/stats"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // Statistics is what the sweeps counted, and the state of the watch.
 type Statistics struct {
 	stats.Rollup
 	Series      stats.Series
-	Watch       *incident.WatchState // nil = there is no watch, or it could not be read
-	WatchErr    bool                 // it could not be read
-	EvidenceErr bool                 // the records of payments and files could not be read
+	Watch       *watchstate.State // nil = there is no watch, or it could not be read
+	WatchErr    bool              // it could not be read
+	EvidenceErr bool              // the records of payments and files could not be read
 }
 
 // Blocks show the anomalies, the trends and the figures.

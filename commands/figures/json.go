@@ -4,9 +4,9 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store/diagnosis"
-	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/stats"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // Report is the --json of redis stats; its member names are public.
@@ -37,7 +37,7 @@ type Report struct {
 
 // watchReport is the state of the watch.
 type watchReport struct {
-	incident.WatchAges
+	watchstate.Ages
 	Unreachable string `json:"alert_channel_unreachable,omitempty"`
 }
 
@@ -84,7 +84,7 @@ func JSON(s Statistics, now time.Time) Report {
 		report.Trends[c.name], report.Trends[c.name+"_before"] = trendJSON(c.now.Hour), trendJSON(c.before.Hour)
 	}
 	if s.Watch != nil {
-		report.Watch = &watchReport{WatchAges: s.Watch.Ages(now), Unreachable: s.Watch.Unreachable}
+		report.Watch = &watchReport{Ages: s.Watch.Ages(now), Unreachable: s.Watch.Unreachable}
 	}
 	for _, n := range c.Survey.Namespaces {
 		report.Namespaces = append(report.Namespaces, namespaceReport{Name: n.Name, Keys: n.Keys, Sampled: n.Sampled, SampledBytes: n.SampledBytes})

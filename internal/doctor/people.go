@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/superduperai/sessionbot/bot"
+	"github.com/superduperai/sessionbot/bot/access"
 )
 
 // maxLookups is how many ids are looked up at the same time.
@@ -43,7 +43,7 @@ func (s *slackChecker) lookUp(ctx context.Context, id string) person {
 	case user.Deleted:
 		return person{fault: fail(id+": has left", "take the id out")}
 	}
-	return person{id: id, members: []string{id}, outside: !bot.FullMember(user, s.me.TeamID)}
+	return person{id: id, members: []string{id}, outside: !access.FullMember(user, s.me.TeamID)}
 }
 
 // resolve looks up all ids of a variable but "*". Where some admit nobody, fault

@@ -15,9 +15,9 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/health"
 	"github.com/superduperai/sessionbot/store/diagnosis"
-	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/stats"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 func TestReadiness(t *testing.T) {
@@ -114,7 +114,7 @@ func TestWatchMetrics(t *testing.T) {
 	m := health.NewMetrics()
 	m.Swept(true, true, time.Second)
 	m.Swept(false, false, time.Second)
-	m.Watched(incident.WatchState{Swept: time.UnixMilli(1500), Pause: time.Minute, Unreachable: "not invited"})
+	m.Watched(watchstate.State{Swept: time.UnixMilli(1500), Pause: time.Minute, Unreachable: "not invited"})
 	rate := 0.5
 	m.Counted(&stats.Rollup{Count: stats.Count{Verdicts: map[diagnosis.Verdict]int{diagnosis.VerdictOrphaned: 2}, WebhookSuccessRate: &rate},
 		Server: &rdb.Server{UsedMemoryBytes: 7}})

@@ -11,8 +11,8 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/telemetry"
 	"github.com/superduperai/sessionbot/store/diagnosis"
-	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/stats"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // Metrics are the metrics of the process. Those of the watch come from the replica
@@ -39,7 +39,7 @@ type Metrics struct {
 	skipped     *prometheus.CounterVec
 	pending     prometheus.Gauge
 	unreachable prometheus.Gauge
-	watch       atomic.Pointer[incident.WatchState] // nil = nobody watches
+	watch       atomic.Pointer[watchstate.State] // nil = nobody watches
 }
 
 // NewMetrics registers all metrics.
@@ -130,7 +130,7 @@ func (m *Metrics) Swept(ok, full bool, took time.Duration) {
 }
 
 // Watched sets how far the watch got, whichever replica leads it.
-func (m *Metrics) Watched(state incident.WatchState) {
+func (m *Metrics) Watched(state watchstate.State) {
 	m.watch.Store(&state)
 	m.sweepPause.Set(state.Pause.Seconds())
 	for gauge, at := range map[prometheus.Gauge]time.Time{m.swept: state.Swept, m.polled: state.Passed, m.notified: state.Notified} {

@@ -6,6 +6,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // alerted are an orphan's debug, by whether people were alerted of it, or why not.
@@ -34,8 +35,8 @@ func alerted() []Story {
 			w.handled = &incident.Handled{By: "U0LEAD", At: noon.Add(-5 * time.Minute), Verdict: diagnosis.VerdictOrphaned}
 		}),
 		show("from before the watch", func(w *world) {
-			w.figures.State = incident.WatchState{Epoch: noon.Add(-time.Minute), Swept: noon, BacklogNotified: true}
+			w.figures.State = watchstate.State{Epoch: noon.Add(-time.Minute), Swept: noon, BacklogNotified: true}
 		}),
-		show("nobody watches", func(w *world) { w.figures.State = incident.WatchState{Swept: noon.Add(-3 * time.Hour)} }),
+		show("nobody watches", func(w *world) { w.figures.State = watchstate.State{Swept: noon.Add(-3 * time.Hour)} }),
 	}
 }

@@ -4,23 +4,23 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store/diagnosis"
-	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/stats"
 	"github.com/superduperai/sessionbot/store/sweep"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // kept is what the watch keeps for statistics.
 type kept struct {
 	stats.Figures
-	State incident.WatchState
+	State watchstate.State
 }
 
 // ordinary is the figures of an ordinary day.
 func ordinary() kept {
 	rate := 0.99
 	f := kept{Figures: stats.Figures{Series: stats.Series{}, Rollup: &stats.Rollup{AsOf: noon.Add(-40 * time.Second)}},
-		State: incident.WatchState{Swept: noon.Add(-40 * time.Second), Passed: noon.Add(-20 * time.Second), Notified: noon.Add(-3 * time.Second)}}
+		State: watchstate.State{Swept: noon.Add(-40 * time.Second), Passed: noon.Add(-20 * time.Second), Notified: noon.Add(-3 * time.Second)}}
 	last := stats.HourOf(f.Rollup.AsOf)
 	for n := range int64(15 * 24) {
 		busy := int(12 + (n*7)%9)

@@ -12,6 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/store/stats"
 	"github.com/superduperai/sessionbot/store/sweep"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // world is a fake of everything that the commands depend on.
@@ -119,9 +120,9 @@ func (w *world) Figures(context.Context, time.Time) (stats.Figures, error) {
 }
 
 // State is of a watch that works, unless there are figures that say otherwise.
-func (w *world) State(context.Context) (incident.WatchState, error) {
+func (w *world) State(context.Context) (watchstate.State, error) {
 	if w.figures.Rollup == nil && w.figures.State.Swept.IsZero() {
-		return incident.WatchState{Epoch: noon.Add(-90 * 24 * time.Hour), Swept: noon.Add(-40 * time.Second)}, w.err
+		return watchstate.State{Epoch: noon.Add(-90 * 24 * time.Hour), Swept: noon.Add(-40 * time.Second)}, w.err
 	}
 	return w.figures.State, w.err
 }
@@ -130,8 +131,8 @@ func (w *world) Observe(context.Context, []string, sweep.Options) ([]sweep.Obser
 	return w.troubled, w.err
 }
 
-func (w *world) Troubled(context.Context) (incident.TroubledRecord, error) {
-	return incident.TroubledRecord{Swept: noon.Add(-40 * time.Second), Whole: !w.more}, w.err
+func (w *world) Troubled(context.Context) (watchstate.TroubledRecord, error) {
+	return watchstate.TroubledRecord{Swept: noon.Add(-40 * time.Second), Whole: !w.more}, w.err
 }
 
 func (w *world) OpenIncidents(context.Context, map[string]incident.Incident) ([]incident.Incident, error) {

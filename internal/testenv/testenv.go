@@ -69,14 +69,21 @@ func FreePort(t testing.TB) int {
 	return 0
 }
 
-// Shorten returns a struct of durations, such as jobs.Timings, with each of them
-// divided by twenty.
+// Shorten returns a struct of durations, such as jobs.Timings, or of such structs, with
+// each of them divided by twenty.
 func Shorten[T any](timings T) T {
-	short := reflect.ValueOf(&timings).Elem()
-	for i := range short.NumField() {
-		short.Field(i).SetInt(short.Field(i).Int() / 20)
-	}
+	shorten(reflect.ValueOf(&timings).Elem())
 	return timings
+}
+
+func shorten(timings reflect.Value) {
+	for _, field := range timings.Fields() {
+		if field.Kind() == reflect.Struct {
+			shorten(field)
+			continue
+		}
+		field.SetInt(field.Int() / 20)
+	}
 }
 
 // Patience is the longest that a test waits for anything: far more than a busy

@@ -9,6 +9,7 @@ import (
 
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // maxFileWait is how long the summary waits at most for files that are still to
@@ -53,7 +54,7 @@ func (b *backlog) publish(ctx context.Context) error {
 	switch {
 	case known.state.BacklogNotified, slices.ContainsFunc(open, func(i incident.Incident) bool { return i.Kind == incident.Backlog }): // by another leader
 	case summary.Sessions == 0:
-		err = b.record(ctx, incident.BacklogNotified())
+		err = b.record(ctx, watchstate.BacklogNotified())
 	default:
 		err = b.incidents.open(ctx, summary, Summary)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/payments"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
-	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // overHTTP is the Stripe client as it is used in production.
@@ -53,7 +53,7 @@ func TestCallsToStripe(t *testing.T) {
 	shop.begin(h.at.Add(-time.Hour), 1000, false, 0)
 	shop.flush()
 	h.lead()
-	h.must(h.term.record(t.Context(), incident.Cursor(h.at), incident.Listed(h.at), incident.BacklogNotified())) // it has watched for long
+	h.must(h.term.record(t.Context(), watchstate.Cursor(h.at), watchstate.Listed(h.at), watchstate.BacklogNotified())) // it has watched for long
 	through := func(minutes, lost int) float64 {
 		before := stripe.Calls()
 		for range minutes {

@@ -13,6 +13,7 @@ import (
 	"github.com/superduperai/sessionbot/store/ledger"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/stats"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // Stripe lists what was paid, in pages that come newest first. An error wraps a
@@ -81,7 +82,7 @@ type FileRecords interface {
 // Metrics records what the watch did; see health.Metrics.
 type Metrics interface {
 	Swept(ok, full bool, took time.Duration)
-	Watched(state incident.WatchState)
+	Watched(state watchstate.State)
 	Counted(r *stats.Rollup) // nil = another replica counts
 	Alerted(reason string)
 	Skipped(reason string) // a session that was looked at is not alerted

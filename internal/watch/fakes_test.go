@@ -10,8 +10,8 @@ import (
 
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
-	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/stats"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // fakeMetrics keeps what the last sweep counted.
@@ -52,8 +52,8 @@ func (f *fakeMetrics) slowest() time.Duration {
 	return f.sweep
 }
 
-func (*fakeMetrics) Watched(incident.WatchState) {}
-func (*fakeMetrics) Alerted(string)              {}
+func (*fakeMetrics) Watched(watchstate.State) {}
+func (*fakeMetrics) Alerted(string)           {}
 
 // Skipped counts the sessions that were not alerted.
 func (f *fakeMetrics) Skipped(reason string) {

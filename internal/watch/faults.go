@@ -8,6 +8,7 @@ import (
 
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 const (
@@ -130,7 +131,7 @@ func (m *monitor) reportVerified(ctx context.Context) error {
 // reportEmpty keeps the incident about a Redis that holds no session although
 // Stripe lists sales: it is not the site's, which stores a session before it can
 // be paid.
-func (m *monitor) reportEmpty(ctx context.Context, state incident.WatchState, now time.Time) error {
+func (m *monitor) reportEmpty(ctx context.Context, state watchstate.State, now time.Time) error {
 	empty := m.snapshot().sessions == 0
 	sold := !state.Sold.IsZero() && state.Sold.Before(now) && now.Sub(state.Sold) < recentSale
 	return m.incidents.setFault(ctx, incident.NoSessions, now, func(_ *incident.Incident, open bool) bool {

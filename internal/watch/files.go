@@ -12,6 +12,7 @@ import (
 
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 const (
@@ -176,11 +177,11 @@ func (f *fileChecker) request(ctx context.Context, c check) (store.FileState, er
 
 // recordFound records that the API knows a file, and whether the site started it.
 func (f *fileChecker) recordFound(ctx context.Context, c check, now time.Time) error {
-	var changes []incident.StateChange
+	var changes []watchstate.Change
 	f.mu.Lock()
 	if now.Sub(f.foundRecorded) >= foundInterval {
 		f.foundRecorded = now
-		changes = append(changes, incident.Found(now))
+		changes = append(changes, watchstate.Found(now))
 	}
 	f.mu.Unlock()
 	if !c.Created.IsZero() && !f.snapshot().state.Proven.Covers(f.APIURL, c.Created.Add(-time.Minute)) {
@@ -189,7 +190,7 @@ func (f *fileChecker) recordFound(ctx context.Context, c check, now time.Time) e
 			return err
 		}
 		if job.ID == "" { // else a job of ours may have started it
-			changes = append(changes, incident.Proven(f.APIURL, c.Created))
+			changes = append(changes, watchstate.Proven(f.APIURL, c.Created))
 		}
 	}
 	if len(changes) == 0 {

@@ -11,6 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/sessions"
 	"github.com/superduperai/sessionbot/store/sweep"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 const (
@@ -64,11 +65,11 @@ func (s *inspector) inspectDue(ctx context.Context) error {
 type inspection struct {
 	observed map[string]assessment
 	forget   []string // sessions whose payment need not be remembered
-	requeue  []incident.DueSession
+	requeue  []watchstate.DueSession
 }
 
 func (i *inspection) requeueAt(session string, at time.Time) {
-	i.requeue = append(i.requeue, incident.DueSession{Session: session, At: at})
+	i.requeue = append(i.requeue, watchstate.DueSession{Session: session, At: at})
 }
 
 // inspect diagnoses sessions by what is known without asking another service, and

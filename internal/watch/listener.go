@@ -8,6 +8,7 @@ import (
 
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/keyspace"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // batchInterval is the interval at which written sessions are put on the due list:
@@ -84,9 +85,9 @@ func (l *listener) collect(ctx context.Context, written <-chan string) {
 		if len(sessions) == 0 {
 			continue
 		}
-		var dues []incident.DueSession
+		var dues []watchstate.DueSession
 		for id := range sessions {
-			dues = append(dues, incident.DueSession{Session: id, At: l.Now()})
+			dues = append(dues, watchstate.DueSession{Session: id, At: l.Now()})
 		}
 		if failures, known := l.monitor.failureCount(incident.PartNotifications); failures > 0 || !known {
 			l.monitor.report(ctx, incident.PartNotifications, nil)

@@ -7,7 +7,7 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
-	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // TestNotificationsFail: three failures in a row are reported once, and so is the
@@ -28,7 +28,7 @@ func TestNotificationsFail(t *testing.T) {
 	}
 	fail(4)
 	h.expectNotified()
-	h.must(h.term.record(t.Context(), incident.Notified(h.at)))
+	h.must(h.term.record(t.Context(), watchstate.Notified(h.at)))
 	fail(2)
 	h.expectNotified()
 	fail(1)

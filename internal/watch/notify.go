@@ -12,6 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/grace"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 const (
@@ -41,7 +42,7 @@ func (n *notifier) notifyAll(ctx context.Context) error {
 		switch {
 		case retired(i, n.Now()):
 			if i.Kind == incident.Backlog {
-				if err := n.record(ctx, incident.BacklogNotified()); err != nil {
+				if err := n.record(ctx, watchstate.BacklogNotified()); err != nil {
 					return err
 				}
 			}
@@ -261,7 +262,7 @@ func (n *notifier) recordReachability(ctx context.Context, advice string) {
 	if n.snapshot().state.Unreachable == advice {
 		return
 	}
-	if err := n.record(ctx, incident.Unreachable(advice)); err != nil {
+	if err := n.record(ctx, watchstate.Unreachable(advice)); err != nil {
 		n.Log.WarnContext(ctx, "reachability of the alert channel not recorded", "error", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 const (
@@ -86,13 +87,13 @@ func (p *stripePoller) read(ctx context.Context) error {
 	if err := p.readSessions(ctx, state, forbidden); err != nil {
 		return err
 	}
-	return p.record(ctx, incident.Passed(p.Now()))
+	return p.record(ctx, watchstate.Passed(p.Now()))
 }
 
 // readEvents reads the events since the last poll, a day at a time: reading a
 // month of them may take longer than the process lives. Then the last day comes
 // first: its customers are still waiting.
-func (p *stripePoller) readEvents(ctx context.Context, state incident.WatchState) error {
+func (p *stripePoller) readEvents(ctx context.Context, state watchstate.State) error {
 	now := p.Now()
 	from := now.Add(-eventsKept)
 	if from.Before(state.Cursor) {
@@ -113,7 +114,7 @@ func (p *stripePoller) readEvents(ctx context.Context, state incident.WatchState
 		if err := read(from, to); err != nil {
 			return err
 		}
-		if err := p.record(ctx, incident.Cursor(to)); err != nil {
+		if err := p.record(ctx, watchstate.Cursor(to)); err != nil {
 			return err
 		}
 		from = to
@@ -124,7 +125,7 @@ func (p *stripePoller) readEvents(ctx context.Context, state incident.WatchState
 // readSessions lists the sessions that may have been paid since the last list, once an
 // hour, and those of the last minutes in between if no events can be read. A month of
 // them is listed first: one that nobody listed would count as unpaid.
-func (p *stripePoller) readSessions(ctx context.Context, state incident.WatchState, eventsForbidden bool) error {
+func (p *stripePoller) readSessions(ctx context.Context, state watchstate.State, eventsForbidden bool) error {
 	now := p.Now()
 	hourly := now.Sub(state.Listed) >= listEvery
 	var back time.Duration
@@ -144,7 +145,7 @@ func (p *stripePoller) readSessions(ctx context.Context, state incident.WatchSta
 	if err != nil || !hourly {
 		return err
 	}
-	return p.record(ctx, incident.Listed(now))
+	return p.record(ctx, watchstate.Listed(now))
 }
 
 // save saves payments, and puts their sessions on the due list.
@@ -152,16 +153,16 @@ func (p *stripePoller) save(ctx context.Context, page []store.Paid) error {
 	if err := p.savePage(ctx, page); err != nil {
 		return err
 	}
-	dues, newest := make([]incident.DueSession, len(page)), time.Time{}
+	dues, newest := make([]watchstate.DueSession, len(page)), time.Time{}
 	for n, paid := range page {
 		at := paidAt(paid.Payment)
 		if at.After(newest) && !paid.Payment.OtherSale && !paid.Delayed() {
 			newest = at
 		}
-		dues[n] = incident.DueSession{Session: paid.Payment.SessionID, At: at.Add(p.Limits.OrphanGrace + time.Millisecond)}
+		dues[n] = watchstate.DueSession{Session: paid.Payment.SessionID, At: at.Add(p.Limits.OrphanGrace + time.Millisecond)}
 	}
 	if newest.After(p.snapshot().state.Sold) {
-		if err := p.record(ctx, incident.Sold(newest)); err != nil {
+		if err := p.record(ctx, watchstate.Sold(newest)); err != nil {
 			return err
 		}
 	}

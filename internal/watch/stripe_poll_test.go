@@ -11,6 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // TestStripeEventsForbidden: the key may list sessions only. That is reported once,
@@ -132,7 +133,7 @@ func TestOldSessionWithoutEvent(t *testing.T) {
 			h.stripe.sessions = []store.Paid{{Payment: payment("cs_live_old", at)}}
 			h.lead()
 			if ago > 0 {
-				h.must(h.term.record(t.Context(), incident.Cursor(h.at.Add(-ago)), incident.Listed(h.at.Add(-ago))))
+				h.must(h.term.record(t.Context(), watchstate.Cursor(h.at.Add(-ago)), watchstate.Listed(h.at.Add(-ago))))
 			}
 			h.advance(time.Minute)
 			if orphaned, unpaid := h.metrics.of(diagnosis.VerdictOrphaned), h.metrics.of(diagnosis.VerdictAbandoned); orphaned != 1 || unpaid != 1 {

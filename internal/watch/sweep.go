@@ -11,6 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/stats"
 	"github.com/superduperai/sessionbot/store/sweep"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 const (
@@ -55,7 +56,7 @@ func (w *Watch) pauseAfter(took time.Duration) time.Duration {
 
 // findings are what a sweep found besides its counts.
 type findings struct {
-	state           incident.WatchState
+	state           watchstate.State
 	stripeDownSince time.Time
 	due             []check // the newest files that are due
 	backlogFileDue  bool    // one of them is of a session from before the watch
@@ -107,17 +108,17 @@ func (s *sweepTask) finishSweep(ctx context.Context, swept sweep.Result, found *
 		return err
 	}
 	now := s.Now()
-	var dues []incident.DueSession
+	var dues []watchstate.DueSession
 	for id := range openCases(incidents) {
-		dues = append(dues, incident.DueSession{Session: id, At: now})
+		dues = append(dues, watchstate.DueSession{Session: id, At: now})
 	}
 	if err := s.Records.AddDue(ctx, dues...); err != nil {
 		return err
 	}
 	signal(s.inspectNow)
-	changes := []incident.StateChange{incident.Swept(now), incident.Pause(s.pauseAfter(now.Sub(started))), incident.Reads(swept.Reads)}
+	changes := []watchstate.Change{watchstate.Swept(now), watchstate.Pause(s.pauseAfter(now.Sub(started))), watchstate.Reads(swept.Reads)}
 	if ms := s.listener.lastWrite.Load(); ms > 0 {
-		changes = append(changes, incident.Notified(time.UnixMilli(ms)))
+		changes = append(changes, watchstate.Notified(time.UnixMilli(ms)))
 	}
 	if err := s.record(ctx, changes...); err != nil {
 		return err
@@ -162,7 +163,7 @@ func (s *sweepTask) payments(ctx context.Context, ids []string) (map[string]stor
 // visit puts the sessions that are in trouble on the due list.
 func (s *sweepTask) visit(ctx context.Context, observed []sweep.Observation, found *findings) error {
 	now := s.Now()
-	var dues []incident.DueSession
+	var dues []watchstate.DueSession
 	var troubled []string
 	for _, o := range observed {
 		if o.Verdict.InTrouble() {
@@ -174,7 +175,7 @@ func (s *sweepTask) visit(ctx context.Context, observed []sweep.Observation, fou
 		reason := s.triage(c, found.state)
 		switch reason {
 		case incident.InTrouble:
-			dues = append(dues, incident.DueSession{Session: o.Session.ID, At: now})
+			dues = append(dues, watchstate.DueSession{Session: o.Session.ID, At: now})
 			continue
 		case incident.NotInTrouble: // most are; nothing is logged of them
 			continue

@@ -15,6 +15,7 @@ import (
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/sweep"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // term is one period of leadership, and the tasks that run meanwhile.
@@ -41,7 +42,7 @@ type term struct {
 
 // facts are what some tasks find out and others need.
 type facts struct {
-	state incident.WatchState // as last recorded: only the leader changes it
+	state watchstate.State // as last recorded: only the leader changes it
 
 	stripeDownSince time.Time // zero = Stripe answers
 	stripeFault     store.Unverified
@@ -53,7 +54,7 @@ type facts struct {
 	filesChecked bool // the last sweep found no file from before the watch that is due
 }
 
-func (w *Watch) newTerm(lead lease.Lease, state incident.WatchState) *term {
+func (w *Watch) newTerm(lead lease.Lease, state watchstate.State) *term {
 	t := &term{Watch: w, lead: lead, began: w.Now(), sweeper: sweep.New(w.Product), facts: facts{state: state, sessions: -1}}
 	t.incidents = &incidents{term: t, notifyNow: make(chan struct{}, 1), cache: map[string]incident.Incident{}}
 	t.monitor = newMonitor(t)
@@ -84,7 +85,7 @@ func (t *term) updateFacts(change func(f *facts)) {
 }
 
 // record records how far the watch came.
-func (t *term) record(ctx context.Context, changes ...incident.StateChange) error {
+func (t *term) record(ctx context.Context, changes ...watchstate.Change) error {
 	if err := t.Records.Note(ctx, t.lead, changes...); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/sweep"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 const (
@@ -48,7 +49,7 @@ func (w *Watch) rules() incident.Rules {
 }
 
 // triage decides what becomes of a session that is in no incident.
-func (w *Watch) triage(c candidate, state incident.WatchState) incident.Disposition {
+func (w *Watch) triage(c candidate, state watchstate.State) incident.Disposition {
 	return w.rules().Triage(c.Evidence, c.Diagnosis, incident.Known{Dismissed: c.dismissed, Handled: c.handled}, state)
 }
 

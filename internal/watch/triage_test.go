@@ -11,6 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/sweep"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 func TestTriage(t *testing.T) {
@@ -55,7 +56,7 @@ func TestTriage(t *testing.T) {
 		{"Stripe does not answer", suspect(diagnosis.VerdictOrphaned, recent, store.PaymentUnverified, store.StripeNoAnswer), false, incident.PaymentUnverified},
 		{"failed, Stripe does not answer", suspect(diagnosis.VerdictFailed, recent, store.PaymentUnverified, store.StripeNoAnswer), false, incident.InTrouble},
 	} {
-		if got := w.triage(c.c, incident.WatchState{Epoch: epoch, BacklogNotified: c.published}); got != c.want {
+		if got := w.triage(c.c, watchstate.State{Epoch: epoch, BacklogNotified: c.published}); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}

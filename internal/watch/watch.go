@@ -24,8 +24,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/lease"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // redisTimeout bounds the requests to Redis of one election, and the request for
@@ -51,7 +51,7 @@ func New(cfg Config) *Watch {
 
 // Enqueue has the leader inspect a session soon.
 func (w *Watch) Enqueue(ctx context.Context, session string) error {
-	err := w.Records.AddDue(ctx, incident.DueSession{Session: session, At: w.Now()})
+	err := w.Records.AddDue(ctx, watchstate.DueSession{Session: session, At: w.Now()})
 	signal(w.inspectNow)
 	return err
 }

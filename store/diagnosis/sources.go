@@ -16,7 +16,7 @@ type Sources struct {
 	Jobs interface { // see ledger.Jobs
 		JobStates(ctx context.Context, sessions []string) (map[string]store.JobState, error)
 	}
-	Proven func(ctx context.Context, created time.Time) bool // see incident.Proof
+	Proven func(ctx context.Context, created time.Time) bool // see watchstate.Proof
 	Limits Thresholds
 	Now    func() time.Time
 }

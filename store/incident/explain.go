@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // AlertState says whether people were alerted of a session. The values are public.
@@ -45,7 +46,7 @@ type AlertAccount struct {
 type Recorded struct {
 	Known     Known
 	Incidents []Incident // those that are not over
-	State     WatchState
+	State     watchstate.State
 	Watched   bool // alerts are on in this process
 	Err       error
 }

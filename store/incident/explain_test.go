@@ -10,6 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/storetest"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // TestExplain: of each session it is said whether people were alerted, or why not.
@@ -18,7 +19,7 @@ func TestExplain(t *testing.T) {
 	now := storetest.At
 	limits := diagnosis.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
 	rules := Rules{AlertOn: []diagnosis.Verdict{diagnosis.VerdictOrphaned, diagnosis.VerdictFailed}, FixTexts: []string{"fixed by us"}, Stripe: true}
-	watching := WatchState{Epoch: now.Add(-24 * time.Hour), Swept: now.Add(-time.Minute)}
+	watching := watchstate.State{Epoch: now.Add(-24 * time.Hour), Swept: now.Add(-time.Minute)}
 	published, standing, slow := watching, watching, watching
 	published.BacklogNotified = true
 	standing.Swept = now.Add(-2 * time.Hour)
@@ -71,7 +72,7 @@ func TestExplain(t *testing.T) {
 		"from before":         {d: diagnosis.Diagnosis{Verdict: diagnosis.VerdictOrphaned, PaidAt: old}, want: AlertAccount{State: AlertPending, Reason: InBacklog}},
 		"records are silent":  {d: orphan, rec: Recorded{Err: errors.New("away")}, want: AlertAccount{State: AlertUnknown, Reason: RecordsSilent}},
 	} {
-		if c.rec.State == (WatchState{}) {
+		if c.rec.State == (watchstate.State{}) {
 			c.rec.State = watching
 		}
 		c.s.ID = "cs_1"

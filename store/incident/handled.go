@@ -8,6 +8,7 @@ import (
 
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // Handled records that an operator put a session right outside, and the verdict that
@@ -32,7 +33,7 @@ func (s *Sessions) SaveHandled(ctx context.Context, session string, h Handled) e
 	if err != nil {
 		return fmt.Errorf("save who handled a session: %w", err)
 	}
-	if err := client.Set(ctx, handledKey(session), raw, caseLife).Err(); err != nil {
+	if err := client.Set(ctx, handledKey(session), raw, watchstate.RecordLife).Err(); err != nil {
 		return fmt.Errorf("save who handled a session: %w", rdb.Classify(err))
 	}
 	return nil

@@ -1,5 +1,5 @@
-// Package incident keeps the records of the watch in Redis: how far it came, the
-// sessions that are due, what is known of them, and the incidents.
+// Package incident keeps the incidents in Redis, and what is known of sessions, and
+// decides which sessions are alerted.
 package incident
 
 import (

@@ -14,6 +14,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // ErrUnknownIncident means that there is no such incident, or not any more.
@@ -97,7 +98,7 @@ func (s *Incidents) Incident(ctx context.Context, id string) (Incident, error) {
 	}
 	i.Cases = make([]Case, 0, cases)
 	for len(i.Cases) < cases {
-		fields := make([]string, min(caseChunk, cases-len(i.Cases)))
+		fields := make([]string, min(chunkSize, cases-len(i.Cases)))
 		for n := range fields {
 			fields[n] = strconv.Itoa(len(i.Cases) + n)
 		}
@@ -125,9 +126,6 @@ func (s *Incidents) Outline(ctx context.Context, id string) (Incident, error) {
 	i, _, err := s.readWithoutCases(ctx, id)
 	return i, err
 }
-
-// caseChunk is how many cases one command reads, so as not to block Redis for long.
-const caseChunk = 250
 
 // readWithoutCases reads an incident, and how many cases it has. One that expired
 // is removed from the open ones.
@@ -177,7 +175,7 @@ func (s *Incidents) save(ctx context.Context, token string, i *Incident, known [
 	if err != nil {
 		return fmt.Errorf("save an incident: %w", err)
 	}
-	args := []any{token, i.version, i.version + 1, i.ID, retire, caseLife.Milliseconds(), raw}
+	args := []any{token, i.version, i.version + 1, i.ID, retire, watchstate.RecordLife.Milliseconds(), raw}
 	if len(i.Cases) > len(known) {
 		args = append(args, fieldCases, len(i.Cases))
 	}
@@ -191,7 +189,7 @@ func (s *Incidents) save(ctx context.Context, token string, i *Incident, known [
 		}
 		args = append(args, strconv.Itoa(n), raw)
 	}
-	saved, err := s.redis.Run(ctx, saveIncident, []string{stateKey, incidentKey(i.ID), openKey}, args...).Int()
+	saved, err := s.redis.Run(ctx, saveIncident, []string{watchstate.StateKey, incidentKey(i.ID), openKey}, args...).Int()
 	switch {
 	case err != nil:
 		return fmt.Errorf("save an incident: %w", rdb.Classify(err))

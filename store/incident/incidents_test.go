@@ -13,10 +13,35 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/rdb/rdbtest"
 	"github.com/superduperai/sessionbot/store/storetest"
 )
+
+func leading(t *testing.T, w *Watch, owner string) lease.Lease {
+	t.Helper()
+	testenv.Must(t, w.Begin(t.Context(), storetest.At))
+	l, ok, err := w.Lead(t.Context(), owner)
+	if err != nil || !ok {
+		t.Fatalf("%s does not get the lead: %v", owner, err)
+	}
+	return l
+}
+
+// TestFormerLeaderOpensNothing: an incident is fenced by the leader's token.
+func TestFormerLeaderOpensNothing(t *testing.T) {
+	t.Parallel()
+	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
+		w := NewWatch(r)
+		former := leading(t, w, "one")
+		testenv.Must(t, w.Leases.Release(t.Context(), former))
+		leading(t, w, "two")
+		if _, err := w.OpenIncident(t.Context(), former, Incident{ID: "i", Opened: storetest.At}); !errors.Is(err, lease.ErrLost) {
+			t.Errorf("opened by the old leader: %v", err)
+		}
+	})
+}
 
 func TestIncidentIsChangedByOneAtATime(t *testing.T) {
 	t.Parallel()
@@ -81,34 +106,34 @@ func TestLargeIncident(t *testing.T) {
 		w := NewWatch(r)
 		l := leading(t, w, "one")
 		i := Incident{ID: "i", Opened: storetest.At}
-		for n := range 2*caseChunk + 1 {
+		for n := range 2*chunkSize + 1 {
 			i.Cases = append(i.Cases, Case{ID: fmt.Sprint("cs_", n), At: storetest.At})
 		}
 		i, err := w.OpenIncident(t.Context(), l, i)
 		testenv.Must(t, err)
 		testenv.Must(t, client.HSet(t.Context(), incidentKey("i"), "0", `{"id":"nobody writes it again"}`).Err())
 		_, err = w.ChangeIncident(t.Context(), l, i, func(i *Incident) bool {
-			i.Cases[caseChunk].Ending = EndLate
+			i.Cases[chunkSize].Ending = EndLate
 			i.Cases = append(i.Cases, Case{ID: "last"})
 			return true
 		})
 		testenv.Must(t, err)
-		if i.Cases[caseChunk].Ending != "" {
+		if i.Cases[chunkSize].Ending != "" {
 			t.Error("what the caller knows was changed")
 		}
 		_, _, err = w.Acknowledge(t.Context(), "i", "U1", storetest.At)
 		testenv.Must(t, err)
 		got, err := w.Incident(t.Context(), "i")
 		testenv.Must(t, err)
-		if n := len(got.Cases); n != 2*caseChunk+2 || got.Cases[n-1].ID != "last" || got.Acknowledged == nil {
+		if n := len(got.Cases); n != 2*chunkSize+2 || got.Cases[n-1].ID != "last" || got.Acknowledged == nil {
 			t.Fatalf("%d cases, acknowledged by %+v", n, got.Acknowledged)
 		}
-		if got.Cases[0].ID != "nobody writes it again" || got.Cases[caseChunk].Ending != EndLate || got.Cases[1].ID != "cs_1" {
+		if got.Cases[0].ID != "nobody writes it again" || got.Cases[chunkSize].Ending != EndLate || got.Cases[1].ID != "cs_1" {
 			t.Errorf("%+v", got.Cases[:2])
 		}
 		// Whoever does not know of a click changes it all the same, as it is by now.
 		got, err = w.ChangeIncident(t.Context(), l, i, func(i *Incident) bool { i.Cases[0].Ending = EndGone; return true })
-		if err != nil || got.Acknowledged == nil || got.Cases[caseChunk].Ending != EndLate {
+		if err != nil || got.Acknowledged == nil || got.Cases[chunkSize].Ending != EndLate {
 			t.Errorf("%+v, %v", got.Acknowledged, err)
 		}
 	})

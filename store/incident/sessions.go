@@ -12,13 +12,14 @@ import (
 
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // Sessions records what is known of sessions: their payments, and which were
 // dismissed.
 type Sessions struct {
 	redis    *rdb.Redis
-	progress *Progress
+	progress *watchstate.Progress
 }
 
 // SavePaid saves payments for a month, unless ForgetPaid comes first. A payment
@@ -44,7 +45,7 @@ func (s *Sessions) save(ctx context.Context, paid []store.Paid, replaces func(st
 			if err != nil {
 				return fmt.Errorf("remember a payment: %w", err)
 			}
-			args := redis.SetArgs{TTL: caseLife}
+			args := redis.SetArgs{TTL: watchstate.RecordLife}
 			if !replaces(p) {
 				args.Mode = "NX"
 			}

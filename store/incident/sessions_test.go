@@ -13,6 +13,7 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/rdb/rdbtest"
 	"github.com/superduperai/sessionbot/store/storetest"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 func TestKnown(t *testing.T) {
@@ -30,7 +31,7 @@ func TestKnown(t *testing.T) {
 			known["b"].Dismissed != "stalled" || known["c"] != (Known{}) {
 			t.Errorf("%+v, %v", known, err)
 		}
-		testenv.Must(t, client.Set(t.Context(), paidKey("b"), `{"Payment":{"SessionID":"b","State":"paid"}}`, caseLife).Err()) // of an older version
+		testenv.Must(t, client.Set(t.Context(), paidKey("b"), `{"Payment":{"SessionID":"b","State":"paid"}}`, watchstate.RecordLife).Err()) // of an older version
 		if known, err := w.Known(t.Context(), []string{"b"}); err != nil || known["b"].Paid == nil || known["b"].Paid.Payment.OtherSale {
 			t.Errorf("an old record: %+v, %v", known, err)
 		}
@@ -38,7 +39,7 @@ func TestKnown(t *testing.T) {
 		if known, err := w.Known(t.Context(), []string{"a"}); err != nil || known["a"].Paid != nil {
 			t.Errorf("not forgotten: %+v, %v", known, err)
 		}
-		if ttl := client.PTTL(t.Context(), paidKey("b")).Val(); ttl <= store.KeyLife || ttl > caseLife {
+		if ttl := client.PTTL(t.Context(), paidKey("b")).Val(); ttl <= store.KeyLife || ttl > watchstate.RecordLife {
 			t.Errorf("a payment is remembered for %s", ttl)
 		}
 	})
@@ -51,7 +52,7 @@ func TestKnownPayments(t *testing.T) {
 		w := NewWatch(r)
 		lead := leading(t, w, "one")
 		testenv.Must(t, w.SavePaid(t.Context(), store.Paid{Payment: store.Payment{SessionID: "cs_1", State: store.PaymentPaid}}))
-		testenv.Must(t, w.Note(t.Context(), lead, Passed(storetest.At)))
+		testenv.Must(t, w.Note(t.Context(), lead, watchstate.Passed(storetest.At)))
 		for now, want := range map[time.Time]map[string]store.PaymentState{
 			storetest.At.Add(time.Minute): {"cs_1": store.PaymentPaid, "cs_2": store.PaymentUnpaid},
 			storetest.At.Add(time.Hour):   {"cs_1": store.PaymentPaid},
@@ -85,7 +86,7 @@ func TestHandled(t *testing.T) {
 		if err != nil || h == nil || *h != want || !h.Covers(diagnosis.VerdictLost) || h.Covers(diagnosis.VerdictFailed) {
 			t.Errorf("%+v, %v", h, err)
 		}
-		if ttl := client.PTTL(t.Context(), handledKey("a")).Val(); ttl <= store.KeyLife || ttl > caseLife {
+		if ttl := client.PTTL(t.Context(), handledKey("a")).Val(); ttl <= store.KeyLife || ttl > watchstate.RecordLife {
 			t.Errorf("it is known for %s", ttl)
 		}
 	})

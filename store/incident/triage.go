@@ -2,9 +2,11 @@ package incident
 
 import (
 	"slices"
+	"time"
 
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // Disposition says what becomes of a session that is in no incident, and why. The log,
@@ -47,7 +49,7 @@ func (r Rules) Alerts(s store.Session, v diagnosis.Verdict) bool {
 }
 
 // Triage decides what becomes of a session that is in no incident.
-func (r Rules) Triage(e diagnosis.Evidence, d diagnosis.Diagnosis, k Known, state WatchState) Disposition {
+func (r Rules) Triage(e diagnosis.Evidence, d diagnosis.Diagnosis, k Known, state watchstate.State) Disposition {
 	old := TroubleSince(d).Before(state.Epoch)
 	switch {
 	case MarkedByRepair(e.Session, d.Verdict, r.FixTexts):
@@ -79,4 +81,25 @@ func notAlerted(v diagnosis.Verdict) Disposition {
 		return NotInAlertOn
 	}
 	return NotInTrouble
+}
+
+// TroubleSince returns when the trouble of a session began: with the payment, or with
+// the status.
+func TroubleSince(d diagnosis.Diagnosis) time.Time {
+	if d.Verdict == diagnosis.VerdictOrphaned || d.Verdict == diagnosis.VerdictLost || d.Since.IsZero() {
+		return d.PaidAt
+	}
+	return d.Since
+}
+
+// TroubleKey identifies the trouble that a session is in, for Dismiss.
+func TroubleKey(d diagnosis.Diagnosis) string {
+	return string(d.Verdict) + " since " + TroubleSince(d).UTC().Format(time.RFC3339)
+}
+
+// MarkedByRepair reports whether a repair of ours marked the session as error, by the
+// texts that repairs write. A video that was finished since is news all the same.
+func MarkedByRepair(s store.Session, v diagnosis.Verdict, texts []string) bool {
+	text := s.Current().Error
+	return v == diagnosis.VerdictFailed && text != nil && slices.Contains(texts, *text)
 }

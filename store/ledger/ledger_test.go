@@ -243,6 +243,23 @@ func TestTwoClaimersRace(t *testing.T) {
 	})
 }
 
+// TestClaimExpires: a claim whose job nobody ever saves leaves nothing behind.
+func TestClaimExpires(t *testing.T) {
+	t.Parallel()
+	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
+		l := New(r)
+		p := saved(t, l, "cs_live_expires")
+		if a, err := l.Claim(t.Context(), p.ID, "", ann, storetest.At); err != nil || a.Verdict != repair.Claimed {
+			t.Fatal(a, err)
+		}
+		for _, key := range []string{planKey(p.ID), jobKey(p.ID), jobOfKey(subject(p)), pendingKey} {
+			if ttl := client.PTTL(t.Context(), key).Val(); ttl <= jobLife-time.Minute || ttl > jobLife {
+				t.Errorf("%s expires in %s", key, ttl)
+			}
+		}
+	})
+}
+
 // TestAClaimedPlanLivesAsLongAsItsJob: a click on an old copy of its message is
 // never told that nothing was changed.
 func TestAClaimedPlanLivesAsLongAsItsJob(t *testing.T) {

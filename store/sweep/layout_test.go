@@ -15,6 +15,7 @@ import (
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 // TestLayoutBySweep: what the site reads is told by every sweep, also by the
@@ -74,7 +75,7 @@ func TestLayouts(t *testing.T) {
 		must(t, err)
 		note := func(reads store.Layout) {
 			t.Helper()
-			must(t, records.Note(t.Context(), lead, incident.Swept(now), incident.Reads(reads)))
+			must(t, records.Note(t.Context(), lead, watchstate.Swept(now), watchstate.Reads(reads)))
 		}
 		check("nothing is known", store.LayoutOneKey)
 		set(t, client, map[string]string{"prompt:cs_live_1": `{"prompt":"A fox","timestamp":"` + ago(time.Hour) + `"}`})

@@ -1,4 +1,4 @@
-package incident
+package watchstate
 
 import (
 	"context"
@@ -23,7 +23,7 @@ type Progress struct {
 // Lead acquires the lease of the state, and reports whether nobody else holds it.
 // lease.ErrNoRecord before Begin.
 func (p *Progress) Lead(ctx context.Context, owner string) (lease.Lease, bool, error) {
-	held, ok, err := p.Leases.Acquire(ctx, stateKey, leaderKey, owner)
+	held, ok, err := p.Leases.Acquire(ctx, StateKey, leaderKey, owner)
 	if err != nil || !ok {
 		return held, ok, err
 	}
@@ -41,8 +41,8 @@ func (p *Progress) Lead(ctx context.Context, owner string) (lease.Lease, bool, e
 	return held, true, nil
 }
 
-// WatchState is how far the watch came. A zero time means never.
-type WatchState struct {
+// State is how far the watch came. A zero time means never.
+type State struct {
 	Epoch           time.Time     // trouble that began before is backlog
 	Cursor          time.Time     // up to which Stripe's events were read
 	Listed          time.Time     // when Stripe's sessions were last listed
@@ -73,33 +73,33 @@ func (p Proof) Covers(url string, created time.Time) bool {
 
 func urlDigest(url string) string { return store.Digest([]byte(url))[:16] }
 
-// WatchAges are the ages of what the watch last saw, in seconds; nil = never. The
+// Ages are the ages of what the watch last saw, in seconds; nil = never. The
 // JSON names are public.
-type WatchAges struct {
+type Ages struct {
 	Sweep        *int64 `json:"sweep_age_seconds"`
 	Stripe       *int64 `json:"stripe_age_seconds"`
 	Notification *int64 `json:"notification_age_seconds"`
 }
 
 // Ages returns the ages at now.
-func (s WatchState) Ages(now time.Time) WatchAges {
+func (s State) Ages(now time.Time) Ages {
 	age := func(at time.Time) *int64 {
 		if at.IsZero() {
 			return nil
 		}
 		return new(int64(now.Sub(at) / time.Second))
 	}
-	return WatchAges{Sweep: age(s.Swept), Stripe: age(s.Passed), Notification: age(s.Notified)}
+	return Ages{Sweep: age(s.Swept), Stripe: age(s.Passed), Notification: age(s.Notified)}
 }
 
-// StateChange changes one field of the WatchState.
-type StateChange struct{ field, value string }
+// Change changes one field of the State.
+type Change struct{ field, value string }
 
-func setter[T any](field string, format func(T) string) func(T) StateChange {
-	return func(value T) StateChange { return StateChange{field, format(value)} }
+func setter[T any](field string, format func(T) string) func(T) Change {
+	return func(value T) Change { return Change{field, format(value)} }
 }
 
-// Each of these changes the field of the WatchState that has its name.
+// Each of these changes the field of the State that has its name.
 var (
 	Cursor      = setter("cursor", formatMillis)
 	Listed      = setter("listed", formatMillis)
@@ -113,28 +113,28 @@ var (
 	Unreachable = setter("unreachable", func(why string) string { return why })
 )
 
-// Proven changes WatchState.Proven.
-func Proven(url string, created time.Time) StateChange {
-	return StateChange{"proven", urlDigest(url) + " " + formatMillis(created)}
+// Proven changes State.Proven.
+func Proven(url string, created time.Time) Change {
+	return Change{"proven", urlDigest(url) + " " + formatMillis(created)}
 }
 
-// BacklogNotified sets WatchState.BacklogNotified.
-func BacklogNotified() StateChange { return StateChange{"history", "told"} }
+// BacklogNotified sets State.BacklogNotified.
+func BacklogNotified() Change { return Change{"history", "told"} }
 
 // State reads how far the watch came.
-func (p *Progress) State(ctx context.Context) (WatchState, error) {
+func (p *Progress) State(ctx context.Context) (State, error) {
 	client, err := p.redis.Client(ctx)
 	if err != nil {
-		return WatchState{}, err
+		return State{}, err
 	}
-	fields, err := client.HGetAll(ctx, stateKey).Result()
+	fields, err := client.HGetAll(ctx, StateKey).Result()
 	if err != nil {
-		return WatchState{}, fmt.Errorf("read the state of the watch: %w", rdb.Classify(err))
+		return State{}, fmt.Errorf("read the state of the watch: %w", rdb.Classify(err))
 	}
 	at := func(field string) time.Time { return parseMillis(fields[field]) }
 	pause, _ := strconv.ParseInt(fields["pause"], 10, 64) // absent = 0
 	url, created, _ := strings.Cut(fields["proven"], " ")
-	return WatchState{
+	return State{
 		Epoch: at("epoch"), Cursor: at("cursor"), Listed: at("listed"), Passed: at("passed"),
 		Swept: at("swept"), Pause: time.Duration(pause) * time.Millisecond, Sold: at("sold"),
 		Proven: Proof{URL: url, Created: parseMillis(created)}, Found: at("found"), Notified: at("notified"),
@@ -142,13 +142,13 @@ func (p *Progress) State(ctx context.Context) (WatchState, error) {
 	}, nil
 }
 
-// Begin sets WatchState.Epoch, unless it is set.
+// Begin sets State.Epoch, unless it is set.
 func (p *Progress) Begin(ctx context.Context, epoch time.Time) error {
 	client, err := p.redis.Client(ctx)
 	if err != nil {
 		return err
 	}
-	if err := client.HSetNX(ctx, stateKey, "epoch", epoch.UnixMilli()).Err(); err != nil {
+	if err := client.HSetNX(ctx, StateKey, "epoch", epoch.UnixMilli()).Err(); err != nil {
 		return fmt.Errorf("begin to watch: %w", rdb.Classify(err))
 	}
 	return nil
@@ -162,12 +162,12 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1`)
 
 // Note records how far the watch came. lease.ErrLost where somebody else leads.
-func (p *Progress) Note(ctx context.Context, l lease.Lease, changes ...StateChange) error {
+func (p *Progress) Note(ctx context.Context, l lease.Lease, changes ...Change) error {
 	args := []any{l.Token, stateLife.Milliseconds()}
 	for _, c := range changes {
 		args = append(args, c.field, c.value)
 	}
-	noted, err := p.redis.Run(ctx, note, []string{stateKey}, args...).Int()
+	noted, err := p.redis.Run(ctx, note, []string{StateKey}, args...).Int()
 	if err != nil {
 		return fmt.Errorf("note the state of the watch: %w", rdb.Classify(err))
 	}

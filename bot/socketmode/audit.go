@@ -1,4 +1,4 @@
-package bot
+package socketmode
 
 import (
 	"context"
@@ -21,55 +21,55 @@ type Processes interface {
 	Leave(ctx context.Context, id string) error
 }
 
-// connectionAudit compares the connections that Slack counts with those that the
+// audit compares the connections that Slack counts with those that the
 // bot's processes explain. Slack sends each payload to any one connection of the
 // app, so a forgotten process with the same token takes a part of what people type.
-type connectionAudit struct {
+type audit struct {
 	cfg    Config
 	id     string // of this process
-	counts chan connectionCount
+	counts chan hello
 	warned bool // since the count was last explained
 
 	mu       sync.Mutex
 	closedAt []time.Time // connections of the last minute
 }
 
-// connectionCount is what was known at a hello: the app's connections, and how
+// hello is what was known at a hello: the app's connections, and how
 // many of them this process explains.
-type connectionCount struct{ counted, own int }
+type hello struct{ counted, own int }
 
-func newConnectionAudit(cfg Config) *connectionAudit {
-	return &connectionAudit{cfg: cfg, id: rand.Text(), counts: make(chan connectionCount, 16)}
+func newAudit(cfg Config) *audit {
+	return &audit{cfg: cfg, id: rand.Text(), counts: make(chan hello, 16)}
 }
 
 // opened notes how many connections Slack counts, and how many of this process
 // are up. It does not block.
-func (a *connectionAudit) opened(counted, up int) {
+func (a *audit) opened(counted, up int) {
 	a.mu.Lock()
 	a.closedAt = slices.DeleteFunc(a.closedAt, func(at time.Time) bool { return a.cfg.Now().Sub(at) >= closedGrace })
 	own := up + len(a.closedAt)
 	a.mu.Unlock()
 	select {
-	case a.counts <- connectionCount{counted: counted, own: own}:
+	case a.counts <- hello{counted: counted, own: own}:
 	default: // there will be another
 	}
 }
 
 // closed notes that a connection of ours ended.
-func (a *connectionAudit) closed() {
+func (a *audit) closed() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.closedAt = append(a.closedAt, a.cfg.Now())
 }
 
 // run announces this process until ctx ends, and checks what the hellos count.
-func (a *connectionAudit) run(ctx context.Context) {
+func (a *audit) run(ctx context.Context) {
 	ticker := time.NewTicker(a.cfg.Timings.Announce)
 	defer ticker.Stop()
-	var count connectionCount
+	var count hello
 	for ctx.Err() == nil {
 		a.check(ctx, count)
-		count = connectionCount{}
+		count = hello{}
 		select {
 		case <-ticker.C:
 		case count = <-a.counts:
@@ -84,7 +84,7 @@ func (a *connectionAudit) run(ctx context.Context) {
 }
 
 // check announces this process, and warns of connections that no process explains.
-func (a *connectionAudit) check(ctx context.Context, count connectionCount) {
+func (a *audit) check(ctx context.Context, count hello) {
 	ctx, cancel := context.WithTimeout(ctx, announceTimeout)
 	defer cancel()
 	processes, err := a.cfg.Processes.Announce(ctx, a.id, a.cfg.Now())
@@ -106,6 +106,6 @@ func (a *connectionAudit) check(ctx context.Context, count connectionCount) {
 
 // unknownConnections is how many connections no process explains. Every other
 // process has two, and a third while one is being replaced.
-func unknownConnections(c connectionCount, processes int) int {
+func unknownConnections(c hello, processes int) int {
 	return max(0, c.counted-c.own-3*(processes-1))
 }

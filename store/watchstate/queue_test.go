@@ -1,4 +1,4 @@
-package incident
+package watchstate
 
 import (
 	"slices"
@@ -16,7 +16,7 @@ import (
 func TestDueList(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
-		w := NewWatch(r)
+		w := New(r)
 		testenv.Must(t, w.AddDue(t.Context(), DueSession{"late", storetest.At.Add(time.Minute)}, DueSession{"now", storetest.At}, DueSession{"early", storetest.At.Add(-time.Hour)}))
 		testenv.Must(t, w.AddDue(t.Context(), DueSession{"early", storetest.At.Add(time.Hour)}, DueSession{"late", storetest.At.Add(time.Second)}))
 		names := func(now time.Time, limit int) (ids []string) {

@@ -1,4 +1,4 @@
-package incident
+package watchstate
 
 import (
 	"context"
@@ -100,7 +100,7 @@ func (q *Queue) RemoveDue(ctx context.Context, dues []DueSession, again ...DueSe
 // run runs a script with the arguments of each session.
 func (q *Queue) run(ctx context.Context, script *redis.Script, dues []DueSession, argsOf func(DueSession) []any) error {
 	for chunk := range slices.Chunk(dues, chunkSize) {
-		args := []any{caseLife.Milliseconds()}
+		args := []any{RecordLife.Milliseconds()}
 		for _, d := range chunk {
 			args = append(args, argsOf(d)...)
 		}

@@ -1,4 +1,4 @@
-package bot
+package access
 
 import (
 	"context"
@@ -16,23 +16,23 @@ const (
 	maxLookups      = 5_000 // people or groups that are cached
 )
 
-// directory is what Slack says of people and user groups. It is cached: the calls
+// Directory is what Slack says of people and user groups. It is cached: the calls
 // are rate limited.
-type directory struct {
+type Directory struct {
 	api    *slack.Client
 	team   string // our workspace
 	users  *lookups[bool]
 	groups *lookups[[]string]
 }
 
-// newDirectory returns a directory of a workspace. A lookup takes at most as long
+// NewDirectory returns a directory of a workspace. A lookup takes at most as long
 // as timeout.
-func newDirectory(api *slack.Client, team string, now func() time.Time, timeout time.Duration) *directory {
-	return &directory{api: api, team: team, users: newLookups[bool](now, timeout), groups: newLookups[[]string](now, timeout)}
+func NewDirectory(api *slack.Client, team string, now func() time.Time, timeout time.Duration) *Directory {
+	return &Directory{api: api, team: team, users: newLookups[bool](now, timeout), groups: newLookups[[]string](now, timeout)}
 }
 
 // fullMember reports whether somebody is a FullMember of our workspace.
-func (d *directory) fullMember(ctx context.Context, user string) (bool, error) {
+func (d *Directory) fullMember(ctx context.Context, user string) (bool, error) {
 	return d.users.get(ctx, user, func(ctx context.Context) (bool, error) {
 		u, err := d.api.GetUserInfoContext(ctx, user)
 		return err == nil && FullMember(u, d.team), err
@@ -47,7 +47,7 @@ func FullMember(u *slack.User, team string) bool {
 }
 
 // members lists the people of a user group.
-func (d *directory) members(ctx context.Context, group string) ([]string, error) {
+func (d *Directory) members(ctx context.Context, group string) ([]string, error) {
 	return d.groups.get(ctx, group, func(ctx context.Context) ([]string, error) {
 		return d.api.GetUserGroupMembersContext(ctx, group)
 	})

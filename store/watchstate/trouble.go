@@ -1,4 +1,4 @@
-package incident
+package watchstate
 
 import (
 	"context"
@@ -11,32 +11,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/superduperai/sessionbot/store"
-	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/rdb"
 )
-
-// TroubleSince returns when the trouble of a session began: with the payment, or with
-// the status.
-func TroubleSince(d diagnosis.Diagnosis) time.Time {
-	if d.Verdict == diagnosis.VerdictOrphaned || d.Verdict == diagnosis.VerdictLost || d.Since.IsZero() {
-		return d.PaidAt
-	}
-	return d.Since
-}
-
-// TroubleKey identifies the trouble that a session is in, for Dismiss.
-func TroubleKey(d diagnosis.Diagnosis) string {
-	return string(d.Verdict) + " since " + TroubleSince(d).UTC().Format(time.RFC3339)
-}
-
-// MarkedByRepair reports whether a repair of ours marked the session as error, by the
-// texts that repairs write. A video that was finished since is news all the same.
-func MarkedByRepair(s store.Session, v diagnosis.Verdict, texts []string) bool {
-	text := s.Current().Error
-	return v == diagnosis.VerdictFailed && text != nil && slices.Contains(texts, *text)
-}
 
 // MaxTroubled is how many sessions in trouble are recorded.
 const MaxTroubled = 10_000
@@ -62,11 +39,11 @@ return 1`)
 // lease.ErrLost where somebody else leads.
 func (t *Trouble) AddTroubled(ctx context.Context, l lease.Lease, swept time.Time, sessions ...string) error {
 	for chunk := range slices.Chunk(sessions, chunkSize) {
-		args := []any{l.Token, caseLife.Milliseconds(), MaxTroubled, swept.UnixMilli()}
+		args := []any{l.Token, RecordLife.Milliseconds(), MaxTroubled, swept.UnixMilli()}
 		for _, id := range chunk {
 			args = append(args, id)
 		}
-		added, err := t.redis.Run(ctx, addTroubled, []string{stateKey, troubledKey}, args...).Int()
+		added, err := t.redis.Run(ctx, addTroubled, []string{StateKey, troubledKey}, args...).Int()
 		if err != nil {
 			return fmt.Errorf("record sessions in trouble: %w", rdb.Classify(err))
 		}
@@ -94,7 +71,7 @@ return 1`)
 func (t *Trouble) KeepTroubled(ctx context.Context, l lease.Lease, swept time.Time, found int, life time.Duration) error {
 	args := []any{l.Token, swept.UnixMilli(), found, life.Milliseconds(), chunkSize}
 	for {
-		done, err := t.redis.Run(ctx, keepTroubled, []string{stateKey, troubledKey, troubledAtKey}, args...).Int()
+		done, err := t.redis.Run(ctx, keepTroubled, []string{StateKey, troubledKey, troubledAtKey}, args...).Int()
 		switch {
 		case err != nil:
 			return fmt.Errorf("record sessions in trouble: %w", rdb.Classify(err))

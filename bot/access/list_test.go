@@ -1,4 +1,4 @@
-package bot
+package access
 
 import (
 	"fmt"
@@ -11,6 +11,8 @@ import (
 
 	"github.com/slack-go/slack"
 )
+
+const lookupTimeout = time.Minute
 
 // directoryServer is a Slack that knows people; calls counts what it was asked.
 func directoryServer(t *testing.T, people map[string]string) (api *slack.Client, calls *atomic.Int32) {
@@ -88,12 +90,12 @@ func TestWhoMayAsk(t *testing.T) {
 			if c.readers != "" {
 				listed = strings.Split(c.readers, ",")
 			}
-			p := &people{variable: "READERS", listed: listed, directory: newDirectory(api, "T1", time.Now, NewDeadlines(24).Lookup)}
-			refused := p.admit(t.Context(), c.user)
+			p := List{Variable: "READERS", Listed: listed, Directory: NewDirectory(api, "T1", time.Now, lookupTimeout)}
+			refused := p.Admit(t.Context(), c.user)
 			switch {
 			case c.says == "" && refused != nil:
 				t.Errorf("refused: %+v", refused)
-			case c.says != "" && (refused == nil || !strings.Contains(refused.text, c.says)):
+			case c.says != "" && (refused == nil || !strings.Contains(refused.Text, c.says)):
 				t.Errorf("got %+v, want %q", refused, c.says)
 			}
 		})
@@ -126,12 +128,12 @@ func TestWhoMayApprove(t *testing.T) {
 	} {
 		t.Run(strings.Join(c.operators, ",")+" "+c.user, func(t *testing.T) {
 			api, _ := directoryServer(t, answers)
-			p := &people{variable: "OPERATORS", listed: c.operators, directory: newDirectory(api, "T1", time.Now, NewDeadlines(24).Lookup)}
-			refused := p.admitOperator(t.Context(), c.user)
+			p := List{Variable: "OPERATORS", Listed: c.operators, Directory: NewDirectory(api, "T1", time.Now, lookupTimeout)}
+			refused := p.AdmitOperator(t.Context(), c.user)
 			switch {
 			case c.says == "" && refused != nil:
 				t.Errorf("refused: %+v", refused)
-			case c.says != "" && (refused == nil || !strings.Contains(refused.text, c.says)):
+			case c.says != "" && (refused == nil || !strings.Contains(refused.Text, c.says)):
 				t.Errorf("got %+v, want %q", refused, c.says)
 			}
 		})
@@ -150,7 +152,7 @@ func TestDirectoryIsCached(t *testing.T) {
 	t.Parallel()
 	api, calls := directoryServer(t, map[string]string{"U1": user(""), "S1": `{"ok":true,"users":["U1"]}`})
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	d := newDirectory(api, "T1", func() time.Time { return now }, NewDeadlines(24).Lookup)
+	d := NewDirectory(api, "T1", func() time.Time { return now }, lookupTimeout)
 	ask := func(want int32) {
 		t.Helper()
 		full, err := d.fullMember(t.Context(), "U1")
@@ -173,7 +175,7 @@ func TestFailedLookupIsRepeatedSoon(t *testing.T) {
 	t.Parallel()
 	api, calls := directoryServer(t, nil)
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	d := newDirectory(api, "T1", func() time.Time { return now }, NewDeadlines(24).Lookup)
+	d := NewDirectory(api, "T1", func() time.Time { return now }, lookupTimeout)
 	for _, want := range []int32{1, 1, 2} {
 		if _, err := d.fullMember(t.Context(), "U1"); err == nil {
 			t.Error("nobody was found, and no error")

@@ -1,4 +1,4 @@
-package incident
+package watchstate
 
 import (
 	"errors"
@@ -15,7 +15,7 @@ import (
 	"github.com/superduperai/sessionbot/store/storetest"
 )
 
-func leading(t *testing.T, w *Watch, owner string) lease.Lease {
+func leading(t *testing.T, w *Records, owner string) lease.Lease {
 	t.Helper()
 	testenv.Must(t, w.Begin(t.Context(), storetest.At))
 	l, ok, err := w.Lead(t.Context(), owner)
@@ -29,7 +29,7 @@ func leading(t *testing.T, w *Watch, owner string) lease.Lease {
 func TestOneLeads(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
-		w := NewWatch(r)
+		w := New(r)
 		w.Leases.Timings.Life = time.Hour
 		first := leading(t, w, "one")
 		if again := leading(t, w, "one"); again != first {
@@ -47,14 +47,8 @@ func TestOneLeads(t *testing.T) {
 		}
 		testenv.Must(t, client.Del(t.Context(), "sessionbot:{watch}:leader").Err())
 		second := leading(t, w, "two")
-		i := Incident{ID: "i", Opened: storetest.At}
-		for name, err := range map[string]error{
-			"note": w.Note(t.Context(), first, Swept(storetest.At)),
-			"open": func() error { _, err := w.OpenIncident(t.Context(), first, i); return err }(),
-		} {
-			if !errors.Is(err, lease.ErrLost) {
-				t.Errorf("%s by the old leader: %v", name, err)
-			}
+		if err := w.Note(t.Context(), first, Swept(storetest.At)); !errors.Is(err, lease.ErrLost) {
+			t.Errorf("noted by the old leader: %v", err)
 		}
 		at := func(seconds int) time.Time { return storetest.At.Add(time.Duration(seconds) * time.Second) }
 		testenv.Must(t, w.Begin(t.Context(), storetest.At))
@@ -62,7 +56,7 @@ func TestOneLeads(t *testing.T) {
 		testenv.Must(t, w.Note(t.Context(), second, Swept(storetest.At), Cursor(storetest.At.Add(time.Second)), BacklogNotified(), Unreachable("away"), Reads(store.LayoutThreeKey),
 			Listed(at(2)), Passed(at(3)), Pause(4*time.Second), Sold(at(5)), Found(at(6)), Notified(at(7)), Proven("url", at(8))))
 		state, err := w.State(t.Context())
-		want := WatchState{Epoch: storetest.At, Swept: storetest.At, Cursor: storetest.At.Add(time.Second), BacklogNotified: true, Unreachable: "away", Reads: store.LayoutThreeKey,
+		want := State{Epoch: storetest.At, Swept: storetest.At, Cursor: storetest.At.Add(time.Second), BacklogNotified: true, Unreachable: "away", Reads: store.LayoutThreeKey,
 			Listed: at(2), Passed: at(3), Pause: 4 * time.Second, Sold: at(5), Found: at(6), Notified: at(7), Proven: Proof{URL: urlDigest("url"), Created: at(8)}}
 		if err != nil || state != want {
 			t.Errorf("%+v, %v; want %+v", state, err, want)

@@ -1,4 +1,4 @@
-package incident
+package watchstate
 
 import (
 	"errors"
@@ -22,7 +22,7 @@ import (
 func TestTroubled(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
-		w := NewWatch(r)
+		w := New(r)
 		lead := leading(t, w, "one")
 		if got, err := w.Troubled(t.Context()); err != nil || !got.Swept.IsZero() || got.Sessions != nil {
 			t.Errorf("before the first sweep: %+v, %v", got, err)
@@ -53,7 +53,7 @@ func TestTroubled(t *testing.T) {
 		testenv.Must(t, w.KeepTroubled(t.Context(), lead, second, 3, time.Hour))
 		expect(TroubledRecord{Sessions: []string{"cs_a", many[0]}, Swept: second})
 
-		for key, most := range map[string]time.Duration{troubledKey: caseLife, troubledAtKey: time.Hour} {
+		for key, most := range map[string]time.Duration{troubledKey: RecordLife, troubledAtKey: time.Hour} {
 			if ttl := client.PTTL(t.Context(), key).Val(); ttl <= 0 || ttl > most {
 				t.Errorf("%s lives for %s", key, ttl)
 			}
@@ -74,7 +74,7 @@ func TestTroubled(t *testing.T) {
 func TestTroubledIsBounded(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
-		w := NewWatch(r)
+		w := New(r)
 		lead := leading(t, w, "one")
 		for sweep := range 2 {
 			swept := storetest.At.Add(time.Duration(sweep) * time.Minute)

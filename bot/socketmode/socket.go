@@ -1,4 +1,4 @@
-package bot
+package socketmode
 
 import (
 	"context"
@@ -10,12 +10,14 @@ import (
 	"github.com/slack-go/slack/socketmode"
 
 	"github.com/superduperai/sessionbot/bot/slackapi"
+	"github.com/superduperai/sessionbot/bot/wire"
 	"github.com/superduperai/sessionbot/internal/panics"
 )
 
 const (
-	maxFrame      = 1 << 20          // bytes
-	lingerTimeout = 30 * time.Second // with a connection that is being replaced
+	maxFrame      = 1 << 20                // bytes
+	lingerTimeout = 30 * time.Second       // with a connection that is being replaced
+	ackGrace      = 100 * time.Millisecond // for acks and envelopes in flight
 )
 
 // Why a connection ended, apart from what the network and Slack say.
@@ -27,9 +29,9 @@ const (
 	errClose    = slackapi.Reason("to be closed, says Slack")
 )
 
-// socket is one connection to Slack. Its reader owns it.
-type socket struct {
-	c     *connections
+// Socket is one connection to Slack. Its reader owns it.
+type Socket struct {
+	c     *Connections
 	conn  *websocket.Conn
 	since time.Time // of Slack's hello; zero = none yet
 	app   string    // id of the app whose connection it is; "" = not said
@@ -39,8 +41,8 @@ type socket struct {
 	ended  chan struct{} // closed when the last frame has been handled
 }
 
-func newSocket(c *connections, conn *websocket.Conn) *socket {
-	s := &socket{c: c, conn: conn, ended: make(chan struct{})}
+func newSocket(c *Connections, conn *websocket.Conn) *Socket {
+	s := &Socket{c: c, conn: conn, ended: make(chan struct{})}
 	s.over, s.finish = context.WithCancelCause(context.Background())
 	conn.SetReadLimit(maxFrame)
 	conn.SetPingHandler(s.pong)
@@ -50,7 +52,7 @@ func newSocket(c *connections, conn *websocket.Conn) *socket {
 // run reads the connection until it ends, or returns errReplace as soon as Slack
 // announces its end; reading goes on meanwhile. When ctx ends, frames that were
 // received are still handled.
-func (s *socket) run(ctx context.Context) error {
+func (s *Socket) run(ctx context.Context) error {
 	s.c.reading.Go(func() {
 		defer context.AfterFunc(ctx, s.hangUp)()
 		err := s.read()
@@ -70,16 +72,16 @@ func (s *socket) run(ctx context.Context) error {
 }
 
 // age is the time since Slack's hello, 0 = there was none. Call it after run.
-func (s *socket) age() time.Duration {
+func (s *Socket) age() time.Duration {
 	if s.since.IsZero() {
 		return 0
 	}
-	return s.c.cfg.Now().Sub(s.since)
+	return s.c.Now().Sub(s.since)
 }
 
 // read handles frames until the connection ends, and returns why it did.
-func (s *socket) read() error {
-	_ = s.conn.SetReadDeadline(time.Now().Add(s.c.cfg.Deadlines.Hello)) // the next read fails where this does
+func (s *Socket) read() error {
+	_ = s.conn.SetReadDeadline(time.Now().Add(s.c.Deadlines.Hello)) // the next read fails where this does
 	for {
 		_, frame, err := s.conn.ReadMessage()
 		if err != nil {
@@ -107,15 +109,15 @@ func closeReasonOf(err error) error {
 }
 
 // extendDeadline is called for every frame, PINGs included.
-func (s *socket) extendDeadline() {
+func (s *Socket) extendDeadline() {
 	if !s.since.IsZero() {
-		_ = s.conn.SetReadDeadline(time.Now().Add(s.c.cfg.Deadlines.Silence)) // the next read fails where this does
+		_ = s.conn.SetReadDeadline(time.Now().Add(s.c.Deadlines.Silence)) // the next read fails where this does
 	}
 }
 
-func (s *socket) pong(data string) error {
+func (s *Socket) pong(data string) error {
 	s.extendDeadline()
-	err := s.conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(s.c.cfg.Deadlines.Write))
+	err := s.conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(s.c.Deadlines.Write))
 	if errors.Is(err, websocket.ErrCloseSent) {
 		return nil
 	}
@@ -123,38 +125,38 @@ func (s *socket) pong(data string) error {
 }
 
 // handleFrame handles a frame. An error ends the connection; a panic is logged.
-func (s *socket) handleFrame(frame []byte) error {
+func (s *Socket) handleFrame(frame []byte) error {
 	err := panics.Catch(func() error {
-		e, _ := decode[envelope](frame) // empty where it cannot be read
+		e, _ := wire.Decode[Envelope](frame) // empty where it cannot be read
 		switch e.Kind {
-		case kindHello:
+		case string(socketmode.RequestTypeHello):
 			s.handleHello(e)
 			return nil
-		case kindDisconnect:
+		case string(socketmode.RequestTypeDisconnect):
 			return s.handleDisconnect(e.Reason)
 		}
-		return s.c.handle(s, frame, e)
+		return s.c.Handle(s, frame, e)
 	})
 	if panicked, ok := errors.AsType[*panics.Error](err); ok {
-		s.c.cfg.Log.Error("frame made the program panic", "bytes", len(frame), "panic", panicked.Message, "stack", panicked.Stack)
+		s.c.Log.Error("frame made the program panic", "bytes", len(frame), "panic", panicked.Message, "stack", panicked.Stack)
 		return nil
 	}
 	return err
 }
 
 // handleHello handles the first hello; any other is ignored.
-func (s *socket) handleHello(hello envelope) {
+func (s *Socket) handleHello(hello Envelope) {
 	if s.over.Err() != nil || !s.since.IsZero() {
 		return
 	}
-	s.since, s.app = s.c.cfg.Now(), hello.Info.value.AppID
+	s.since, s.app = s.c.Now(), hello.Info.Value.AppID
 	s.extendDeadline()
-	s.c.opened(hello.Connections.value)
+	s.c.opened(hello.Connections.Value)
 }
 
 // handleDisconnect handles the announcement that the connection ends: at once, or
 // in some seconds, as when Slack moves it to another server.
-func (s *socket) handleDisconnect(reason string) error {
+func (s *Socket) handleDisconnect(reason string) error {
 	switch reason {
 	case "link_disabled", "too_many_websockets":
 		return slackapi.NewFault(reason, errClose)
@@ -166,32 +168,32 @@ func (s *socket) handleDisconnect(reason string) error {
 	return nil
 }
 
-// ack acknowledges an envelope before any work is done for it, empty unless the payload
+// Ack acknowledges an envelope before any work is done for it, empty unless the payload
 // is not nil. If that fails the connection is dead, but the request is answered all the
 // same.
-func (s *socket) ack(ref, envelopeID string, payload any) error {
+func (s *Socket) Ack(ref, envelopeID string, payload any) error {
 	if envelopeID == "" {
 		return nil
 	}
 	started := time.Now()
-	err := s.conn.SetWriteDeadline(started.Add(s.c.cfg.Deadlines.Write))
+	err := s.conn.SetWriteDeadline(started.Add(s.c.Deadlines.Write))
 	if err == nil {
 		err = s.conn.WriteJSON(socketmode.Response{EnvelopeID: envelopeID, Payload: payload})
 	}
 	if err != nil {
-		s.c.cfg.Log.Error("envelope not acknowledged, Slack reports a failure to the person", "ref", ref, "error", err)
+		s.c.Log.Error("envelope not acknowledged, Slack reports a failure to the person", "ref", ref, "error", err)
 		if errors.Is(err, websocket.ErrCloseSent) {
 			return nil // it is being closed; the rest is still read
 		}
 		return errNotAcked
 	}
-	s.c.cfg.Metrics.Acked(time.Since(started))
+	s.c.Metrics.Acked(time.Since(started))
 	return nil
 }
 
 // hangUp closes the connection gracefully: frames that arrive before Slack answers
 // the close frame are handled.
-func (s *socket) hangUp() {
+func (s *Socket) hangUp() {
 	if closedWithin(s.ended, ackGrace) {
 		return
 	}
@@ -199,4 +201,22 @@ func (s *socket) hangUp() {
 	_ = s.conn.WriteControl(websocket.CloseMessage, goodbye, time.Now().Add(ackGrace)) // closed below
 	closedWithin(s.ended, ackGrace)
 	_ = s.conn.Close() // it has ended either way
+}
+
+// OfAnotherApp reports whether a payload names another app than Slack's hello did.
+func (s *Socket) OfAnotherApp(ref, app string) bool {
+	if app == "" || s.app == "" || app == s.app {
+		return false
+	}
+	s.c.Log.Warn("payload of another app", "ref", ref)
+	return true
+}
+
+func closedWithin(ch <-chan struct{}, atMost time.Duration) bool {
+	select {
+	case <-ch:
+		return true
+	case <-time.After(atMost):
+		return false
+	}
 }

@@ -121,6 +121,7 @@ func (p *incidentPlayer) ends() {
 	p.Do(chromedp.Click(incidentEnd+`.querySelector("a.replies")`, chromedp.ByJSPath))
 	p.Until(`document.querySelector("#panel").innerText.includes("@ona Finished: 8 videos ready")`)
 	p.look("end", incidentEnd)
+	p.Do(chromedp.Click(`#panel .bar a[data-nav]`), chromedp.WaitNotVisible("#panel"))
 	p.types("/session list orphaned")
 	p.Until(about("", "orphaned sessions") + " !== undefined")
 	p.look("list", about("", "orphaned sessions"))

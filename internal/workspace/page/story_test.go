@@ -89,7 +89,7 @@ func TestHints(t *testing.T) {
 	press("An orphaned session")
 	b.Until(`document.querySelector("#composer-text").value === "/session debug cs_live_a1B20001"`)
 	b.Until(`document.querySelector(".chip.next").textContent === "Statistics"`)
-	b.Do(chromedp.SetValue("#composer-text", ""), chromedp.KeyEvent(" "+kb.Backspace))
+	b.Do(chromedp.Evaluate(`document.querySelector("#composer-text").select()`, nil), chromedp.KeyEvent(kb.Backspace))
 	press("The gallery")
 	b.Do(chromedp.WaitReady(`body[data-channel="C0OTHER"]`))
 	b.Until(`[...document.querySelectorAll(".chip.tried")].some(c => c.textContent === "The gallery")`)

@@ -43,6 +43,13 @@ func TestOutcomes(t *testing.T) {
 		}, store.OutcomeRefused, repair.CauseChanged, "processing", 0},
 		{"another prompt", store.ActionGenerate, func(b *bench, _ *jobs.Config) { b.set("prompt:"+session, `{"prompt":"A hen"}`) },
 			store.OutcomeRefused, repair.CauseChanged, nil, 0},
+		{"another prompt after the claim", store.ActionGenerate, func(b *bench, cfg *jobs.Config) {
+			cfg.OnStep = func(step string) {
+				if step == string(repair.StepWritten) {
+					b.set("prompt:"+session, `{"prompt":"A hen"}`)
+				}
+			}
+		}, store.OutcomeFailed, repair.CauseChanged, "error", 0},
 		{"401", store.ActionGenerate, status(401, `{"detail":"no"}`), store.OutcomeFailed, repair.CauseUnauthorised, "error", 0},
 		{"402", store.ActionGenerate, status(402, `{"detail":"no balance"}`), store.OutcomeFailed, repair.CauseBalance, "error", 0},
 		{"403", store.ActionGenerate, status(403, `{"detail":"VIP only"}`), store.OutcomeFailed, repair.CauseForbidden, "error", 0},

@@ -57,6 +57,35 @@ func TestRedisReadOnly(t *testing.T) {
 	b.endedWell(id, b.config())
 }
 
+// TestWritesAreRefusedForAWhile: the file's id is written once Redis accepts writes,
+// and nobody is blamed for the delay.
+func TestWritesAreRefusedForAWhile(t *testing.T) {
+	t.Parallel()
+	b := newOwnBench(t)
+	var state *rdb.Redis
+	state, b.ledger = opened(t, redistest.Patient(t, redistest.NewDatabase(t).URL()))
+	id, cfg := b.claimed(store.ActionGenerate), b.config()
+	cfg.Trail = audit.NewTrail(state)
+	attempts, written := 0, any(nil)
+	cfg.OnStep = func(step string) {
+		switch repair.Step(step) {
+		case repair.StepSent:
+			b.refuseWrites(true)
+		case repair.StepFiled:
+			written = b.value("webhook:" + session)["fileId"]
+		}
+	}
+	cfg.Product = eachTime{cfg.Product, func(context.Context) {
+		if attempts++; attempts == 5 {
+			b.refuseWrites(false)
+		}
+	}}
+	job := b.ended(id, cfg)
+	if job.Outcome != store.OutcomeDone || job.Overwritten || written != job.FileID {
+		t.Errorf("%s, overwritten: %v; file %q, the session names %v", job.Outcome, job.Overwritten, job.FileID, written)
+	}
+}
+
 // eachTime calls a function each time a session is read.
 type eachTime struct {
 	diagnosis.SessionReader

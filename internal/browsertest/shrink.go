@@ -10,8 +10,8 @@ import (
 	"slices"
 )
 
-// shrink writes a screenshot with its 256 most frequent colours, which takes a third of
-// the space: documents show some of them.
+// shrink writes a screenshot with 256 colours, which takes a third of the space: documents
+// show some of them. Of colours that are much alike it keeps the most frequent one.
 func shrink(shot []byte) ([]byte, error) {
 	full, err := png.Decode(bytes.NewReader(shot))
 	if err != nil {
@@ -25,9 +25,13 @@ func shrink(shot []byte) ([]byte, error) {
 		}
 	}
 	frequent := slices.SortedFunc(maps.Keys(seen), func(a, b color.RGBA) int { return seen[b] - seen[a] })
+	alike := map[color.RGBA]bool{}
 	var palette color.Palette
-	for _, c := range frequent[:min(len(frequent), 256)] {
-		palette = append(palette, c)
+	for _, c := range frequent {
+		if like := (color.RGBA{R: c.R >> 4, G: c.G >> 4, B: c.B >> 4}); !alike[like] && len(palette) < 256 {
+			alike[like] = true
+			palette = append(palette, c)
+		}
 	}
 	small := image.NewPaletted(bounds, palette)
 	draw.Draw(small, bounds, full, bounds.Min, draw.Src)

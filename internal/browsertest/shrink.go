@@ -11,7 +11,7 @@ import (
 )
 
 // shrink writes a screenshot with 256 colours, which takes a third of the space: documents
-// show some of them. Of colours that are much alike it keeps the most frequent one.
+// show some of them. It keeps the most frequent ones, and one of those that are much alike.
 func shrink(shot []byte) ([]byte, error) {
 	full, err := png.Decode(bytes.NewReader(shot))
 	if err != nil {
@@ -27,11 +27,12 @@ func shrink(shot []byte) ([]byte, error) {
 	frequent := slices.SortedFunc(maps.Keys(seen), func(a, b color.RGBA) int { return seen[b] - seen[a] })
 	alike := map[color.RGBA]bool{}
 	var palette color.Palette
-	for _, c := range frequent {
-		if like := (color.RGBA{R: c.R >> 4, G: c.G >> 4, B: c.B >> 4}); !alike[like] && len(palette) < 256 {
-			alike[like] = true
+	for n, c := range frequent {
+		like := color.RGBA{R: c.R >> 4, G: c.G >> 4, B: c.B >> 4}
+		if len(palette) < 256 && (n < 64 || !alike[like]) {
 			palette = append(palette, c)
 		}
+		alike[like] = true
 	}
 	small := image.NewPaletted(bounds, palette)
 	draw.Draw(small, bounds, full, bounds.Min, draw.Src)

@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 BIN ?= bin/sessionbot
 
-.PHONY: bench build test nightly faults fuzz soak lint docs image snapshot release print-version
+.PHONY: bench build test nightly faults fuzz soak lint docs pictures image snapshot release print-version
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/sessionbot
@@ -33,6 +33,13 @@ print-version:
 # Generates docs/configuration.md from the code; a test fails if it is stale.
 docs:
 	go test ./cmd/sessionbot -run TestConfigurationReference -update
+
+# Takes the documents' pictures again, from the demo's browser tests: each has the name
+# of the screenshot that it is.
+pictures:
+	rm -rf bin/shots && mkdir -p bin/shots
+	SHOTS=$(CURDIR)/bin/shots REQUIRE_ALL=1 go test -count=1 -run '^TestDemo(Story|Repairs|Incident)?$$' ./cmd/sessionbot
+	for picture in docs/pictures/*.png; do cp "bin/shots/$${picture##*/}" docs/pictures/ || exit 1; done
 
 # Tests mostly wait, so more run in parallel than there are cores; fewer with the race
 # detector, which takes several times the processor time.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,7 +35,9 @@ func (p program) runDemo(ctx context.Context, cfg workspace.Config) error {
 	if cfg.Stories, err = storyPages(); err != nil {
 		return err
 	}
-	cfg.Hints = sandbox.hints
+	messages, hints := sandbox.script()
+	cfg.Hints = hints
+	cfg.PicturesFrom = sandbox.config.SuperDuperURL
 	server, err := workspace.Start(cfg)
 	if err != nil {
 		return listenError(err, cfg.Addr)
@@ -43,10 +46,16 @@ func (p program) runDemo(ctx context.Context, cfg workspace.Config) error {
 	if err := sandbox.askInThread(ctx, server); err != nil {
 		return err
 	}
+	for _, m := range messages {
+		if _, err := server.Write(m.user, m.channel, "", m.text); err != nil {
+			return fmt.Errorf("write the demo's messages: %w", err)
+		}
+	}
 	c := sandbox.config
 	c.SlackAppToken, c.SlackBotToken, c.SlackAPIURL = server.AppToken(), server.BotToken(), server.APIURL()
-	_, err = fmt.Fprintf(p.out, "The demo runs at %s\nEvery message there is: %s/storybook\nX-Control-Key: %s\nStop it with Ctrl-C.\n",
-		server.URL(), server.URL(), server.ControlKey())
+	_, err = fmt.Fprintf(p.out, "The demo runs at %s\nEvery message there is: %s/storybook\nX-Control-Key: %s\n"+
+		"In another terminal:\n  export %s\n  sessionbot session debug %s\nStop it with Ctrl-C.\n",
+		server.URL(), server.URL(), server.ControlKey(), strings.Join(sandbox.environment(), " "), sandbox.complaint.ID)
 	if err != nil {
 		return err
 	}

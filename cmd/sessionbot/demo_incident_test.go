@@ -86,7 +86,7 @@ type incidentPlayer struct {
 func (p *incidentPlayer) pressed(message, action string) {
 	p.t.Helper()
 	p.Until(message + " !== undefined")
-	p.look(action, message)
+	p.look(map[string]string{"alert.repair": "alert", "confirm.approve": "plan"}[action], message)
 	p.press(&p.player, message, action)
 	p.presses++
 }
@@ -121,6 +121,10 @@ func (p *incidentPlayer) ends() {
 	p.Do(chromedp.Click(incidentEnd+`.querySelector("a.replies")`, chromedp.ByJSPath))
 	p.Until(`document.querySelector("#panel").innerText.includes("@ona Finished: 8 videos ready")`)
 	p.look("end", incidentEnd)
+	p.Do(chromedp.Click(`#panel .bar a[data-nav]`), chromedp.WaitNotVisible("#panel"))
+	p.types("/session list orphaned")
+	p.Until(about("", "orphaned sessions") + " !== undefined")
+	p.look("list", about("", "orphaned sessions"))
 }
 
 // buttonIn is a button of a message, as JavaScript.
@@ -134,15 +138,5 @@ func (p *incidentPlayer) look(name, message string) {
 	if !p.looks {
 		return
 	}
-	for _, shot := range []struct {
-		name string
-		do   chromedp.Action
-	}{
-		{"dark", browsertest.Colours("dark")}, {"narrow", chromedp.EmulateViewport(360, 780)},
-		{"light", chromedp.Tasks{browsertest.Colours("light"), chromedp.EmulateViewport(1280, 800)}},
-	} {
-		p.Do(shot.do, chromedp.Evaluate(message+`?.scrollIntoView({block: "start"})`, nil))
-		p.Until(`document.getAnimations().length === 0`)
-		p.Shot("incident-" + name + "-" + shot.name)
-	}
+	p.Looks("incident-"+name, message+`?.scrollIntoView({block: "start"})`)
 }

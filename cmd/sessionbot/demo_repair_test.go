@@ -43,7 +43,7 @@ func TestDemoRepairs(t *testing.T) { // not parallel: the demo is a whole site i
 	p.be("U0LEAD")
 	p.finished(delivered)
 	p.finished(undelivered)
-	p.look()
+	p.Looks("demo-done", about("", "Done: video ready for")+`.scrollIntoView({block: "center"})`)
 	if code := process.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)
 	}
@@ -178,19 +178,4 @@ func (p *player) finished(session string) {
 	}
 	p.Do(p.click(session, "session.debug"))
 	p.awaits(session, "Completed: the video is ready.")
-}
-
-// look writes the screenshots that people look at.
-func (p *player) look() {
-	p.t.Helper()
-	for _, shot := range []struct {
-		name string
-		do   chromedp.Action
-	}{
-		{"light", browsertest.Colours("light")}, {"dark", browsertest.Colours("dark")}, {"narrow", chromedp.EmulateViewport(390, 844)},
-	} {
-		p.Do(shot.do, chromedp.Evaluate(about("", "Done: video ready for")+`.scrollIntoView({block: "center"})`, nil))
-		p.Until(`document.getAnimations().length === 0`)
-		p.Shot("demo-done-" + shot.name)
-	}
 }

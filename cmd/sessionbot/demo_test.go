@@ -30,16 +30,18 @@ func TestDemo(t *testing.T) {
 	b.Until(last("(edited)"))
 	b.Do(chromedp.Click(`[data-action="session.share"]`))
 	b.Until(last("shared by @sam"))
-	b.Do(chromedp.SendKeys("#composer-text", "/redis stats"), browsertest.Enter())
-	b.Until(last("Last 7 days, in percent"))
-	b.Shot("demo-stats")
-	b.Do(chromedp.SendKeys("#composer-text", "/session find ann@example.com"), browsertest.Enter())
-	b.Until(last("of ann@example.com"))
+	for _, table := range []struct{ name, command, shows string }{
+		{"prompts", "/redis prompts", "newest first"}, {"stats", "/redis stats", "Last 7 days, in percent"},
+		{"list", "/session list", "longest waiting"}, {"find", "/session find ann@example.com", "of ann@example.com"},
+	} {
+		b.Do(chromedp.SendKeys("#composer-text", table.command), browsertest.Enter())
+		b.Until(last(table.shows))
+		b.Looks("demo-"+table.name, `[...document.querySelectorAll("#scroll .message")].at(-1).scrollIntoView({block: "start"})`)
+	}
 	b.Do(chromedp.Click(`.message:last-child [data-action="session.debug"]`))
 	b.Until(last("For the customer"))
 	b.Do(chromedp.Navigate(url+"/?user=U0ONCALL&channel=C0ALERTS"), chromedp.WaitReady(`[data-action="alert.ack"]`))
-	b.Do(chromedp.Evaluate(`[...document.querySelectorAll("#scroll .message")].find(m => m.innerText.includes("had no video")).scrollIntoView()`, nil))
-	b.Shot("demo-alert")
+	b.Looks("demo-alert", `[...document.querySelectorAll("#scroll .message")].find(m => m.innerText.includes("had no video")).scrollIntoView()`)
 	b.Do(chromedp.Navigate(url+"/?user=U0GUEST"), chromedp.WaitReady(`body[data-user="U0GUEST"]`))
 	b.Until(last("shared by @sam")) // what was shared is for everybody, the rest was not
 	b.Do(chromedp.SendKeys("#composer-text", "/redis ping"), browsertest.Enter())

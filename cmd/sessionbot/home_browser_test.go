@@ -40,16 +40,7 @@ func TestDemoHome(t *testing.T) { // not parallel: the demo is a whole site in o
 
 	open("U0LEAD")
 	b.Until(homeSays("paid sessions have had no video") + " && " + homeSays("Webhook success"))
-	for _, look := range []struct {
-		name, scheme string
-		width        int64
-	}{{"light", "light", 1280}, {"dark", "dark", 1280}, {"narrow", "light", 360}} {
-		b.Do(browsertest.Colours(look.scheme), chromedp.EmulateViewport(look.width, 2400))
-		b.Until(`document.getAnimations().length === 0`)
-		b.Shot("home-" + look.name)
-		b.CheckAccessible(axe, "App Home, "+look.name)
-	}
-	b.Do(browsertest.Colours("light"), chromedp.EmulateViewport(1280, 860))
+	b.Looks("home", "", func(view string) { b.CheckAccessible(axe, "App Home, "+view) })
 
 	b.TabTo(inHome("input"), false)
 	b.Do(chromedp.KeyEvent(exampleWith(t, store.EventFailed, 0)), browsertest.Enter())

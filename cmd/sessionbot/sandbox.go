@@ -14,33 +14,32 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/internal/demo"
-	"github.com/superduperai/sessionbot/internal/workspace/page"
-	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // sandbox is what the demo's bot talks to, all of it on this machine.
 type sandbox struct {
-	config  config
-	hints   []page.Hint // what to try first
-	redis   *miniredis.Miniredis
-	client  *redis.Client
-	stripe  *demo.Stripe
-	files   *demo.SuperDuper
-	servers []*http.Server
+	config    config
+	complaint demo.Example // a customer complains about it
+	redis     *miniredis.Miniredis
+	client    *redis.Client
+	stripe    *demo.Stripe
+	files     *demo.SuperDuper
+	servers   []*http.Server
 }
 
 // startSandbox starts a Redis with example sessions and the stand-ins for Stripe,
 // SuperDuperAI and the site.
 func startSandbox(ctx context.Context) (*sandbox, error) {
-	s := &sandbox{redis: miniredis.NewMiniRedis()}
+	now := time.Now()
+	s := &sandbox{redis: miniredis.NewMiniRedis(), complaint: demo.Incident(now)[0]}
 	s.redis.ClockTTL(true) // keys expire by themselves
 	if err := s.redis.Start(); err != nil {
 		return nil, fmt.Errorf("start the demo's Redis: %w", err)
 	}
 	s.client = redis.NewClient(&redis.Options{Addr: s.redis.Addr()})
-	examples := demo.Seed(time.Now())
+	examples := slices.DeleteFunc(demo.Seed(now), uncounted)
 	stripe, files := demo.NewStripe(), demo.NewSuperDuper(time.Now, timings.demo.Video)
 	s.stripe, s.files = stripe, files
 	if err := demo.Load(ctx, s.client, examples); err != nil {
@@ -52,7 +51,6 @@ func startSandbox(ctx context.Context) (*sandbox, error) {
 		s.close()
 		return nil, err
 	}
-	s.hints = hintsFor(examples)
 	redisURL := "redis://" + s.redis.Addr() + "?dial_timeout=1m&read_timeout=1m&write_timeout=1m" // if it is slow, so is all of the machine
 	s.config = config{
 		RedisURL: redisURL, StateRedisURL: redisURL,
@@ -73,6 +71,10 @@ func startSandbox(ctx context.Context) (*sandbox, error) {
 	s.config.WebhookURL = s.config.SiteURL + webhookPath
 	return s, nil
 }
+
+// uncounted reports whether an example would be in the alerts alone, for Redis holds nothing
+// of it, or in the figures alone, for Stripe does not know it.
+func uncounted(e demo.Example) bool { return len(e.Redis) == 0 || e.Payment == nil }
 
 // loadYesterday records what the digest reports.
 func (s *sandbox) loadYesterday(ctx context.Context) error {
@@ -97,22 +99,14 @@ func (s *sandbox) serve(origin *string, handler http.Handler) error {
 	return nil
 }
 
-// hintsFor suggests the first example of each verdict that is worth a look.
-func hintsFor(examples []demo.Example) []page.Hint {
-	var hints []page.Hint
-	add := func(verdict diagnosis.Verdict, label string) {
-		if i := slices.IndexFunc(examples, func(e demo.Example) bool { return e.Verdict == verdict }); i >= 0 {
-			hints = append(hints, page.Hint{Label: label, Text: "/session debug " + examples[i].ID})
-		}
+// environment are the variables with which a terminal works on the same sessions.
+func (s *sandbox) environment() []string {
+	c := s.config
+	return []string{
+		"REDIS_URL=redis://" + s.redis.Addr(), "SITE_URL=" + c.SiteURL,
+		"STRIPE_API_URL=" + c.StripeAPIURL, "STRIPE_SECRET_KEY=" + c.StripeKey, "STRIPE_WEBHOOK_SECRET=" + c.WebhookSecret,
+		"SUPERDUPERAI_URL=" + c.SuperDuperURL, "SUPERDUPERAI_TOKEN=" + c.SuperDuperToken,
 	}
-	add(diagnosis.VerdictOrphaned, "An orphaned session")
-	add(diagnosis.VerdictStalled, "A stalled one")
-	add(diagnosis.VerdictCorrupt, "A corrupt one")
-	return append(hints,
-		page.Hint{Label: "A customer's sessions", Text: "/session find ann@example.com"},
-		page.Hint{Label: "Repair many at once", Text: "/session bulk generate"},
-		page.Hint{Label: "Figures", Text: "/redis stats"},
-		page.Hint{Label: "The newest prompts", Text: "/redis prompts"})
 }
 
 func (s *sandbox) close() {

@@ -35,7 +35,7 @@ func (p program) workspaceCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&cfg.AllowRemote, "allow-remote", false, "let --addr be one that others on the network can reach; nothing is encrypted")
 	cmd.Flags().StringVar(&cfg.BotToken, "bot-token", "", "the app's bot `token` (xoxb-…); random by default")
 	cmd.Flags().StringVar(&cfg.AppToken, "app-token", "", "the app-level `token` (xapp-…); random by default")
-	cmd.Flags().StringVar(&seed, "seed", "", "`file` with further users, groups and channels, in YAML or JSON")
+	cmd.Flags().StringVar(&seed, "seed", "", "`file` with further users, groups, channels and messages, in YAML or JSON")
 	_ = cmd.MarkFlagFilename("manifest") // the flags are there
 	_ = cmd.MarkFlagFilename("seed")
 	return cmd

@@ -157,8 +157,12 @@ func (b *Browser) Shot(name string) {
 		b.t.Errorf("no screenshot %s: %v", name, err)
 		return
 	}
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600); err != nil {
-		b.t.Error(err)
+	small, err := shrink(png)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, name+".png"), small, 0o600)
+	}
+	if err != nil {
+		b.t.Errorf("no screenshot %s: %v", name, err)
 	}
 }
 

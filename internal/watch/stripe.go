@@ -170,13 +170,12 @@ func (p *stripePoller) save(ctx context.Context, page []store.Paid) error {
 }
 
 // savePage saves payments. One that was delayed when it was saved last, and is paid by
-// now, is replaced also where no event of it was seen.
+// now, is replaced also where no event of it was seen. One that a lookup found refunded
+// stays so: neither events nor lists say it.
 func (p *stripePoller) savePage(ctx context.Context, page []store.Paid) error {
-	var ids []string
-	for _, paid := range page {
-		if paid.EventID == "" && !paid.Delayed() {
-			ids = append(ids, paid.Payment.SessionID)
-		}
+	ids := make([]string, len(page))
+	for n, paid := range page {
+		ids[n] = paid.Payment.SessionID
 	}
 	known, err := p.Records.Known(ctx, ids)
 	if err != nil {
@@ -185,10 +184,14 @@ func (p *stripePoller) savePage(ctx context.Context, page []store.Paid) error {
 	var rest []store.Paid
 	for _, paid := range page {
 		before := known[paid.Payment.SessionID].Paid
-		if before == nil || !before.Delayed() {
+		switch {
+		case before != nil && before.Payment.State == store.PaymentRefunded:
+		case before == nil || !before.Delayed() || paid.EventID != "" || paid.Delayed():
 			rest = append(rest, paid)
-		} else if err := p.Records.KeepPaid(ctx, paid); err != nil {
-			return err
+		default:
+			if err := p.Records.KeepPaid(ctx, paid); err != nil {
+				return err
+			}
 		}
 	}
 	return p.Records.SavePaid(ctx, rest...)

@@ -43,6 +43,22 @@ func TestOtherSales(t *testing.T) {
 	}
 }
 
+// TestRefundIsRemembered: what a lookup saw is not replaced by the payment's event, which
+// says nothing of the refund, so that the figures agree with the alerts.
+func TestRefundIsRemembered(t *testing.T) {
+	t.Parallel()
+	h := newSimulation(t)
+	h.atStripe(demo.CheckoutSession{ID: "cs_test_1", Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd",
+		Refunded: 100, Created: h.at.Add(-time.Hour), Event: store.EventDelivered})
+	h.lead()
+	h.must(h.records.KeepPaid(t.Context(), store.Paid{Payment: store.Payment{SessionID: "cs_test_1", State: store.PaymentRefunded}}))
+	h.must(h.term.stripe.read(t.Context()))
+	known, err := h.records.Known(t.Context(), []string{"cs_test_1"})
+	if p := known["cs_test_1"].Paid; err != nil || p == nil || p.Payment.State != store.PaymentRefunded {
+		t.Errorf("remembered as %+v, %v", p, err)
+	}
+}
+
 // TestDelayedPaymentCountsFromItsEvent: its charge is days old by then. The diagnosis
 // agrees.
 func TestDelayedPaymentCountsFromItsEvent(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 
 // page is the browser page.
 func (s *Server) page(cfg Config) http.Handler {
-	return page.New(backend{s}, page.Options{Hints: cfg.Hints, Stories: cfg.Stories, Now: s.now, Key: s.pageKey})
+	return page.New(backend{s}, page.Options{Hints: cfg.Hints, Stories: cfg.Stories, PicturesFrom: cfg.PicturesFrom, Now: s.now, Key: s.pageKey})
 }
 
 // backend is the workspace as the page sees it.

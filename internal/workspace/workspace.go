@@ -35,10 +35,13 @@ type Config struct {
 	Manifest []byte
 	// BotToken and AppToken are the app's tokens. Empty means random ones.
 	BotToken, AppToken string
-	// Seed are further users, groups and channels, in YAML or JSON.
+	// Seed are further users, groups and channels, and messages, in YAML or JSON.
 	Seed []byte
-	// Hints are texts to try, shown on the page.
+	// Hints are the clicks that the page suggests.
 	Hints []page.Hint
+	// PicturesFrom is an origin, such as http://127.0.0.1:8421, whose pictures the page
+	// shows. Without one it shows links in their place.
+	PicturesFrom string
 	// Stories are messages to be looked at under /storybook.
 	Stories []page.Story
 	// Log may be nil.

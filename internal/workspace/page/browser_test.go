@@ -16,7 +16,11 @@ func openPage(t *testing.T) (*browsertest.Browser, string, *world) {
 	t.Helper()
 	b := browsertest.Open(t)
 	w := newWorld(t)
-	hints := []Hint{{"An orphaned session", "/session debug cs_live_a1B20001"}, {"Statistics", "/redis stats"}, {"By e-mail", "/session find ann@example.com"}}
+	hints := []Hint{
+		{Label: "An orphaned session", Text: "/session debug cs_live_a1B20001"}, {Label: "Statistics", Text: "/redis stats"},
+		{Label: "Approve", Find: `[data-action="confirm.approve"]`}, {Label: "The gallery", Open: "C0OTHER"},
+		{Label: "Nowhere", Find: `[data-action="confirm.approve"]`, Within: "no such text"}, {Label: "Elsewhere", Channel: "C0ALERTS", Text: "/x"},
+	}
 	server := httptest.NewServer(New(w, Options{Hints: hints, Now: func() time.Time { return noon }}))
 	t.Cleanup(func() {
 		server.CloseClientConnections() // the event stream never ends by itself
@@ -63,6 +67,7 @@ func TestLook(t *testing.T) {
 			b.Until(`document.getAnimations().length === 0`)
 			b.Shot(scheme + "-gallery-narrow")
 			b.CheckAccessible(axe, scheme+", gallery")
+			b.CheckLayout(scheme + ", gallery")
 			b.Do(chromedp.EmulateViewport(390, 844), chromedp.Navigate(url+"/?channel=C0SUPPORT"), chromedp.WaitReady("#composer-text"))
 			b.Shot(scheme + "-narrow")
 			b.CheckAccessible(axe, scheme+", narrow")

@@ -169,11 +169,14 @@ type Frame struct {
 
 // Options are the choices of whoever starts the page.
 type Options struct {
-	// Hints are texts to try, shown above an empty composer.
+	// Hints are clicks to try, shown above an empty composer.
 	Hints []Hint
 	// Stories are messages to be looked at under /storybook; without any there
 	// is no such page.
 	Stories []Story
+	// PicturesFrom is an origin whose pictures are shown. Empty means none: then the
+	// page loads nothing from elsewhere.
+	PicturesFrom string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Key is what a browser has to bring once, as /?key=…, to get its pass.
@@ -181,8 +184,13 @@ type Options struct {
 	Key string
 }
 
-// Hint is something to try: Label is on the chip, Text goes into the composer.
+// Hint is a click to try. Label is on the chip, and one of Text, Find and Open says
+// what the chip does.
 type Hint struct {
-	Label string
-	Text  string
+	Label   string
+	Channel string // the only channel that shows it; empty = every one
+	Text    string // is put into the composer
+	Find    string // selects, as in CSS, an element of the channel: the last one gets the focus
+	Within  string // a text of the message that Find looks in; empty = any message
+	Open    string // a channel to open
 }

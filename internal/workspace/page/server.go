@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"embed"
+	"fmt"
 	"html/template"
 	"io"
 	"io/fs"
@@ -21,8 +22,8 @@ var templateFiles embed.FS
 
 var templates = template.Must(template.ParseFS(templateFiles, "templates/*.html"))
 
-// policy lets the browser load the page's own files and nothing else.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+// policy lets the browser load the page's own files and pictures of one origin.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' %s; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // maxTyped bounds the body of a request: a message and what belongs to it.
@@ -39,12 +40,14 @@ type server struct {
 	now     func() time.Time
 	key     string      // asked for before the pass is handed out; empty = not
 	cookie  http.Cookie // the pass that GET / hands out and /ui/ asks for
+
+	picturesFrom string // the origin whose pictures are shown; empty = none
 }
 
 // New makes the page: GET / and everything under /ui/. Every start has its own
 // cookie; a page that was loaded before a restart reloads itself.
 func New(b Backend, opts Options) http.Handler {
-	s := &server{backend: b, hints: opts.Hints, stories: opts.Stories, now: opts.Now, key: opts.Key}
+	s := &server{backend: b, hints: opts.Hints, stories: opts.Stories, now: opts.Now, key: opts.Key, picturesFrom: opts.PicturesFrom}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -78,11 +81,11 @@ func New(b Backend, opts Options) http.Handler {
 	mux.HandleFunc("GET /{$}", s.handleIndex)
 	mux.HandleFunc("GET /storybook", s.handleStorybook)
 	mux.Handle("/ui/", s.requireCookie(ui))
-	return withHeaders(mux)
+	return withHeaders(mux, fmt.Sprintf(policy, opts.PicturesFrom))
 }
 
 // withHeaders sets what every answer of the page carries.
-func withHeaders(next http.Handler) http.Handler {
+func withHeaders(next http.Handler, policy string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)

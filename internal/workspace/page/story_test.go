@@ -1,6 +1,7 @@
 package page
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -68,6 +69,30 @@ func TestByMouse(t *testing.T) {
 	if len(clicks) != 1 || !strings.HasSuffix(clicks[0], " session.debug cs_live_a1B20001") {
 		t.Errorf("clicked %q", clicks)
 	}
+}
+
+// TestHints: a hint leads to the last element that it looks for, or to a channel; what was
+// tried is marked, and the next one stands out.
+func TestHints(t *testing.T) {
+	t.Parallel()
+	b, _, _ := openPage(t)
+	const chip = `[...document.querySelectorAll(".chip")].find(c => c.textContent === "%s")`
+	press := func(label string) {
+		b.Until(fmt.Sprintf(chip, label) + ` !== undefined`)
+		b.Do(chromedp.Click(fmt.Sprintf(chip, label), chromedp.ByJSPath))
+	}
+	b.Until(`document.querySelector(".chip.next").textContent === "An orphaned session" && document.querySelectorAll(".chip").length === 5`)
+	press("Nowhere")
+	b.Until(`document.querySelector(".toasts").innerText.includes("It is not there yet") && document.querySelector(".chip.tried") === null`)
+	press("Approve")
+	b.Until(`document.activeElement.dataset.action === "confirm.approve" && document.querySelectorAll(".chip.tried").length === 1`)
+	press("An orphaned session")
+	b.Until(`document.querySelector("#composer-text").value === "/session debug cs_live_a1B20001"`)
+	b.Until(`document.querySelector(".chip.next").textContent === "Statistics"`)
+	b.Do(chromedp.Evaluate(`document.querySelector("#composer-text").select()`, nil), chromedp.KeyEvent(kb.Backspace))
+	press("The gallery")
+	b.Do(chromedp.WaitReady(`body[data-channel="C0OTHER"]`))
+	b.Until(`[...document.querySelectorAll(".chip.tried")].some(c => c.textContent === "The gallery")`)
 }
 
 // TestWhoMayCome: nothing is shown or done for whoever is not the page itself.

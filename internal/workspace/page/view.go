@@ -34,8 +34,14 @@ type composer struct {
 	Thread      string
 	Label       string
 	Completions []completion
-	Hints       []Hint
+	Hints       []hintView
 	Shortcuts   []Shortcut
+}
+
+// hintView is a hint, with the address that it opens.
+type hintView struct {
+	Hint
+	Href string
 }
 
 type personView struct {
@@ -107,7 +113,7 @@ func (s *server) view(q url.Values) view {
 
 	ofMessages, global := s.shortcuts()
 	v.Composer = composer{
-		Label: "Message " + channel.Sign() + channel.Name, Completions: completions(s.backend.Commands()), Hints: s.hints, Shortcuts: global,
+		Label: "Message " + channel.Sign() + channel.Name, Completions: completions(s.backend.Commands()), Hints: s.hintsIn(current), Shortcuts: global,
 	}
 
 	messages := s.backend.Messages(channel.ID, me.ID)
@@ -126,10 +132,26 @@ func (s *server) view(q url.Values) view {
 	return v
 }
 
+// hintsIn are the hints that a channel shows.
+func (s *server) hintsIn(current location) []hintView {
+	var shown []hintView
+	for _, h := range s.hints {
+		if h.Channel != "" && h.Channel != current.channel {
+			continue
+		}
+		v := hintView{Hint: h}
+		if h.Open != "" {
+			v.Href = location{user: current.user, channel: h.Open}.href()
+		}
+		shown = append(shown, v)
+	}
+	return shown
+}
+
 // reader returns what the renderer of blocks needs.
 func (s *server) reader(me Person, people []Person, channels []Channel) blockhtml.Reader {
 	r := blockhtml.Reader{
-		ID: me.ID, Now: s.now(),
+		ID: me.ID, Now: s.now(), PicturesFrom: s.picturesFrom,
 		Users: map[string]string{}, Channels: map[string]string{}, Groups: map[string]string{},
 	}
 	for _, p := range people {

@@ -1,7 +1,7 @@
 // Package blockhtml turns Slack's Block Kit, mrkdwn and Markdown into HTML that
 // is safe to show: every text is escaped, only http, https and mailto links
-// become links, nothing is loaded from elsewhere, and what is too long is cut
-// and says so.
+// become links, only pictures of a named origin are loaded, and what is too long is
+// cut and says so.
 //
 // Who may press what, and whether blocks keep Slack's limits, is not decided
 // here: blocks that Slack would refuse are shown as well as they can be.
@@ -23,6 +23,8 @@ type Reader struct {
 	Scope    string            // sets the ids of fields apart from those of other texts on the page
 	Errors   map[string]string // what is wrong with what was filled in, by block_id
 	Now      time.Time         // decides what "today" is; times are shown in its zone
+
+	PicturesFrom string // the origin whose pictures are shown; empty = none
 }
 
 // Blocks renders a JSON array of blocks.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+	"strings"
 )
 
 // text is a text object, mrkdwn or plain_text.
@@ -113,15 +114,23 @@ func (r *renderer) image(b imageBlock) {
 	})
 }
 
-// picture renders an image. The page loads nothing from elsewhere, so it
-// shows the alternative text and links to the image.
+// picture renders an image and links to it. Where it may not be loaded, the alternative
+// text stands in its place.
 func (r *renderer) picture(class, address, alt string) {
 	alt = cmp.Or(alt, "image")
+	shown := r.reader.PicturesFrom != "" && strings.HasPrefix(address, r.reader.PicturesFrom+"/")
+	if shown {
+		class += " shown"
+	}
 	if !r.link(address, "class", class, "title", "Open the image") {
 		r.element("span", alt, "class", class)
 		return
 	}
-	r.text(alt)
+	if shown {
+		r.open("img", "src", address, "alt", alt)
+	} else {
+		r.text(alt)
+	}
 	r.close("a")
 }
 

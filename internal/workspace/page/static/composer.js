@@ -55,6 +55,13 @@ function start(form) {
   closeList(form);
 }
 
+// suggest puts a text into the field that somebody else chose.
+export function suggest(form, text) {
+  put(form, text);
+  closeList(form);
+  field(form).focus();
+}
+
 function put(form, text) {
   field(form).value = text;
   field(form).setSelectionRange(text.length, text.length);
@@ -201,13 +208,9 @@ async function send(form) {
 function click(event) {
   const form = event.target.closest(".composer");
   const option = event.target.closest(".composer [role=option]");
-  const hint = event.target.closest("[data-hint]");
-  if (option) accept(form, option);
-  if (hint) {
-    put(form, hint.dataset.hint);
-    closeList(form);
-  }
-  if (option || hint) field(form).focus();
+  if (!option) return;
+  accept(form, option);
+  field(form).focus();
 }
 
 // Pressing a completion must not take the focus out of the field first.

@@ -3,6 +3,7 @@
 
 import {refresh, listen} from "./live.js";
 import {setUpComposers, focusComposer} from "./composer.js";
+import {setUpHints} from "./hints.js";
 import {setUpActions} from "./actions.js";
 import {setUpViews} from "./views.js";
 import {remember} from "./sync.js";
@@ -16,6 +17,7 @@ let opener = null; // the link that opened the panel: the focus goes back there
 
 for (const region of document.querySelectorAll("[data-region]")) remember(region);
 setUpComposers();
+setUpHints();
 setUpActions();
 setUpViews();
 layout();

@@ -55,7 +55,7 @@ test:
 
 # Runs what takes too long for every day, one after the other: the faults are timed.
 nightly:
-	go test $(NIGHTLY) -run '^(TestNoPermission.*|TestReleaseInAnEmptyRoot)$$' ./cmd/sessionbot
+	go test $(NIGHTLY) -run '^(TestNoPermission.*|TestReleaseInAnEmptyRoot|TestGoInstall)$$' ./cmd/sessionbot
 	$(MAKE) faults WRITE=
 	$(MAKE) fuzz FUZZTIME=3m
 	$(MAKE) soak

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -98,4 +99,44 @@ func inRoot(t *testing.T, root string, env map[string]string, args ...string) *p
 		cmd.Env = append(cmd.Env, name+"="+env[name])
 	}
 	return launch(t, cmd)
+}
+
+// TestGoInstall: the command of docs/getting-started.md installs the newest version, which
+// the binary knows. The proxies are folders: of this commit, and of what was downloaded.
+func TestGoInstall(t *testing.T) {
+	command := regexp.MustCompile("`go (install [^`]*@latest)`").FindStringSubmatch(textOf(t, "docs/getting-started.md"))
+	if command == nil {
+		t.Fatal("docs/getting-started.md does not say how to install it")
+	}
+	const module, version = "github.com/superduperai/sessionbot", "v1.999.0"
+	dir := t.TempDir()
+	proxy := filepath.Join(dir, module, "@v")
+	if err := os.MkdirAll(proxy, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"list": version, version + ".info": `{"Version":"` + version + `","Time":"2026-01-01T00:00:00Z"}`, version + ".mod": textOf(t, "go.mod"),
+	} {
+		if err := os.WriteFile(filepath.Join(proxy, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := func(cmd *exec.Cmd) string {
+		t.Helper()
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", cmd, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	run(exec.Command(testenv.Need(t, "git"), "-C", root, "archive", "--format=zip", "--prefix="+module+"@"+version+"/",
+		"--output="+filepath.Join(proxy, version+".zip"), "HEAD", ":!deploy/rules", ":!deploy/kubernetes")) // which are modules of their own
+	install := exec.Command("go", strings.Fields(command[1])...)
+	install.Dir = dir
+	install.Env = append(os.Environ(), "GOPROXY=file://"+dir+",file://"+run(exec.Command("go", "env", "GOMODCACHE"))+"/cache/download",
+		"GOSUMDB=off", "GOFLAGS=-modcacherw -trimpath", "CGO_ENABLED=0", "GOMODCACHE="+filepath.Join(dir, "mod"), "GOBIN="+filepath.Join(dir, "bin"))
+	run(install)
+	if got := run(exec.Command(filepath.Join(dir, "bin", "sessionbot"), "version")); !strings.HasPrefix(got, "sessionbot "+version+", commit ") {
+		t.Errorf("it calls itself %q", got)
+	}
 }

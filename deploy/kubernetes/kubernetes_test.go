@@ -283,3 +283,30 @@ func TestOverlay(t *testing.T) {
 		}
 	}
 }
+
+// TestCommands: what the documents tell people to type is about what is rendered.
+func TestCommands(t *testing.T) {
+	d := renderOverlay(t).deployment
+	of := "--namespace=" + d.Namespace + " "
+	want := []string{"create namespace " + d.Namespace, "apply -k .", "delete -k .", of + "get pods", of + "logs deployment/" + d.Name}
+	files, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var typed []string
+	for _, file := range append(files, "../README.md") {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range regexp.MustCompile("kubectl ([^`\n]*)").FindAllSubmatch(raw, -1) {
+			typed = append(typed, string(match[1]))
+			if !slices.Contains(want, string(match[1])) {
+				t.Errorf("%s: kubectl %s is about something else", file, match[1])
+			}
+		}
+	}
+	if len(typed) < len(want) {
+		t.Errorf("the documents have no other commands than %q", typed)
+	}
+}

@@ -71,7 +71,10 @@ func TestNewestBlocksRefused(t *testing.T) {
 	for name, send := range map[string]func(o *Outbox, url string) error{
 		"response_url": func(o *Outbox, url string) error { return o.Respond(t.Context(), url, Message{Blocks: details}) },
 		"ephemeral":    func(o *Outbox, _ string) error { return o.PostEphemeral(t.Context(), "C1", "U1", details) },
-		"reply":        func(o *Outbox, _ string) error { return o.Reply(t.Context(), "C1", "1.1", details) },
+		"reply": func(o *Outbox, _ string) error {
+			_, err := o.Reply(t.Context(), "C1", "1.1", details)
+			return err
+		},
 		"update": func(o *Outbox, _ string) error {
 			return o.Update(t.Context(), store.Message{Channel: "C1", TS: "1.2"}, details)
 		},

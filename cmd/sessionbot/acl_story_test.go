@@ -206,7 +206,7 @@ func findEverything(t *testing.T, s *stage) {
 	alert = oncall.ExpectUpdate(alert, containing("Acknowledged by"))
 	for text, says := range map[string]string{
 		"/session debug " + repairID: "Orphaned: ", "/session find ann@example.com": "No checkout session", "/redis prompts": "A fox runs",
-		"/redis ping": "Redis answers", "/redis memory": "Redis uses", "/session history " + repairID: "on record",
+		"/redis ping": "Redis answers", "/redis memory": "Redis uses", "/session history " + repairID: " for " + repairID,
 	} {
 		if m := s.ask(text); !strings.Contains(m.Text, says) {
 			t.Errorf("%s is answered with: %s", text, m.Text)

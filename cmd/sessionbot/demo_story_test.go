@@ -21,7 +21,7 @@ func TestDemoStory(t *testing.T) { // not parallel: the demo is a whole site in 
 	p.awaits("", "A customer wrote to us")
 	p.Looks("story-complaint", "")
 	var session string
-	p.Do(chromedp.Evaluate(`document.querySelector("#scroll .message").textContent.match(/cs_live_\w+/)[0]`, &session))
+	p.Do(chromedp.Evaluate(`[...document.querySelectorAll("#scroll .message")].find(m => m.textContent.includes("A customer wrote to us")).textContent.match(/cs_live_\w+/)[0]`, &session))
 
 	p.chip("1 Debug the session", `document.activeElement.id === "composer-text"`)
 	p.awaits(session, "Orphaned: paid")

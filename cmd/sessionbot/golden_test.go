@@ -46,6 +46,11 @@ func TestTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.close)
+	all := demo.Examples(started)
+	if err := demo.Load(t.Context(), w.client, all); err != nil { // those that the demo leaves out, too
+		t.Fatal(err)
+	}
+	demo.Tell(w.stripe, w.files, all)
 	redis, err := rdb.Open(t.Context(), w.config.RedisURL)
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +58,7 @@ func TestTexts(t *testing.T) {
 	t.Cleanup(func() { _ = redis.Close() })
 	registry := newDeps(w.config, redis, redis, slog.New(slog.DiscardHandler)).registry
 	var debug strings.Builder
-	for _, example := range demo.Examples(time.Now()) {
+	for _, example := range all {
 		fmt.Fprintf(&debug, "== %s (%s)\n", example.Title, example.Verdict)
 		debug.WriteString(text(t, registry, "/session", "debug "+example.ID) + "\n\n")
 	}

@@ -56,7 +56,7 @@ func TestLook(t *testing.T) {
 			b.Do(chromedp.Click("a.tool"), chromedp.WaitVisible(".frame"), chromedp.Click(".frames li:nth-child(2) summary"))
 			b.Shot(scheme + "-frames")
 			b.CheckAccessible(axe, scheme+", frames")
-			b.Do(chromedp.Click(`[data-action="confirm.approve"]`), chromedp.WaitVisible("#confirm[open]"))
+			b.Do(chromedp.Click(`[data-action="confirm.approve"]`, chromedp.ByQuery), chromedp.WaitVisible("#confirm[open]"))
 			b.Shot(scheme + "-confirm")
 			b.CheckAccessible(axe, scheme+", dialog")
 			b.Do(chromedp.KeyEvent(kb.Escape), chromedp.Click(".you-button"), chromedp.WaitVisible("#people"))

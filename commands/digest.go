@@ -133,7 +133,7 @@ func uninformedLines(followed []follow.Session, now time.Time) []blockkit.Line {
 		return nil
 	}
 	slices.SortFunc(rows, func(a, b row) int { return a.Posted.Compare(b.Posted) })
-	lines := []blockkit.Line{blockkit.BoldLine(humanize.Count(len(rows), "customer") + " not informed yet, by what was ticked in the threads that asked")}
+	lines := []blockkit.Line{blockkit.BoldLine(humanize.Count(len(rows), "customer") + " not informed yet (nobody ticked Customer informed in their threads)")}
 	for n, r := range rows {
 		if n == digestRows {
 			lines = append(lines, blockkit.PlainLine("and "+humanize.Thousands(int64(len(rows)-n))+" more"))

@@ -112,7 +112,7 @@ func (h Home) headline(plans []repair.PlanRecord) []blockkit.Line {
 	case parts != nil:
 		return message.Headline(strings.Join(parts, ", ")+".", next)
 	case !h.Alerts:
-		return message.Headline("Alerts are off: sessions in trouble go unnoticed.", "Set ALERT_CHANNEL to see incidents here. /session list checks once.")
+		return message.Headline("Alerts are off: sessions in trouble go unnoticed.", "Set ALERT_CHANNEL to see incidents here. To check now, run /session list.")
 	}
 	return message.Headline("Nothing needs you: no open incident, no plan to approve, no unclear repair.", "")
 }

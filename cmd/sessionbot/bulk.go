@@ -78,7 +78,7 @@ func (t terminal) followBulk(ctx context.Context, claimed repair.Job) error {
 				t.say("Could not stop it: Redis did not answer. Once it does, running bots continue the plan; to prevent that, stop them first.")
 				return cmp.Or(t.bulkEnded(last, paused), error(exitFailed))
 			}
-			t.say("Stopped: no more sessions will start. A running bot finishes those under way; stopping reverts nothing.")
+			t.say("Stopped: no more sessions will start. A running bot finishes those under way; stopping undoes nothing.")
 			return t.bulkEnded(job, paused)
 		case <-tick.C:
 		}

@@ -41,7 +41,7 @@ func TestBulkInATerminal(t *testing.T) {
 		{"", []string{"generate", "sideways"}, 2, "verdict"},
 		{"", []string{"generate", "--limit", "0"}, 2, "--limit"},
 		{"n\n", []string{"generate"}, 3, "Generate 6 videos?"},
-		{"", []string{"generate", "stalled"}, 0, "Nothing to generate now: no session in trouble fits."},
+		{"", []string{"generate", "stalled"}, 0, "Nothing to generate now: no open session needs it."},
 		{"", []string{"generate", "--limit", "60"}, 3, "too many for one plan"},
 	} {
 		if _, log, code := bulk(c.answer, c.args...); code != c.code || !strings.Contains(log, c.says) {

@@ -18,7 +18,7 @@ var slackCommand = regexp.MustCompile(`(^|[\s(“])/(session|redis) ([a-z]+)\b`)
 // pressed are what our sentences have people press, in the words of a terminal.
 var pressed = strings.NewReplacer(
 	"Press Debug, then Show the video (no cost)", "Debug it, then fix it (which shows the video, at no cost)",
-	"Press Debug at each", "Debug each", "press Debug for each", "debug each",
+	"Press Debug on each", "Debug each", "press Debug for each", "debug each",
 	"Press Debug first", "Debug it first", "Press Debug", "Debug it", "press Debug", "debug it", "Refresh", "Debug it again", "then refresh", "then debug it again",
 )
 

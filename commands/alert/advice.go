@@ -57,7 +57,7 @@ func alertAdvice(v diagnosis.Verdict, open []incident.Case, videoCents int, now 
 	starts := slices.Contains(s.Allowed, store.ActionGenerate) || slices.Contains(s.Allowed, store.ActionReplay)
 	switch {
 	case len(help) == 0:
-		help = blockkit.PlainLine(pluralText{"Press Debug to see what is wrong.", "Press Debug at each to see what is wrong."}.of(len(open)))
+		help = blockkit.PlainLine(pluralText{"Press Debug to see what is wrong.", "Press Debug on each to see what is wrong."}.of(len(open)))
 	case !starts && !s.Shows && v != diagnosis.VerdictLost && !slices.Contains(s.Allowed, store.ActionRestore):
 		help = append(help, blockkit.Plain(pluralText{" It cannot be started from here: Debug shows why.", " They cannot be started from here: Debug shows why."}.of(len(open))))
 	}

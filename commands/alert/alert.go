@@ -63,8 +63,18 @@ func alertBlocks(i incident.Incident, o Options, rows int, now time.Time) (head 
 	if line := ownerLine(i, now); line != nil {
 		lines = append(lines, line)
 	}
+	var last blockkit.Line
+	if i.Closed.IsZero() && repairableCases(i) > 0 {
+		last = blockkit.PlainLine("What ends in … shows a plan first: nothing happens before it is approved.")
+	}
 	if link := runbookLink(i, o.Runbook); link != nil {
-		lines = append(lines, blockkit.L(link))
+		if last != nil {
+			last = append(last, blockkit.Plain(" "))
+		}
+		last = append(last, link)
+	}
+	if last != nil {
+		lines = append(lines, last)
 	}
 	blocks = blockkit.Message(lines...)
 	if actions := alertActions(i, now); actions != nil {

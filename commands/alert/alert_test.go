@@ -77,7 +77,7 @@ func TestAlertTexts(t *testing.T) {
 		parts []string
 	}{
 		{"one", orphans(1), "A paid session got no video.", "→ Stripe could not deliver the event to at least one endpoint",
-			[]string{"Resend the event in Stripe (https://dashboard.stripe.com/events/evt_1), or wait: Stripe retries until 7 Mar 11:00 UTC. The site then makes the video: we pay about $24 for a $1.00 order. If nothing has started after 15 min, generate the video instead: the same cost, twice that if Stripe's retry still arrives. Or refund in Stripe",
+			[]string{"Resend the event in Stripe (https://dashboard.stripe.com/events/evt_1), or wait: Stripe retries until 7 Mar 11:00 UTC. The site then makes the video: we pay about $24 for a $1.00 order. If nothing has started 15 min after that, generate the video instead: the same cost, twice that if Stripe's retry still arrives. Or refund in Stripe",
 				"cs_live_a1B2…0000 · $1.00 (https://dashboard.stripe.com/payments/pi_1) · paid 1 h ago (11:00 UTC) · event (https://dashboard.stripe.com/events/evt_1)"}},
 		{"many", orphans(37), "37 paid sessions have had no video since 11:00 UTC ($37.00).",
 			"→ Stripe has not been able to deliver the events to at least one endpoint since 11:00 UTC: probably the site's webhook is failing.", []string{"Check and fix it first (Stripe shows the HTTP status). Resend the events in Stripe, or wait", "makes the videos: we pay about $24 each", "generate the videos instead: the same cost, twice that", "cs_live_a1B2…0000 · ", "cs_live_a1B2…0009 · ", "and 27 more", "So far: 37 customers, 2\u00a0208 customer-minutes, $37.00, as of 12:00 UTC."}},
@@ -138,7 +138,7 @@ func TestAlertTexts(t *testing.T) {
 		{"a key that may not read", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 2, Why: store.StripeForbidden},
 			"The payments of 2 sessions cannot be verified (since 11:00 UTC): the Stripe key lacks permissions.", "→ Allow the key", nil},
 		{"a key of the other mode", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 2, Why: store.StripeWrongMode},
-			"The payments of 2 sessions cannot be verified (since 11:00 UTC): the Stripe key and the sessions are not of the same mode (live or test).", "→ Set STRIPE_SECRET_KEY", nil},
+			"The payments of 2 sessions cannot be verified (since 11:00 UTC): the Stripe key is for live mode and the sessions for test mode, or the other way round.", "→ Set STRIPE_SECRET_KEY", nil},
 		{"Stripe back", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), Sessions: 12, Closed: noon},
 			"Stripe answers again after 1 h.", "→ Nothing to do", nil},
 		{"blind", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Parts: []string{"Stripe", "sweep"}},

@@ -94,7 +94,7 @@ func shows(c incident.Case) bool { return c.Shows && slices.Contains(c.Allowed, 
 // HandledReply answers the person who marked a session as handled.
 func HandledReply(session string) []slack.Block {
 	line := blockkit.L(blockkit.Plain("Handled: "), blockkit.Code(humanize.ShortID(session)),
-		blockkit.Plain(" leaves the alert, and is alerted again only for a different problem. Nothing was refunded, and the customer was not notified. /session history shows who marked it."))
+		blockkit.Plain(" leaves the alert. You are alerted about it again only if it has a different problem. Nothing was refunded, and the customer was not notified. /session history shows who marked it."))
 	return []slack.Block{blockkit.Paragraph(line), slack.NewActionBlock("", note.Button(note.ActionAlert, session))}
 }
 

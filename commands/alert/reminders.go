@@ -42,7 +42,7 @@ func Reply(i incident.Incident, reason, mention string, now time.Time) Message {
 func reminderAdvice(i incident.Incident, now time.Time) blockkit.Line {
 	a := i.Acknowledged
 	if a == nil {
-		return blockkit.PlainLine("→ Nobody has acknowledged it. Press Acknowledge above and follow its advice, or Snooze.")
+		return blockkit.PlainLine("→ Nobody has acknowledged it. Press Acknowledge above and follow the advice there, or Snooze.")
 	}
 	return blockkit.L(blockkit.Plain("→ Repair or refund what is left, mark it as Handled, or Snooze. Acknowledged by "),
 		blockkit.User(a.By), blockkit.Plain(" "), humanize.AgoTime(a.At, now), blockkit.Plain("."))

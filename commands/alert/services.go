@@ -39,7 +39,7 @@ type cause struct{ text, remedy string }
 var (
 	stripeSilent     = cause{"Stripe does not answer", "Check Stripe's status page. This message is updated when Stripe answers."}
 	unverifiedCauses = map[store.Unverified]cause{
-		store.StripeWrongMode:   {"the Stripe key and the sessions are not of the same mode (live or test)", "Set STRIPE_SECRET_KEY to a key of the sessions' mode, or keep test sessions in another Redis."},
+		store.StripeWrongMode:   {"the Stripe key is for live mode and the sessions for test mode, or the other way round", "Set STRIPE_SECRET_KEY to a key of the sessions' mode, or keep test sessions in another Redis."},
 		store.StripeKeyRefused:  {"Stripe rejects the key", "Set STRIPE_SECRET_KEY to a valid key and restart the bot."},
 		store.StripeForbidden:   {"the Stripe key lacks permissions", "Allow the key in STRIPE_SECRET_KEY to read Checkout Sessions, PaymentIntents, Charges and Events."},
 		store.StripeRateLimited: {"Stripe's rate limit was reached", stripeSilent.remedy},
@@ -55,7 +55,7 @@ func unverifiedPaymentsText(i incident.Incident) (head, next string) {
 	}
 	why := cmp.Or(unverifiedCauses[i.Why], stripeSilent)
 	return paymentsOf(i.Sessions) + " cannot be verified (since " + humanize.Clock(i.Since, i.LastJoinedAt) + "): " + why.text + ".",
-		"→ " + why.remedy + " Until then no alerts are sent for single sessions."
+		"→ " + why.remedy + " Until then no alerts are sent for individual sessions."
 }
 
 // paymentsOf names the payments of so many sessions.
@@ -123,7 +123,7 @@ func noSessionsText(i incident.Incident) (head, next string) {
 		return "Redis holds sessions again" + lasted(i) + ".", noAction("paid sessions without a video are alerted again.")
 	}
 	return "Redis holds no sessions, although Stripe lists sales.",
-		"→ Check that REDIS_URL is the Redis the site uses (host, database number), and that it has not been emptied. Until then no alerts are sent for single sessions."
+		"→ Check that REDIS_URL is the Redis the site uses (host, database number), and that it has not been emptied. Until then no alerts are sent for individual sessions."
 }
 
 // backlogText is about the sessions that were orphaned before the watch began.
@@ -142,7 +142,7 @@ func backlogText(i incident.Incident) (head, next string) {
 		}
 		parts = append(parts, part)
 	}
-	next = "→ Not urgent: go through them when there is time. This is the only message about them; no alerts follow.\n" +
+	next = "→ Not urgent: go through them when there is time. You will not be alerted about them again.\n" +
 		"By verdict: " + strings.Join(parts, ", ") + "."
 	if unverified == i.Sessions {
 		next += "\nTheir payments are unverified: unpaid checkouts may be among them."

@@ -149,7 +149,7 @@ func verdictStep(x diagnosis.Examination) string {
 		}
 	case diagnosis.VerdictCorrupt:
 		if x.Allows(store.ActionFix) {
-			return "Mark as error (no cost, refunds nothing): that replaces the damaged record, of which a copy is kept. The prompt is intact, so the {video} can be generated afterwards."
+			return "Mark as error (no cost, refunds nothing): this replaces the damaged record and keeps a copy of it. The prompt is intact, so the {video} can be generated afterwards."
 		}
 		if x.Allows(store.ActionRestore) {
 			return "Check the record in Redis. If the prompt is lost, restore it: /session restore. A copy of the damaged record is kept."

@@ -199,7 +199,7 @@ func leftOutWords(p repair.Plan, include string) *strings.Replacer {
 
 // beyondLimit says how many sessions have to wait for another plan.
 func beyondLimit(n int) blockkit.Line {
-	return blockkit.PlainLine(humanize.Count(n, "more session") + " beyond the limit of one plan: repair those afterwards.")
+	return blockkit.PlainLine(humanize.Count(n, "more session") + " beyond the limit of one plan: run the command again afterwards.")
 }
 
 // leftOutLines say how many sessions are left out, why, and which.
@@ -287,7 +287,7 @@ func theOthers(n int) string {
 // EmptyBulkBlocks say that there is nothing to repair now, and why.
 func EmptyBulkBlocks(p repair.Plan) []slack.Block {
 	if len(p.LeftOut) == 0 {
-		return blockkit.Message(blockkit.BoldLine("Nothing to " + string(p.Action) + " now: no session in trouble fits."))
+		return blockkit.Message(blockkit.BoldLine("Nothing to " + string(p.Action) + " now: no open session needs it."))
 	}
 	return blockkit.Message(append([]blockkit.Line{blockkit.BoldLine("Nothing to " + string(p.Action) + " now; nothing was changed.")}, leftOutLines(p)...)...)
 }

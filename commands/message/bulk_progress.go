@@ -55,7 +55,7 @@ func bulkHeadline(p repair.Progress) (head, next string) {
 	job, state, n := p.Job, p.Job.Bulk, p.Job.Bulk.Counts()
 	took := humanize.Duration(p.At.Sub(job.Claimed))
 	sums := bulkSums(job)
-	stopped := "What is done stays as it is: stopping reverts nothing."
+	stopped := "Finished repairs are kept: stopping undoes nothing."
 	switch {
 	case job.Outcome == store.OutcomeRefused || job.Outcome == store.OutcomeGaveUp:
 		return "Ended early: " + sums + ".", CauseText(job.Cause)

@@ -83,7 +83,7 @@ func sinceText(since time.Time) string {
 
 var unverifiedTexts = map[store.Unverified]string{
 	store.NoStripeKey:       "no Stripe key is configured (STRIPE_SECRET_KEY)",
-	store.StripeWrongMode:   "the Stripe key and the session are not of the same mode (live or test)",
+	store.StripeWrongMode:   "the Stripe key is for live mode and the session for test mode, or the other way round",
 	store.StripeKeyRefused:  "Stripe rejected the key (STRIPE_SECRET_KEY)",
 	store.StripeForbidden:   "the Stripe key has no permission to read Checkout Sessions, payments or events",
 	store.StripeRateLimited: "Stripe's rate limit was reached; try again in a minute",

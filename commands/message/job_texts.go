@@ -14,7 +14,7 @@ func jobHeadline(p repair.Progress) (head, next string) {
 	switch job := p.Job; {
 	case !job.Overwritten || job.Cause == repair.CauseOverwritten:
 	case job.Outcome == "":
-		next = "Something else (probably the site) changed the session meanwhile. It is rechecked when this is finished."
+		next = "Something else (probably the site) changed the session meanwhile. The bot checks it again when this is finished."
 	default:
 		next = "Something else (probably the site) changed the session meanwhile; we did not overwrite it. Press Debug first: " +
 			humanize.WithNoun(job.Plan.Kind, "there may be two {video}s.")
@@ -150,7 +150,7 @@ var causeTexts = map[repair.Cause]string{
 	repair.CauseRejected:     "SuperDuperAI rejected the request; its reason is below. If it is about balance or a VIP model, fix the SuperDuperAI account; otherwise check the session's length and size, and {SUPERDUPERAI_MODEL}. Then generate again, or refund in Stripe.",
 	repair.CauseRateLimited:  "SuperDuperAI is overloaded (rate limit); nothing was started. Generate again in a few minutes.",
 	repair.CauseUnavailable:  "SuperDuperAI could not be reached, and nothing was sent. Generate again in a few minutes.",
-	repair.CauseServerFault:  "SuperDuperAI answered with an internal error. Check there whether {a video} was made after all; if not, generate again in a few minutes.",
+	repair.CauseServerFault:  "SuperDuperAI answered with an internal error. Check in SuperDuperAI whether {a video} was made after all (it may have been charged); if not, generate again in a few minutes.",
 	repair.CauseCertificate:  "SuperDuperAI's certificate does not match the host name, so nothing was sent. Set SUPERDUPERAI_URL to https://dev-editor.superduperai.co, restart the bot and generate again.",
 	repair.CauseFileFailed:   "SuperDuperAI could not make it; its reason, if any, is below. Generate again (which costs again; SuperDuperAI's balance shows whether this attempt was charged), or refund in Stripe. If the prompt was refused, it will fail again: refund.",
 	repair.CauseNotMade:      "An operator checked: nothing was made. Generate again, or refund in Stripe.",
@@ -162,7 +162,7 @@ var causeTexts = map[repair.Cause]string{
 	repair.CauseNoStripeKey: "Stripe's event cannot be read. Set STRIPE_SECRET_KEY to a key that may read Events (sessionbot doctor checks it) and restart the bot. Nothing was sent.",
 	repair.CauseNoEvent:     "Stripe no longer has the event: it keeps events for 30 days. Generate the {video} instead, or refund in Stripe.",
 	repair.CauseSignature:   "It rejected the signature. Set STRIPE_WEBHOOK_SECRET to the signing secret of the site's own endpoint in Stripe, restart the bot and replay again.",
-	repair.CauseClock:       "The clocks differ by more than five minutes, so the site rejected the signature as too old. Set this machine's clock by NTP, then replay again.",
+	repair.CauseClock:       "The clocks differ by more than five minutes, so the site rejected the signature as too old. Synchronize the clock of the bot's server (NTP), then replay again.",
 	repair.CauseBlocked:     "A proxy or firewall refused it, or SITE_WEBHOOK_URL is wrong: check both. Or generate the {video} instead.",
 	repair.CauseNoWebhook:   "There is no webhook at SITE_WEBHOOK_URL. Set it to the address Stripe's dashboard shows for the site's endpoint, restart the bot and replay again.",
 	repair.CauseUnreachable: "The site could not be reached. Replay again in a few minutes, or generate the {video}.",

@@ -50,7 +50,7 @@ const (
 	NoticeNoted      Notice = "Note saved."
 	NoticeNoZone     Notice = "Slack does not report your time zone, so the alert was not snoozed. Choose 1 hour or 4 hours instead."
 
-	NoticeInformedGone Notice = "Nobody was answered about this session here lately, so nothing was recorded."
+	NoticeInformedGone Notice = "Nobody has asked about this session here recently, so nothing was recorded."
 
 	NoticeNoView Notice = "The window opened too late for Slack. Use the shortcut again, or type /session with the id, e-mail address or payment (pi_…)."
 	NoticeMenu   Notice = "This menu entry is unknown, so nothing was done. Type /session help."

@@ -151,7 +151,7 @@ func ConfirmationBlocks(p repair.Plan, by store.Actor, included bool) []slack.Bl
 		so = " pressed once, with Include; nothing has been done yet."
 	}
 	return append(PlanBlocks(p), blockkit.Paragraph(blockkit.L(humanize.Person(by), blockkit.Bold(so),
-		blockkit.Plain(" Their second press, two seconds later at the earliest, confirms. Anyone else's press counts as a first."))))
+		blockkit.Plain(" To confirm, they press again after at least two seconds. If somebody else presses, that counts as their first press."))))
 }
 
 // PlanActions are the plan's buttons; nonce is that of the first of two clicks. The

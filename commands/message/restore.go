@@ -42,7 +42,7 @@ func restoreVerdict(p repair.Progress) (head, next string) {
 	unread := planSituation(job.Plan).Unread // then Stripe's event starts nothing
 	switch retrying := job.Plan.Retrying && !unread; {
 	case retrying && (replay || generate):
-		next = "Wait: Stripe is still retrying the event, and the site then makes the {video}. If nothing has started after 15 min, start it here: never both, each costs."
+		next = "Wait: Stripe is still retrying the event, and the site then makes the {video}. If nothing has started in 15 min, start it here by Replay or by Generate, not by both: we pay for each."
 	case retrying:
 		next = "Wait: Stripe is still retrying the event, and the site then makes the {video}."
 	case replay && generate:

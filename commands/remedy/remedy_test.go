@@ -33,7 +33,7 @@ func TestRemedies(t *testing.T) {
 			"Replay the webhook or generate the video: we pay about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
 		{"Stripe still delivers", with(orphan, func(s *Situation) { s.RetriesUntil = now.Add(40 * time.Minute) }),
 			[]advised{{Resend, becauseStripeRetries}, {Replay, ""}, {Generate, ""}, {Refund, ""}}, []string{replay, generate, fix},
-			"Resend the event in Stripe (https://e), or wait: Stripe retries until 12:40 UTC. The site then makes the video: we pay about $24 for a $1.00 order. If nothing has started after 15 min, replay the webhook or generate the video instead: the same cost, twice that if Stripe's retry still arrives. Or refund in Stripe (https://p)."},
+			"Resend the event in Stripe (https://e), or wait: Stripe retries until 12:40 UTC. The site then makes the video: we pay about $24 for a $1.00 order. If nothing has started 15 min after that, replay the webhook or generate the video instead: the same cost, twice that if Stripe's retry still arrives. Or refund in Stripe (https://p)."},
 		{"the site cannot read it", with(orphan, func(s *Situation) { generateOnly(s); s.Unread, s.RetriesUntil = true, now.Add(time.Hour) }),
 			[]advised{{Generate, ""}, {Refund, ""}}, []string{"!" + generate, fix},
 			"The site cannot read this session, so generate the video: we pay about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
@@ -58,7 +58,7 @@ func TestRemedies(t *testing.T) {
 		{"unverified", with(orphan, func(s *Situation) {
 			s.Payment, s.Amount, s.Verify, s.RetriesUntil = store.PaymentUnverified, 0, "Refresh in a minute.", now.Add(time.Hour)
 		}), []advised{{Verify, ""}, {Replay, ""}, {Generate, ""}}, []string{replay, generate, fix},
-			"Refresh in a minute. If you generate now, it may be unpaid: we pay about $24."},
+			"Refresh in a minute. If you generate now, the order may be unpaid: we pay about $24."},
 		{"no payment due", with(orphan, func(s *Situation) { s.Payment, s.Amount = store.PaymentNotRequired, 0 }), []advised{{Replay, ""}, {Generate, ""}},
 			[]string{"!" + replay, generate, fix}, "Replay the webhook or generate the video: we pay about $24 for an order without a payment."},
 		{"failed", with(orphan, func(s *Situation) { s.Verdict = diagnosis.VerdictFailed }), []advised{{Replay, ""}, {Generate, ""}, {Refund, ""}},
@@ -74,7 +74,7 @@ func TestRemedies(t *testing.T) {
 			s.Sessions, s.EventPage, s.PaymentPage, s.RetriesUntil = 37, "", "", now.Add(time.Hour)
 		}),
 			[]advised{{Resend, becauseStripeRetries}, {Replay, ""}, {Generate, ""}, {Refund, ""}}, []string{replay, generate, fix},
-			"Resend the events in Stripe, or wait: Stripe retries until 13:00 UTC. The site then makes the videos: we pay about $24 each, about $888 in all. If nothing has started after 15 min, replay the webhooks or generate the videos instead: the same cost, twice that if Stripe's retry still arrives. Or refund in Stripe."},
+			"Resend the events in Stripe, or wait: Stripe retries until 13:00 UTC. The site then makes the videos: we pay about $24 each, about $888 in all. If nothing has started 15 min after that, replay the webhooks or generate the videos instead: the same cost, twice that if Stripe's retry still arrives. Or refund in Stripe."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

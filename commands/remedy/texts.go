@@ -92,7 +92,7 @@ func (s Situation) startText() string {
 	}
 	switch {
 	case s.Advises(Resend):
-		return "If nothing has started after 15 min, " + what + " instead: the same cost, twice that if Stripe's retry still arrives."
+		return "If nothing has started 15 min after that, " + what + " instead: the same cost, twice that if Stripe's retry still arrives."
 	case s.Advises(Ask):
 		return "Where the prompt is restored, " + what + ": " + s.pay() + "."
 	case s.Advises(Check):
@@ -101,7 +101,7 @@ func (s Situation) startText() string {
 		if s.Sessions > 1 {
 			return "If you start them now, they may be unpaid: " + s.pay() + "."
 		}
-		return "If you generate now, it may be unpaid: " + s.pay() + "."
+		return "If you generate now, the order may be unpaid: " + s.pay() + "."
 	case s.Advises(Dispute):
 		return "Otherwise " + what + ": " + s.pay() + "."
 	case s.Unread && s.Verdict == diagnosis.VerdictOrphaned:

@@ -19,7 +19,7 @@ var (
 	// signedDrift: the signature of a replay is valid for five minutes. A Date counts
 	// in seconds, and an answer may be slow.
 	signedDrift = drift{time.Minute, 5 * time.Minute,
-		"synchronize this machine's clock by NTP: ages are off by as much, and beyond 300 s the site rejects a replay's signature"}
+		"synchronize the clock of the bot's server (NTP): ages are off by as much, and beyond 300 s the site rejects a replay's signature"}
 )
 
 // judgeClock compares another's clock with ours.

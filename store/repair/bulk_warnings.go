@@ -36,7 +36,7 @@ func bulkWarnings(items []Plan) (list []string, risk string) {
 	}{
 		{retrying, "Stripe is still retrying the events of %d of these sessions: the site may make those videos itself, and each would be charged twice."},
 		{unseen, "Whether Stripe is still retrying the events of %d of these sessions is unknown: the site may make those videos itself, and each would be charged twice."},
-		{unverified, "Without STRIPE_SECRET_KEY, whether %d of these sessions were paid, and whether Stripe is still retrying, is unknown: nobody may have paid for these videos, or they may be made twice."},
+		{unverified, "Without STRIPE_SECRET_KEY, whether %d of these sessions were paid, and whether Stripe is still retrying, is unknown: these videos may not have been paid for, or they may be made twice."},
 	} {
 		if w.n > 0 {
 			list = append(list, fmt.Sprintf(w.text, w.n))

@@ -31,7 +31,10 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 	restores := action == store.ActionRestore
 	siteReads := x.Session.PromptTarget(x.Reads).Kind == x.Session.SessionKey.Kind || x.Reads != store.LayoutOneKey
 	warn(retrying && restores && siteReads, "Stripe is still retrying the event: once it arrives, the site makes the video itself.")
-	warn(retrying && !makesVideo && !restores, "Stripe is still retrying the event: the site may still start this video.")
+	warn(retrying && !makesVideo && !restores, "Stripe is still retrying the event: the site may still start this video, and then we pay for it.")
+	saysCompleted := x.Site != nil && x.Site.Found && x.Site.Status == string(store.StatusCompleted) && x.Session.Status() != store.StatusCompleted
+	warn(makesVideo && x.Deliver == "" && saysCompleted,
+		"The site reports completed, Redis does not: open the customer's page first. If it shows the video, make no other.")
 	for _, made := range x.Repair.Made {
 		warnTwice(makesVideo, generationText(made))
 	}
@@ -73,7 +76,7 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 
 const (
 	unseenEventText = "Whether Stripe is still retrying the event is unknown: the site may start this video itself."
-	unverifiedText  = "The payment could not be verified: nobody may have paid for this video."
+	unverifiedText  = "The payment could not be verified: this video may not have been paid for."
 )
 
 // generationText describes an earlier generation for the same payment.

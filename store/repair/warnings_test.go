@@ -36,6 +36,9 @@ func TestRisks(t *testing.T) {
 		}, "whether it was made is unknown", ""},
 		{"disputed", plain, func(x *diagnosis.Examination) { x.Payment.Disputed = true }, "disputes", ""},
 		{"a part refunded", plain, func(x *diagnosis.Examination) { x.Payment.State = store.PaymentPartiallyRefunded }, "", "refunded"},
+		{"the site reports another status", plain, func(x *diagnosis.Examination) {
+			x.Site = &store.Site{Found: true, Status: "completed"}
+		}, "", "open the customer's page first"},
 	} {
 		x := orphan(c.session)
 		c.change(&x)

@@ -107,8 +107,8 @@ func forgeries(plan string) []forgery {
 		forgery{user: "U1", action: "session.menu", chosen: "dismiss:" + session, ts: "1.3", says: "This alert is shown in another message"},
 		forgery{user: "U1", action: "session.menu", chosen: "dismiss:cs_live_b2", ts: "1.4", says: "is no longer in an alert"},
 		forgery{user: "U2", action: "customer.informed", value: session, says: "Only the people and groups listed in READERS"},
-		forgery{user: "U1", action: "customer.informed", value: "*", says: "Nobody was answered about this session"},
-		forgery{user: "U1", action: "customer.informed", value: session, says: "Nobody was answered about this session"})
+		forgery{user: "U1", action: "customer.informed", value: "*", says: "Nobody has asked about this session"},
+		forgery{user: "U1", action: "customer.informed", value: session, says: "Nobody has asked about this session"})
 }
 
 // alertID is the incident that is shown in the message 1.2.

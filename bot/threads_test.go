@@ -140,7 +140,7 @@ func TestCustomerInformed(t *testing.T) {
 	sam, lea := s.As("U0SUPPORT").In("C0SUPPORT"), s.As("U0LEAD").In("C0SUPPORT")
 	write(t, s, sam, "U0SUPPORT", "C0SUPPORT", "", "<@U0BOT> cs_live_")
 	sam.Click(sam.ExpectMessage(wstest.Saying("Ready")), "customer.informed")
-	sam.ExpectMessage(wstest.Saying("Nobody was answered about this session"))
+	sam.ExpectMessage(wstest.Saying("Nobody has asked about this session"))
 	write(t, s, sam, "U0SUPPORT", "C0SUPPORT", "", "<@U0BOT> "+session)
 	m := sam.ExpectMessage(wstest.Saying("Ready"))
 	s.As("U0GUEST").In("C0SUPPORT").ClickValue(m, "customer.informed", session)
@@ -149,7 +149,7 @@ func TestCustomerInformed(t *testing.T) {
 	s.ExpectNothingElse() // the message shows it
 	lea.ClickValue(m, "customer.informed", session)
 	lea.ExpectMessage(wstest.Saying("Ticked already by", "U0SUPPORT"))
-	for err, says := range map[error]string{follow.ErrUnknown: "Nobody was answered about this session", errors.New("away"): "Ref"} {
+	for err, says := range map[error]string{follow.ErrUnknown: "Nobody has asked about this session", errors.New("away"): "Ref"} {
 		s.threads.mu.Lock()
 		s.threads.err = err
 		s.threads.mu.Unlock()

@@ -104,7 +104,7 @@ func contentOf(t *testing.T, blocks []slack.Block) (c content) {
 				c.texts = append(c.texts, title)
 			}
 			for _, name := range slices.Sorted(maps.Keys(v)) {
-				if !(v["type"] == string(blockkit.KindContainer) && name == "title") {
+				if v["type"] != string(blockkit.KindContainer) || name != "title" {
 					walk(v[name])
 				}
 			}

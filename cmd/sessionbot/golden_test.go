@@ -29,6 +29,7 @@ var volatileText = []struct {
 	with    string
 }{
 	{regexp.MustCompile(`\b(\d{1,2} [A-Z][a-z]{2} (\d{4} )?)?\d{2}:\d{2}(:\d{2})? UTC`), "[time]"},
+	{regexp.MustCompile(`(\[time\]|Stored) {2,}`), "$1  "}, // wider where it has the date, after midnight
 	{regexp.MustCompile(`20\d\d-\d\d-\d\dT[0-9:.]+Z`), "[timestamp]"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "[host]"},
 	{regexp.MustCompile(`\d+\.\d ms`), "[n] ms"},

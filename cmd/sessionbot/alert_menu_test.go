@@ -72,7 +72,7 @@ func TestHandledOutside(t *testing.T) {
 		support.ExpectMessage(withText("Only operators may do this"))
 
 		alerts.Choose(alert, "session.menu", "dismiss:"+watchID(1))
-		alerts.ExpectMessage(withText("leaves the alert, and is alerted again only for a different problem"))
+		alerts.ExpectMessage(withText("You are alerted about it again only if it has a different problem"))
 		alerts.ExpectUpdate(alert, containing("Resolved after", "1 handled.", `"strike":true`, "handled by "), without("session.menu"))
 
 		if code := s.bot.stop(); code != 0 {

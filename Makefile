@@ -38,7 +38,7 @@ docs:
 # of the screenshot that it is.
 pictures:
 	rm -rf bin/shots && mkdir -p bin/shots
-	SHOTS=$(CURDIR)/bin/shots REQUIRE_ALL=1 go test -count=1 -run '^TestDemo(Story|Repairs|Incident)?$$' ./cmd/sessionbot
+	SHOTS=$(CURDIR)/bin/shots REQUIRE_ALL=1 go test -count=1 -run '^TestDemo(Story|Repairs|Incident|Canary)?$$' ./cmd/sessionbot
 	for picture in docs/pictures/*.png; do cp "bin/shots/$${picture##*/}" docs/pictures/ || exit 1; done
 
 # Tests mostly wait, so more run in parallel than there are cores; fewer with the race

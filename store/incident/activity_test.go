@@ -118,6 +118,22 @@ func TestClicksRaceWithTheResolution(t *testing.T) {
 	})
 }
 
+// TestClosedIncidentTakesNoClick: who comes after the resolution is not named in it.
+func TestClosedIncidentTakesNoClick(t *testing.T) {
+	t.Parallel()
+	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
+		w := NewWatch(r)
+		_, err := w.OpenIncident(t.Context(), leading(t, w, "one"), Incident{ID: "i", Opened: storetest.At, Closed: storetest.At})
+		testenv.Must(t, err)
+		if i, done, err := w.Acknowledge(t.Context(), "i", "U1", storetest.At); done || err != nil || i.Acknowledged != nil {
+			t.Errorf("acknowledged: %t, %v, %+v", done, err, i)
+		}
+		if i, done, err := w.Snooze(t.Context(), "i", "U1", storetest.At.Add(time.Hour), storetest.At); done || err != nil || i.Snoozed != nil {
+			t.Errorf("snoozed: %t, %v, %+v", done, err, i)
+		}
+	})
+}
+
 // TestNotes: a snooze takes a note of whoever snoozed, and the next one forgets it; a case
 // takes the note of whoever handled its session.
 func TestNotes(t *testing.T) {

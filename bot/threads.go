@@ -44,12 +44,12 @@ func (a answers) follow(ctx context.Context, to requester, answer commands.Answe
 	}
 }
 
-// inform records that the customer of a session was informed. The message shows it; only
-// a press that changed nothing is answered.
+// inform records that the customer of a session was informed. The message shows it; a
+// press is answered if it changed nothing, or if a message could not be updated.
 func (a answers) inform(ctx context.Context, to requester, c click) {
-	by, first, err := follow.Informed{}, false, follow.ErrUnknown
+	by, shown, err := follow.Informed{}, false, follow.ErrUnknown
 	if a.cfg.Threads != nil && store.IsSessionID(c.value) {
-		by, first, err = a.cfg.Threads.Inform(ctx, c.value, to.actor(), to.channel)
+		by, shown, err = a.cfg.Threads.Inform(ctx, c.value, to.actor(), to.channel)
 	}
 	switch {
 	case errors.Is(err, follow.ErrUnknown):
@@ -57,7 +57,7 @@ func (a answers) inform(ctx context.Context, to requester, c click) {
 	case err != nil:
 		a.log.ErrorContext(ctx, "customer informed, not recorded", "error", err)
 		a.replyRef(ctx, to, message.Notice(message.ClickFailedText(err)))
-	case !first:
+	case !shown:
 		a.replyLine(ctx, to, message.InformedReply(by, a.cfg.Now()))
 	}
 }

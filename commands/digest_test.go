@@ -82,7 +82,7 @@ func TestDigest(t *testing.T) {
 		"not informed": {w: world{followed: []follow.Session{answered(1, 2, follow.Ready), answered(2, 1, follow.Refunded), informed, {ID: "cs_live_waits", Threads: []follow.Thread{{}}}}},
 			want: []string{"no session got into trouble.", "2 customers not informed yet", "No session is in trouble now."}, not: []string{"nothing to report", "…0003", "waits"}},
 		"not informed, many": {w: world{followed: []follow.Session{answered(1, 2, follow.Ready), answered(2, 2, follow.Ready), answered(3, 2, follow.Ready), answered(4, 2, follow.Ready), answered(5, 2, follow.Ready), answered(6, 9, follow.Handled)}},
-			want: []string{"6 customers not informed yet", "handled outside", "and 1 more"}},
+			want: []string{"6 customers not informed yet", "handled elsewhere", "and 1 more"}},
 		"all are informed": {w: world{followed: []follow.Session{informed}}, want: []string{"nothing to report"}},
 	} {
 		alert, err := registry(&c.w).Digest(t.Context(), from, until)

@@ -69,7 +69,7 @@ func (t *Threads) FindAnswer(ctx context.Context, asked follow.Thread) (store.Me
 }
 
 // Inform records who informed the customer of a session, and shows it where that was
-// asked about. It returns who did, and whether nobody had before.
+// asked about. It returns who did, and whether that is new and all answers show it.
 func (t *Threads) Inform(ctx context.Context, session string, by store.Actor, where string) (follow.Informed, bool, error) {
 	s, first, err := t.Change(ctx, session, t.Now(), func(s *follow.Session) bool { return s.Inform(by.ID, t.Now()) })
 	switch {
@@ -83,13 +83,15 @@ func (t *Threads) Inform(ctx context.Context, session string, by store.Actor, wh
 	if err != nil { // the next press records it
 		return informed, false, err
 	}
+	shown := true
 	for _, asked := range s.Threads {
 		if asked.Answer == nil || asked.Answer.Message.TS == "" || s.InformedOf(*asked.Answer) == nil {
 			continue
 		}
 		if err := t.Outbox.Update(ctx, asked.Answer.Message, message.ThreadAnswer(session, asked, &informed, t.SiteURL, t.Now())); err != nil {
+			shown = false
 			t.Log.WarnContext(ctx, "answer in a thread not updated", "error", err, "advice", slackapi.FaultOf(err).Advice())
 		}
 	}
-	return informed, first, nil
+	return informed, first && shown, nil
 }

@@ -151,3 +151,19 @@ func TestInform(t *testing.T) {
 		t.Errorf("on record: %+v", s.trail.entries)
 	}
 }
+
+// TestInformThatIsNotShown: who pressed has to be answered where Slack takes no update.
+func TestInformThatIsNotShown(t *testing.T) {
+	t.Parallel()
+	s := play(t)
+	posted, _, err := s.threads.Answer(t.Context(), session, s.asked)
+	testenv.Must(t, err)
+	s.As("U0SUPPORT").In("C0SUPPORT").ExpectMessage(wstest.Saying("customer.informed"))
+	s.asked.Answer.Message, s.asked.Answer.Posted = posted, time.Now()
+	testenv.Must(t, s.threads.Follow(t.Context(), session, s.asked))
+	s.Refuse("chat.update", "edit_window_closed")
+	by, shown, err := s.threads.Inform(t.Context(), session, store.Actor{ID: "U0LEAD"}, "C0SUPPORT")
+	if shown || err != nil || by.By != "U0LEAD" {
+		t.Errorf("%+v, shown: %v, %v", by, shown, err)
+	}
+}

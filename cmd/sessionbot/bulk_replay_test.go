@@ -14,7 +14,7 @@ import (
 )
 
 // TestBulkReplayStory: the endpoint was down for an hour, and the site's secret is
-// another one. The plan pauses after the canary and says so; once that is mended an
+// another one. The plan pauses after the canary and says so; once that is fixed an
 // operator resumes it, which begins with a canary again, a replica is killed in the
 // middle, the other one carries on, and somebody stops it. A second plan replays the rest,
 // the order with a picture included. The site takes each event once.

@@ -55,7 +55,7 @@ func TestThreadsStory(t *testing.T) {
 	alert = alerts.ExpectUpdate(alert, containing("1 webhook came late"))
 	alerts.Choose(alert, "session.menu", "dismiss:"+watchID(1))
 	alerts.ExpectMessage(containing("Handled: "))
-	handled := here.ExpectMessage(all(inThread(other), containing("Handled outside: ", "U0LEAD", "We have taken care of your order.")))
+	handled := here.ExpectMessage(all(inThread(other), containing("Handled elsewhere: ", "U0LEAD", "We have taken care of your order.")))
 	alerts.ExpectUpdate(alert, containing("Resolved after"))
 
 	here.Click(answer, "customer.informed")
@@ -70,7 +70,7 @@ func TestThreadsStory(t *testing.T) {
 	digestNow(s)
 	s.startBot()
 	digest := alerts.ExpectMessage(containing("Digest of", "1 customer not informed yet"))
-	if id := watchID(1); !containing(id[len(id)-4:], "handled outside")(digest) {
+	if id := watchID(1); !containing(id[len(id)-4:], "handled elsewhere")(digest) {
 		t.Errorf("the digest lists %s", digest.Text)
 	}
 	s.workspace.ExpectNothingElse()

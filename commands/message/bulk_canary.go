@@ -30,7 +30,7 @@ func canaryDuration(p repair.Plan, item int) string {
 	case predicted == repair.PredictStarted:
 		return "up to a minute"
 	}
-	return "some seconds"
+	return "a few seconds"
 }
 
 // canaryPlanLine says which session goes first, and what is predicted of it.

@@ -21,7 +21,7 @@ func EndText(a follow.Answer) string {
 	case follow.Refunded:
 		return "Refunded in full"
 	}
-	return "Handled outside"
+	return "Handled elsewhere"
 }
 
 // ThreadAnswer says in a thread in which somebody asked about a session how that ended,
@@ -34,7 +34,7 @@ func ThreadAnswer(session string, t follow.Thread, informed *follow.Informed, si
 	}
 	asked := blockkit.L(blockkit.User(t.By), blockkit.Plain(" asked about it "), humanize.AgoTime(t.At, now), blockkit.Plain("."))
 	if a.HandledBy != "" {
-		asked = append(asked, blockkit.Plain(" Whoever handled it knows what was agreed."))
+		asked = append(asked, blockkit.Plain(" Ask them what was agreed."))
 	}
 	blocks := []slack.Block{
 		blockkit.Paragraph(head, asked),
@@ -60,7 +60,7 @@ func (s site) endSentence(a follow.Answer) string {
 	return "We have taken care of your order. Please write to us if anything is still missing."
 }
 
-// InformedReply answers whoever ticked what was ticked before.
+// InformedReply answers a press whose result the message may not show.
 func InformedReply(by follow.Informed, now time.Time) blockkit.Line {
-	return blockkit.L(blockkit.Plain("Ticked already by "), blockkit.User(by.By), blockkit.Plain(" "), humanize.AgoTime(by.At, now), blockkit.Plain("."))
+	return blockkit.L(blockkit.Plain("Already ticked by "), blockkit.User(by.By), blockkit.Plain(" "), humanize.AgoTime(by.At, now), blockkit.Plain("."))
 }

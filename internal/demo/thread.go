@@ -11,7 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
-// BeingMade is an order whose video is begun when the stand-ins are told of it.
+// BeingMade is an order whose video starts when it is loaded into the fakes.
 func BeingMade(now time.Time) Example {
 	s := story{
 		now: now, number: 301, mode: "live", title: "paid, and the video is being made", email: customers[2], prompt: prompts[2], tool: tools[0],

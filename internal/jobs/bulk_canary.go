@@ -44,6 +44,7 @@ func (b *bulk) page(ctx context.Context, session string) *store.Site {
 	defer done()
 	site, err := b.Site.SessionStatus(ctx, session)
 	if err != nil {
+		b.Log.WarnContext(ctx, "customer's page of a canary not checked", "job", b.job.ID, "error", err)
 		return nil
 	}
 	return &site

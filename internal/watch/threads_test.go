@@ -95,7 +95,7 @@ func (h *threadedSimulation) finish(session string, n int) {
 }
 
 // TestThreadsAreAnsweredOnce: by how the session ended, in each thread that asked before
-// that, whoever leads.
+// that, whichever replica leads.
 func TestThreadsAreAnsweredOnce(t *testing.T) {
 	t.Parallel()
 	h := newThreaded(t)

@@ -43,7 +43,7 @@ func TestEndOf(t *testing.T) {
 	}
 }
 
-// TestDecide: once, of what is news to whoever asked.
+// TestDecide: once, of what is news to the person who asked.
 func TestDecide(t *testing.T) {
 	t.Parallel()
 	claimed := func(ago time.Duration) *Answer { return &Answer{End: Ready, Claimed: noon.Add(-ago)} }

@@ -88,8 +88,8 @@ func shows(page store.Site, predicted Prediction, fileID string) bool {
 	return fileID != "" && page.Sees(fileID)
 }
 
-// pageText says in a sentence what the page shows instead, without the status itself where it is none
-// of the site's: anybody can set it.
+// pageText says in a sentence what the page shows instead, without the status itself
+// where it is none of the site's: anybody can set it.
 func pageText(page store.Site) string {
 	switch status := store.Status(page.Status); {
 	case !page.Found:

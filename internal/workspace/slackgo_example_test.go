@@ -1,6 +1,7 @@
 package workspace_test
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,8 +19,7 @@ func TestSlackGoExample(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	bot := filepath.Join(dir, "bot")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", bot, "./examples/socketmode")
-	build.Dir = elsewhere(t, filepath.Join(dir, "sdk"))
+	build := exec.CommandContext(t.Context(), "go", "build", "-overlay", overlay(t, dir), "-o", bot, "github.com/slack-go/slack/examples/socketmode")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -37,20 +37,22 @@ func TestSlackGoExample(t *testing.T) {
 	}
 }
 
-// elsewhere copies the SDK, with the address in SLACK_API_URL for Slack's.
-func elsewhere(t *testing.T, dir string) string {
+// overlay replaces Slack's address in the SDK by the one in SLACK_API_URL.
+func overlay(t *testing.T, dir string) string {
 	t.Helper()
 	found, err := exec.CommandContext(t.Context(), "go", "list", "-f", "{{.Dir}}", "github.com/slack-go/slack").Output()
 	testenv.Must(t, err)
-	testenv.Must(t, os.CopyFS(dir, os.DirFS(strings.TrimSpace(string(found)))))
-	source := filepath.Join(dir, "slack.go")
+	source := filepath.Join(strings.TrimSpace(string(found)), "slack.go")
 	text, err := os.ReadFile(source)
 	testenv.Must(t, err)
 	edited := strings.Replace(string(text), "endpoint:      APIURL", `endpoint:      os.Getenv("SLACK_API_URL")`, 1)
 	if edited == string(text) {
 		t.Fatal("the SDK keeps Slack's address elsewhere now")
 	}
-	testenv.Must(t, os.Chmod(source, 0o600)) // those of the module cache cannot be written
-	testenv.Must(t, os.WriteFile(source, []byte(edited), 0o600))
-	return dir
+	replacement, file := filepath.Join(dir, "slack.go"), filepath.Join(dir, "overlay.json")
+	testenv.Must(t, os.WriteFile(replacement, []byte(edited), 0o600))
+	mapping, err := json.Marshal(map[string]map[string]string{"Replace": {source: replacement}})
+	testenv.Must(t, err)
+	testenv.Must(t, os.WriteFile(file, mapping, 0o600))
+	return file
 }

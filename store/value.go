@@ -2,11 +2,13 @@ package store
 
 import (
 	"bytes"
-	"encoding/json"
 	"math"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Fault is why the value of a key cannot be read, as a clause; "" = it can.
@@ -54,23 +56,27 @@ func (v Value) HasOrderMember(name string) bool {
 // their faults are reported.
 var texts = [...]string{"prompt", "status", "fileId", "error", "timestamp", "createdAt"}
 
+// asStandard decodes as encoding/json does, in half the time: a sweep reads every value.
+var asStandard = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+
 // ParseValue parses the value of a key and reports whether it is a full object, readable
 // or not: one with a prompt or a status. With a fault it returns what can be read. Of
 // duplicate members the last one counts.
 func ParseValue(raw []byte) (v Value, full bool, fault Fault) {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &members); err != nil || members == nil {
-		if json.Valid(raw) {
+	var members map[string]jsontext.Value
+	if err := json.Unmarshal(raw, &members, asStandard); err != nil || members == nil {
+		if jsontext.Value(raw).IsValid(asStandard) {
 			return Value{}, false, faultNoObject
 		}
 		return Value{}, false, faultSyntax
 	}
-	present := func(name string) bool { return members[name] != nil && string(members[name]) != "null" }
+	present := func(name string) bool { return members[name] != nil && members[name].Kind() != 'n' }
 	text := func(name string) *string {
-		var s string
-		if !present(name) || json.Unmarshal(members[name], &s) != nil {
+		if members[name].Kind() != '"' {
 			return nil
 		}
+		decoded, _ := jsontext.AppendUnquote(nil, members[name]) // invalid UTF-8 is replaced
+		s := string(decoded)
 		return &s
 	}
 	optional := func(name string) string {
@@ -100,7 +106,7 @@ func ParseValue(raw []byte) (v Value, full bool, fault Fault) {
 		}
 	}
 	for _, name := range texts {
-		if present(name) && text(name) == nil {
+		if present(name) && members[name].Kind() != '"' {
 			v.Odd = append(v.Odd, name)
 		}
 	}

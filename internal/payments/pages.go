@@ -36,7 +36,7 @@ func (r *Reader) page(path string, params listParams) (page, error) {
 	query := &form.Values{}
 	form.AppendTo(query, params)
 	var p page
-	if err := r.api.Events.B.CallRaw(http.MethodGet, path, r.key, query, params.GetParams(), &p); err != nil {
+	if err := r.backend.CallRaw(http.MethodGet, path, r.key, query, params.GetParams(), &p); err != nil {
 		return page{}, classify(err)
 	}
 	if p.Data == nil {

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/stripe/stripe-go/v76"
-	"github.com/stripe/stripe-go/v76/client"
+	checkoutsession "github.com/stripe/stripe-go/v76/checkout/session"
 
 	"github.com/superduperai/sessionbot/store"
 )
@@ -34,7 +34,7 @@ type Config struct {
 
 // Reader is a read-only client of Stripe. It is safe for concurrent use.
 type Reader struct {
-	api     *client.API
+	backend stripe.Backend
 	key     string
 	now     func() time.Time
 	log     *slog.Logger
@@ -58,7 +58,7 @@ func New(cfg Config) *Reader {
 		LeveledLogger:     &stripe.LeveledLogger{Level: stripe.LevelNull}, // it would log bodies
 	})
 	return &Reader{
-		api:     client.New(cfg.Key, &stripe.Backends{API: backend, Connect: backend, Uploads: backend}),
+		backend: backend,
 		key:     cfg.Key,
 		now:     cfg.Now,
 		log:     cfg.Log.With("component", "payments"),
@@ -76,7 +76,7 @@ func (r *Reader) Payment(ctx context.Context, id string) (store.Payment, error) 
 	defer cancel()
 	params := &stripe.CheckoutSessionParams{Params: stripe.Params{Context: ctx}}
 	params.AddExpand("payment_intent.latest_charge")
-	session, err := r.api.CheckoutSessions.Get(id, params)
+	session, err := checkoutsession.Client{B: r.backend, Key: r.key}.Get(id, params)
 	if errors.Is(err, errMissing) {
 		return store.Payment{SessionID: id, State: store.PaymentMissing, Live: strings.HasPrefix(id, "cs_live_")}, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/stripe/stripe-go/v76"
+	stripeevent "github.com/stripe/stripe-go/v76/event"
 
 	"github.com/superduperai/sessionbot/store"
 )
@@ -18,7 +19,7 @@ func (r *Reader) RawEvent(ctx context.Context, id, session string) ([]byte, erro
 	}
 	ctx, cancel := withDefaultTimeout(ctx, requestTimeout)
 	defer cancel()
-	answer, err := r.api.Events.Get(id, &stripe.EventParams{Params: stripe.Params{Context: ctx}})
+	answer, err := stripeevent.Client{B: r.backend, Key: r.key}.Get(id, &stripe.EventParams{Params: stripe.Params{Context: ctx}})
 	switch {
 	case errors.Is(err, errMissing):
 		return nil, &Error{Reason: store.StripeFault, Err: store.ErrNoEvent}

@@ -130,7 +130,7 @@ func (b *Bot) handleInteraction(in arrival, i interaction) {
 		b.log.Warn("interaction ignored, no click", "ref", in.ref)
 		return
 	}
-	to := requester{arrival: in, user: i.user, channel: i.channel, responseURL: i.responseURL}
+	to := requester{arrival: in, user: i.user, channel: i.channel, responseURL: i.responseURL, about: i.view.about}
 	if i.view.kind == string(slack.VTHomeTab) {
 		to.fromHome, to.trigger = true, i.trigger
 	}

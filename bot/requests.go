@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -283,7 +284,7 @@ func (a answers) acknowledge(ctx context.Context, to requester, c click) {
 		a.replyLine(ctx, to, alert.ClickReply(i, a.cfg.Now()))
 	default:
 		a.log.InfoContext(ctx, "alert clicked", "button", c.button, "incident", i.ID)
-		if !c.view && i.SlackMessage != shown { // it was left behind, and will not change
+		if !c.view && slices.Contains(i.Former, shown) { // it was left behind, and will not change
 			a.reply(ctx, to, message.NoticeAlertMoved)
 		}
 	}

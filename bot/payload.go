@@ -47,7 +47,8 @@ type interaction struct {
 // viewRef is the view that an interaction comes from.
 type viewRef struct {
 	id, kind string // modal or home
-	origin   string // the channel where it was opened, "" = none
+	origin   string // where it was opened; see requester.origin
+	about    string // ts of the message whose thread it is about, "" = none
 	session  string // that it is about, "" = it has no field
 	fields   fields
 }
@@ -119,8 +120,9 @@ func readInteraction(payload jsontext.Value) (interaction, error) {
 	i.trigger, i.callback = p.Trigger.Value, p.Callback.Value
 	if view := p.View.Value; view.ID != "" {
 		origin, session, _ := strings.Cut(view.Origin, " ")
-		i.callback, i.view = view.Callback, viewRef{id: view.ID, kind: view.Kind, origin: origin, session: session, fields: view.State.Value.Values}
-		i.channel = cmp.Or(i.channel, origin)
+		channel, about, _ := strings.Cut(origin, "/")
+		i.callback, i.channel = view.Callback, cmp.Or(i.channel, channel)
+		i.view = viewRef{id: view.ID, kind: view.Kind, origin: origin, about: about, session: session, fields: view.State.Value.Values}
 	}
 	if i.kind == string(slack.InteractionTypeMessageAction) {
 		i.message = string(p.Message)

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -130,7 +131,7 @@ func (b *Bot) handleInteraction(in arrival, i interaction) {
 		b.log.Warn("interaction ignored, no click", "ref", in.ref)
 		return
 	}
-	to := requester{arrival: in, user: i.user, channel: i.channel, responseURL: i.responseURL}
+	to := requester{arrival: in, user: i.user, channel: i.channel, responseURL: i.responseURL, about: i.view.about}
 	if i.view.kind == string(slack.VTHomeTab) {
 		to.fromHome, to.trigger = true, i.trigger
 	}
@@ -283,7 +284,7 @@ func (a answers) acknowledge(ctx context.Context, to requester, c click) {
 		a.replyLine(ctx, to, alert.ClickReply(i, a.cfg.Now()))
 	default:
 		a.log.InfoContext(ctx, "alert clicked", "button", c.button, "incident", i.ID)
-		if !c.view && i.SlackMessage != shown { // it was left behind, and will not change
+		if !c.view && slices.Contains(i.Former, shown) { // it was left behind, and will not change
 			a.reply(ctx, to, message.NoticeAlertMoved)
 		}
 	}

@@ -39,6 +39,15 @@ type requester struct {
 	deciding    bool   // by a click that may change something
 }
 
+// origin is what a view keeps of where it was opened: the channel, and the thread that it
+// is about, so that what is chosen there is about it as well; "" = none.
+func (r requester) origin() string {
+	if r.about == "" {
+		return r.channel
+	}
+	return r.channel + "/" + r.about
+}
+
 func (r requester) actor() store.Actor { return store.Actor{ID: r.user} }
 
 // responder answers requesters.

@@ -73,7 +73,8 @@ func tick(id string) *slack.ButtonBlockElement {
 }
 
 // TestFollowedThreads are those of a mention and a direct message, of the message that a
-// shortcut is used on, and of a shared answer.
+// shortcut is used on, also where it names several sessions and one is chosen then, and of
+// a shared answer.
 func TestFollowedThreads(t *testing.T) {
 	t.Parallel()
 	s := play(t)
@@ -90,24 +91,32 @@ func TestFollowedThreads(t *testing.T) {
 
 	root := write(t, s, here, "U0SUPPORT", "C0SUPPORT", "", "A customer has no video")
 	reply := write(t, s, here, "U0SUPPORT", "C0SUPPORT", root.TS, "It is "+session)
+	several := write(t, s, here, "U0SUPPORT", "C0SUPPORT", root.TS, "Or is it "+session+" or cs_live_b2?")
 	shortcut := func(m wstest.Message) {
 		t.Helper()
 		if err := here.Shortcut(m, "session_from_message"); err != nil {
 			t.Fatal(err)
 		}
-		sam.Close(sam.ExpectModal(func(v wstest.View) bool { return v.Shows("Orphaned") }))
 	}
 	shortcut(asked)
+	sam.Close(sam.ExpectModal(showing("Orphaned")))
 	shortcut(reply)
+	sam.Close(sam.ExpectModal(showing("Orphaned")))
 	inThread := store.Message{Channel: "C0SUPPORT", TS: root.TS}
 	s.threads.expectFollowed(t, mention, dm, mention, inThread)
+	shortcut(several)
+	choice := sam.ExpectModal(showing("This names 2 sessions or customers"))
+	s.threads.expectFollowed(t, mention, dm, mention, inThread) // nothing was chosen yet
+	sam.Press(choice, "session.debug")
+	sam.ExpectModal(showing("Orphaned"))
+	s.threads.expectFollowed(t, mention, dm, mention, inThread, inThread)
 
 	here.Type("/session debug " + session)
 	own := here.ExpectMessage(wstest.Saying("session.share"))
 	here.Click(own, "session.share")
 	shared := here.ExpectMessage(wstest.Saying("shared by"))
 	s.ExpectNothingElse()
-	s.threads.expectFollowed(t, mention, dm, mention, inThread, store.Message{Channel: "C0SUPPORT", TS: shared.TS})
+	s.threads.expectFollowed(t, mention, dm, mention, inThread, inThread, store.Message{Channel: "C0SUPPORT", TS: shared.TS})
 }
 
 // TestShareWhereTheBotIsNoMember is posted all the same, and not followed: Slack does not

@@ -22,7 +22,7 @@ const (
 // modal is a view that shows a requester's answer. It is opened while the answer is
 // worked out, and known by an id of ours until Slack has said its own.
 type modal struct {
-	origin   string // the channel where it was opened, "" = none
+	origin   string // where it was opened; see requester.origin
 	external string
 	opened   chan struct{} // closed when Slack has answered
 
@@ -41,7 +41,7 @@ var closedChan = func() chan struct{} {
 // openModal begins to open a view. Over is the modal that is open already: the view lies
 // above it, or takes its place where Slack lets nothing lie above it; "" = none.
 func (b *Bot) openModal(to requester, trigger, over string, first slack.ModalViewRequest) *modal {
-	m := &modal{origin: to.channel, external: rand.Text(), opened: make(chan struct{})}
+	m := &modal{origin: to.origin(), external: rand.Text(), opened: make(chan struct{})}
 	first.ExternalID, first.PrivateMetadata = m.external, m.origin
 	open := b.jobFor(to, func(ctx context.Context) {
 		defer close(m.opened)

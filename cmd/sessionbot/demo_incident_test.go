@@ -15,10 +15,11 @@ var (
 	incidentAlert = about("Repair all…", "paid sessions have had no video since") // twelve, and one more after some seconds
 	incidentPlan  = about("", "Replay the webhook for 8 sessions?")
 	incidentEnd   = about("", "Finished: 8 videos ready")
+	demoDigest    = about("Digest of", "not informed yet")
 )
 
 // TestDemoIncident: the demo's incident of twelve is repaired from its alert, once with
-// the mouse and once with the keyboard alone, with two presses.
+// the mouse and once with the keyboard alone, with two presses. The digest comes, too.
 func TestDemoIncident(t *testing.T) { // not parallel: the demo is a whole site in one process
 	for name, press := range map[string]func(p *player, message, action string){
 		"mouse": func(p *player, message, action string) {
@@ -47,6 +48,8 @@ func TestDemoIncident(t *testing.T) { // not parallel: the demo is a whole site 
 			p.Until(about("Repair all…", "being made, approved by") + " !== undefined")
 			p.look("repairing", about("Repair all…", "being made, approved by"))
 			p.ends()
+			p.Until(demoDigest + " !== undefined")
+			p.look("digest", demoDigest)
 		})
 	}
 }

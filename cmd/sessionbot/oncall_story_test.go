@@ -236,12 +236,12 @@ func TestSnoozeStory(t *testing.T) {
 	s.workspace.ExpectNothingElse()
 }
 
-// TestClicksRaceWithTheResolution: with two replicas, whoever acknowledges or snoozes
-// while the sessions recover opens nothing again.
+// TestClicksRaceWithTheResolution: with two replicas, an acknowledgement or a snooze while
+// the sessions recover opens nothing again, nor does a restart afterwards.
 func TestClicksRaceWithTheResolution(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
-	s.replicas()
+	first := s.replicas()
 	s.pays(watchID(1), pastGrace(), store.EventFailed)
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	alert := oncall.ExpectMessage(containing("A paid session got no video."))
@@ -266,6 +266,13 @@ func TestClicksRaceWithTheResolution(t *testing.T) {
 		}
 	})
 	s.age(48 * time.Hour) // neither a reminder nor the end of a snooze is due
+	s.workspace.ExpectNothingElse()
+	for _, bot := range []*process{first, s.bot} {
+		if code := bot.stop(); code != 0 {
+			t.Errorf("asked to stop, it exited with %d", code)
+		}
+	}
+	s.startBot()
 	s.workspace.ExpectNothingElse()
 	if i := s.onlyIncident(); i.Closed.IsZero() {
 		t.Errorf("it is open again: %s", resolved)

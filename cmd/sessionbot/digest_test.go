@@ -46,7 +46,7 @@ func TestDigestStory(t *testing.T) {
 	s.bot.stop()
 	s.startBot()
 	s.pays(watchID(2), pastGrace(), store.EventFailed)
-	await(t, func() string { return fmt.Sprint(len(s.alertsOf(watchID(2)))) }, "1") // whoever leads has looked for a digest by then
+	await(t, func() string { return fmt.Sprint(len(s.alertsOf(watchID(2)))) }, "1") // the leader has looked for a digest by then
 	if n := shown("Digest of"); n != 1 {
 		t.Errorf("%d digests after a restart", n)
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/superduperai/sessionbot/commands"
 )
 
-// manifest is what the tests look at of manifest.yml.
+// manifest is the part of manifest.yml that the tests check.
 type manifest struct {
 	Features struct {
 		SlashCommands []struct {

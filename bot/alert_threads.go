@@ -14,8 +14,8 @@ import (
 	"github.com/superduperai/sessionbot/store/incident"
 )
 
-// mention is the id of whom a reply mentions, "" = nobody.
-func (a Alerts) mention(i incident.Incident, whom watch.Whom) string {
+// mention returns the id of the person or group that a reply mentions, "" = none.
+func (a Alerts) mention(i incident.Incident, whom watch.Recipient) string {
 	switch {
 	case whom == watch.OnCall:
 		return a.Mention
@@ -49,7 +49,7 @@ func (a Alerts) LastReply(ctx context.Context, i incident.Incident, since time.T
 func unreadable(f *slackapi.Fault) bool { return f.Code != "" && !f.Temporary() && !f.MessageGone() }
 
 // fromPerson reports whether a person wrote a message: neither an app did, nor is it a
-// notice of Slack's, such as that somebody joined.
+// notice of Slack's, such as that a user joined.
 func fromPerson(m slack.Message) bool {
 	written := []string{"", slack.MsgSubTypeThreadBroadcast, slack.MsgSubTypeFileShare, slack.MsgSubTypeMeMessage}
 	return m.BotID == "" && m.User != "" && slices.Contains(written, m.SubType)

@@ -22,8 +22,8 @@ const alertEvent = "sessionbot_alert"
 type Alerts struct {
 	Bot      *Bot
 	Channel  string
-	Mention  string        // the person or the group on call, "" = nobody
-	Escalate string        // whom to call where nobody answers, "" = nobody
+	Mention  string        // the person or the group on call, "" = none
+	Escalate string        // the escalation contact, "" = none
 	Shows    alert.Options // without Mention
 	// Digest makes the message about what happened between two times.
 	Digest func(ctx context.Context, from, until time.Time) (alert.Message, error)
@@ -162,14 +162,13 @@ func (a Alerts) since(ctx context.Context, thread store.Message, at time.Time) (
 	return history.Messages, nil
 }
 
-// errMoved means that an incident is shown where alerts do not go any more.
+// errMoved means that an incident is shown in a channel that is no longer the alert channel.
 func errMoved() error {
 	return &watch.Refusal{Stuck: true, Err: errors.New("its alert is in a channel that is not the alert channel any more")}
 }
 
-// refusalOf is what an error means for the watch's next try, nil for nil. Where
-// Slack refuses for good to change a message, or a reply to it, another message
-// takes its place.
+// refusalOf says how the watch proceeds after an error, nil for nil. If Slack refuses for
+// good to change a message, or a reply to it, another message takes its place.
 func refusalOf(err error, change bool) error {
 	if err == nil {
 		return nil

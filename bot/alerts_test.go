@@ -15,7 +15,7 @@ import (
 	"github.com/superduperai/sessionbot/store/incident"
 )
 
-// TestNotificationError: what each fault means for the next try.
+// TestNotificationError: how each fault affects the next attempt.
 func TestNotificationError(t *testing.T) {
 	t.Parallel()
 	dial := &url.Error{Op: "Post", URL: "https://slack", Err: &net.OpError{Op: "dial", Err: errors.New("refused")}}
@@ -50,8 +50,8 @@ func TestNotificationError(t *testing.T) {
 	}
 }
 
-// TestChangeError: a message that Slack lets nobody change any more is given up for
-// another one, and no other fault gives it up.
+// TestChangeError: a message that can no longer be edited is replaced by another one, and
+// after no other fault.
 func TestChangeError(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]watch.Refusal{

@@ -31,7 +31,7 @@ type placement struct {
 	replace  bool             // replaces the message that was clicked
 	sharedBy string           // who posts it in the channel, "" = not shared
 	claim    string           // of the click on Share
-	long     bool             // it looks at many sessions first
+	long     bool             // it examines many sessions first
 	included bool             // by a click on Include
 }
 
@@ -81,8 +81,8 @@ func (a answers) answer(ctx context.Context, to requester, p placement, run func
 	log.InfoContext(ctx, "answered")
 }
 
-// noticeLater tells a requester who waits for long why. What it returns prevents that, or
-// waits until it is sent: it must not follow the answer. It cannot be replaced by the
+// noticeLater sends a notice to a requester who has waited long. The function that it
+// returns cancels the notice, or waits until it is sent: it must not follow the answer. It cannot be replaced by the
 // answer, since the original of a clicked button's response_url is the alert, or the plan.
 func (a answers) noticeLater(ctx context.Context, to requester) (stop func()) {
 	sent := make(chan struct{})

@@ -20,8 +20,8 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// Plans are what waits for a confirmation, and what became of it; see
-// ledger.Ledger.
+// Plans stores the plans and their states; see
+// ledger.Plans.
 type Plans interface {
 	SetMessage(ctx context.Context, planID string, m store.Message) error
 	LoadPlan(ctx context.Context, id string, now time.Time) (repair.PlanRecord, error)
@@ -39,20 +39,20 @@ type Decisions interface {
 	AddNote(ctx context.Context, planID, text string, by store.Actor, where string) error
 }
 
-// Repairs is what approvals work with.
+// Repairs configures approvals.
 type Repairs struct {
 	Plans        Plans
 	Decisions    Decisions
-	Operators    []string // who may approve: ids of users and groups, or "*"; empty = nobody
+	Operators    []string // who may approve: ids of users and groups, or "*"; empty = no one
 	Approvals    string   // none, generate or all: what needs a second operator
 	AlertChannel string   // where plans go that cannot be shown where they were requested
 	Wake         func()   // after a claim
 }
 
-// approvals shows plans, takes the clicks on them and shows what became of them.
+// approvals shows plans, handles the clicks on them and shows their outcome.
 type approvals struct{ *responder }
 
-// decide carries out a click on a plan. Every click gets an answer.
+// decide handles a click on a plan. Every click gets an answer.
 func (a approvals) decide(ctx context.Context, to requester, c click) {
 	id, press := message.ParsePlanValue(c.value)
 	now := a.cfg.Now()
@@ -76,7 +76,7 @@ func (a approvals) decide(ctx context.Context, to requester, c click) {
 		a.refuse(ctx, to, refused)
 		return
 	}
-	if a.elsewhere(ctx, to, c, plan.Plan) {
+	if a.rejectStaleClick(ctx, to, c, plan.Plan) {
 		return
 	}
 	if plan.Message.TS == "" && !c.ephemeral && c.message != "" {
@@ -96,9 +96,9 @@ func (a approvals) decide(ctx context.Context, to requester, c click) {
 	a.decided(ctx, to, answer)
 }
 
-// elsewhere answers a click in another message than shows the plan, and reports whether
-// it was one: what was not read cannot have been decided.
-func (a approvals) elsewhere(ctx context.Context, to requester, c click, plan repair.Plan) bool {
+// rejectStaleClick answers a click in a message that does not show the plan, and reports
+// whether it was one: nobody can approve what they did not see.
+func (a approvals) rejectStaleClick(ctx context.Context, to requester, c click, plan repair.Plan) bool {
 	shown := plan.Message
 	if c.view || shown.TS == "" || shown.TS == c.message && shown.Channel == to.channel {
 		return false
@@ -132,7 +132,7 @@ func (a approvals) needsSecond(action store.Action) bool {
 // decided shows the result of a click in the message, or else to the clicker.
 func (a approvals) decided(ctx context.Context, to requester, answer repair.ClaimResult) {
 	plan := answer.Plan
-	a.log.InfoContext(ctx, "plan clicked", "plan", plan.ID, "asked_under", plan.Ref, "verdict", string(answer.Verdict))
+	a.log.InfoContext(ctx, "plan clicked", "plan", plan.ID, "plan_ref", plan.Ref, "verdict", string(answer.Verdict))
 	switch answer.Verdict {
 	case repair.Claimed: // from now on its runner writes the message, and does so first of all
 		a.cfg.Repairs.Wake()
@@ -179,8 +179,8 @@ func (a approvals) update(ctx context.Context, m store.Message, blocks []slack.B
 }
 
 // pressIncluded counts the click on Include as the first of the two presses on the plan
-// it made. The button named the cost, so one more press approves. A click by somebody
-// who may not approve the plan counts for nothing.
+// it made. The button named the cost, so one more press approves. A click by a
+// person who may not approve the plan does not count.
 func (a approvals) pressIncluded(ctx context.Context, to requester, plan repair.Plan) {
 	refused, _ := a.mayDecide(ctx, to, repair.PlanRecord{Plan: plan}, message.ActionApprove)
 	if refused != nil || plan.Risk == "" { // a single press approves a plan without a risk
@@ -214,8 +214,8 @@ func (a approvals) showConfirmation(ctx context.Context, to requester, answer re
 	return false
 }
 
-// catchUp shows what became of a plan while an update of its message was under way,
-// which may have come after that of somebody who approved or cancelled it.
+// catchUp shows the current state of a plan after an update of its message was under way,
+// which may have come after the update of another click that approved or cancelled it.
 func (a approvals) catchUp(ctx context.Context, planID string) {
 	plan, err := a.cfg.Repairs.Plans.LoadPlan(ctx, planID, a.cfg.Now())
 	switch {
@@ -228,9 +228,9 @@ func (a approvals) catchUp(ctx context.Context, planID string) {
 	}
 }
 
-// showJob shows the state of a job beside its runner, which writes the same message: it
-// does so again if the job has ended meanwhile, since the runner may have shown that
-// before.
+// showJob shows the state of a job, whose runner updates the same message concurrently: if
+// the job has ended meanwhile it shows the state again, since the runner may have shown the
+// end first.
 func (a approvals) showJob(ctx context.Context, id string) error {
 	for {
 		job, err := a.cfg.Repairs.Plans.LoadJob(ctx, id)

@@ -21,7 +21,7 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// laterPlans say what became of a plan and its job while an update was under way.
+// laterPlans return the state of a plan and its job after an update was under way.
 type laterPlans struct {
 	Plans
 	state repair.PlanState

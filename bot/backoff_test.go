@@ -49,7 +49,7 @@ func TestReconnectBacksOff(t *testing.T) {
 	})
 }
 
-// TestRetryAfterIsHonored in whatever form it is asked for, for five minutes at most.
+// TestRetryAfterIsHonored in every form, for five minutes at most.
 func TestRetryAfterIsHonored(t *testing.T) {
 	t.Parallel()
 	for asked, want := range map[string]time.Duration{

@@ -59,7 +59,7 @@ type Metrics interface {
 	Answered(command, outcome string, took time.Duration)
 }
 
-// Config is what a Bot works with. Everything is required but APIURL, Incidents, Threads
+// Config configures a Bot. Everything is required but APIURL, Incidents, Threads
 // and Tracer.
 type Config struct {
 	AppToken, BotToken string
@@ -146,7 +146,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	return ignoreOnStop(ctx, err)
 }
 
-// ignoreOnStop drops the error of a bot that was asked to stop.
+// ignoreOnStop drops the error of a bot that was stopped.
 func ignoreOnStop(ctx context.Context, err error) error {
 	var permanent *slackapi.PermanentError
 	if ctx.Err() != nil && !errors.As(err, &permanent) {
@@ -167,7 +167,7 @@ func (b *Bot) Outbox() *slackapi.Outbox { return b.outbox }
 // Connected reports whether a connection is up.
 func (b *Bot) Connected() bool { return b.connections.Up() > 0 }
 
-// introduce checks the bot token and learns which workspace is ours.
+// introduce checks the bot token and reads which workspace is ours.
 func (b *Bot) introduce(ctx context.Context) error {
 	me, err := b.connections.Identify(ctx)
 	if err != nil {

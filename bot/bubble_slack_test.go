@@ -17,7 +17,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// line is one connection as Slack sees it.
+// line is one connection from Slack's side.
 type line struct {
 	*websocket.Conn
 	acks   chan string
@@ -106,7 +106,7 @@ func (s *bubble) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// speak greets, then sends PINGs.
+// speak sends a hello, then PINGs.
 func (s *bubble) speak(l *line, n int) {
 	if s.hello {
 		l.send(s.t, fmt.Sprintf(`{"type":"hello","num_connections":%d}`, s.counted(n)))

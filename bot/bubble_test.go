@@ -95,7 +95,7 @@ func (g *gauge) Sockets(up int) {
 	g.least.Store(min(g.least.Load(), int32(up)))
 }
 
-// plain answers every command with its text.
+// plain answers every command with its own text.
 type plain struct{}
 
 func (plain) Parse(req commands.Request) commands.Call {
@@ -134,8 +134,7 @@ var (
 	deadlines = NewDeadlines(1)
 )
 
-// inBubble plays a story with a Slack that is set up by prepare, nil = a
-// well-behaved one.
+// inBubble runs a story with a Slack that prepare configures, nil = a well-behaved one.
 func inBubble(t *testing.T, prepare func(*bubble), story func(*bubble)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -206,7 +205,7 @@ func (s *bubble) answered(l *line, envelope, text string) {
 	}
 }
 
-// quiet fails on connections and answers that nobody expected.
+// quiet fails on unexpected connections and answers.
 func (s *bubble) quiet() {
 	s.t.Helper()
 	synctest.Wait()

@@ -10,9 +10,9 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// steer carries out a click on Stop or Resume of an approved bulk plan. Every click
+// stopOrResume handles a click on Stop or Resume of an approved bulk plan. Every click
 // gets an answer: the message shows it, or an answer says why nothing changed.
-func (a approvals) steer(ctx context.Context, to requester, c click) {
+func (a approvals) stopOrResume(ctx context.Context, to requester, c click) {
 	job, err := a.cfg.Repairs.Plans.LoadJob(ctx, c.value)
 	switch {
 	case errors.Is(err, repair.ErrUnknownJob), err == nil && job.Bulk == nil:
@@ -35,7 +35,7 @@ func (a approvals) steer(ctx context.Context, to requester, c click) {
 			return
 		}
 	}
-	if a.elsewhere(ctx, to, c, job.Plan) {
+	if a.rejectStaleClick(ctx, to, c, job.Plan) {
 		return
 	}
 	job, done, err := decide(ctx, c.value, to.actor(), to.channel)

@@ -26,7 +26,7 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// steered is a job of a bulk plan, and what is decided about it.
+// steered is a job of a bulk plan, and the decisions about it.
 type steered struct {
 	Plans
 	Decisions
@@ -57,7 +57,7 @@ func (s *steered) RecordRefusal(_ context.Context, e audit.Entry) {
 	s.did = append(s.did, "refused "+e.Who.ID+": "+e.Detail)
 }
 
-// slackEar is a Slack that knows U1 to U4 as full members, and remembers what it was sent.
+// slackEar is a Slack with U1 to U4 as full members, which records what it is sent.
 type slackEar struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -93,7 +93,7 @@ func listeningSlack(t *testing.T) *slackEar {
 	return h
 }
 
-// responder returns one that speaks to it.
+// responder returns a responder that calls it.
 func (h *slackEar) responder(t *testing.T, cfg Config) *responder {
 	t.Helper()
 	origin, err := slackapi.OriginForAPI(h.URL + "/api/")
@@ -105,9 +105,9 @@ func (h *slackEar) responder(t *testing.T, cfg Config) *responder {
 		operators: access.List{Variable: "OPERATORS", Listed: []string{"U1", "U2"}, Directory: access.NewDirectory(api, "T1", time.Now, cfg.Deadlines.Lookup)}}
 }
 
-// TestSteer: who requested a bulk plan may stop it, and operators may stop and resume
+// TestStopOrResume: who requested a bulk plan may stop it, and operators may stop and resume
 // it, in its own message. Every click is answered, or the message shows it.
-func TestSteer(t *testing.T) {
+func TestStopOrResume(t *testing.T) {
 	t.Parallel()
 	running := &repair.Bulk{Items: make([]repair.Item, 3)}
 	paused := &repair.Bulk{Items: make([]repair.Item, 3), Events: []repair.BulkEvent{{Event: audit.Paused, Cause: repair.CauseBalance}}}
@@ -170,12 +170,12 @@ func (s *steered) clicked(t *testing.T, user string, c click) []string {
 	slack := listeningSlack(t)
 	a := approvals{slack.responder(t, Config{Commands: outcomes{}, Deadlines: NewDeadlines(24), Now: time.Now, Metrics: &gauge{},
 		Repairs: Repairs{Plans: s, Decisions: s, Approvals: "all", Wake: func() { s.did = append(s.did, "woken") }}})}
-	a.steer(t.Context(), requester{arrival: arrival{ref: "r1"}, user: user, channel: "C1", responseURL: slack.URL + "/answer"}, c)
+	a.stopOrResume(t.Context(), requester{arrival: arrival{ref: "r1"}, user: user, channel: "C1", responseURL: slack.URL + "/answer"}, c)
 	return slack.texts
 }
 
-// TestExaminingNotice: who waits for many sessions to be examined is answered meanwhile,
-// and nobody else.
+// TestExaminingNotice: a requester who waits for many sessions to be examined gets a notice,
+// and no other requester does.
 func TestExaminingNotice(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

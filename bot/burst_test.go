@@ -12,8 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 )
 
-// burst has somebody type so many commands at once. A command that was not acked
-// fails the test.
+// burst types many commands at once. A command that is not acked fails the test.
 func (s *stage) burst(t *testing.T, user, channel string, n int) {
 	t.Helper()
 	var typing sync.WaitGroup
@@ -27,7 +26,7 @@ func (s *stage) burst(t *testing.T, user, channel string, n int) {
 	typing.Wait()
 }
 
-// countMessages counts so many messages by what they say and who sees them.
+// countMessages counts messages by their text and visibility.
 func (s *stage) countMessages(t *testing.T, n int) map[string]int {
 	t.Helper()
 	counts := map[string]int{}
@@ -86,7 +85,7 @@ func TestAThousandCommandsAtOnce(t *testing.T) { // alone: it weighs the memory 
 		answered, busy = answered+mine, busy+turnedAway
 	}
 	if answered < 200 || busy < 500 {
-		t.Errorf("%d answered, %d told to try again: %v", answered, busy, counts)
+		t.Errorf("%d answered, %d refused as busy: %v", answered, busy, counts)
 	}
 	sam := s.As("U0SUPPORT").In("C0SUPPORT")
 	sam.Type("/session debug " + session)

@@ -29,7 +29,7 @@ type connection interface {
 
 // handleEnvelope acks an envelope and queues its request, unless it is a duplicate.
 // One that cannot be read is acked too, so that Slack does not take the app for
-// dead; one that not even "busy" could be said to is not.
+// dead; one that not even "busy" can be answered to is not.
 func (b *Bot) handleEnvelope(s connection, frame []byte, e socketmode.Envelope) error {
 	ref := requestid.New()
 	_, span := b.cfg.Tracer.Start(context.Background(), "envelope", trace.WithSpanKind(trace.SpanKindConsumer),
@@ -49,7 +49,7 @@ func (b *Bot) handleEnvelope(s connection, frame []byte, e socketmode.Envelope) 
 		eventID = basics.Payload.Value.EventID.Value
 	}
 	if b.dedupe.Seen(b.cfg.Now(), id, eventID) {
-		b.log.Info("duplicate socketmode.Envelope acknowledged", "ref", ref, "attempt", e.Attempt.Value)
+		b.log.Info("duplicate envelope acknowledged", "ref", ref, "attempt", e.Attempt.Value)
 		return acked
 	}
 	if b.dispatch(s, in, e) {

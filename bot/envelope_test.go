@@ -18,7 +18,7 @@ import (
 	"github.com/superduperai/sessionbot/bot/wire"
 )
 
-func TestSalvaged(t *testing.T) {
+func TestUnreadableEnvelopes(t *testing.T) {
 	t.Parallel()
 	for frame, want := range map[string][2]string{
 		`{"envelope_id":"e1","payload":{"response_url":"u","command":7}}`: {"e1", "u"},
@@ -38,8 +38,8 @@ func salvage(frame string) (id, responseURL string) {
 	return basics.ID.Value, basics.Payload.Value.ResponseURL.Value
 }
 
-// FuzzFrame: whatever comes over a connection, an envelope with an id is acked, nothing
-// panics and nothing ends the connection.
+// FuzzFrame: whatever a connection receives, an envelope with an id is acked, nothing
+// panics and the connection stays open.
 func FuzzFrame(f *testing.F) {
 	for _, seed := range []string{
 		`{"type":"of tomorrow","envelope_id":"e"}`,
@@ -108,7 +108,7 @@ func fuzzed(f *testing.F) (*Bot, *atomic.Bool) {
 	return b, panics
 }
 
-// unclaimed lets everybody be the first.
+// unclaimed grants every claim.
 type unclaimed struct{ Shares }
 
 func (unclaimed) Claim(context.Context, string, time.Duration) (bool, error) { return true, nil }

@@ -19,7 +19,7 @@ import (
 	"github.com/superduperai/sessionbot/commands"
 )
 
-// fakeSlack says things that no well-behaved Slack says.
+// fakeSlack is a Slack that misbehaves.
 type fakeSlack struct {
 	*httptest.Server
 	answers map[string]string // by method, in place of the usual ones

@@ -30,7 +30,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
-// forgery is a click as nobody could make it in Slack.
+// forgery is a click that is impossible in Slack.
 type forgery struct {
 	user          any
 	action, value any
@@ -149,7 +149,7 @@ func (f forgery) frame(i int, responseURL string) []byte {
 }
 
 // Every forged click is answered, and none of them decides a plan or writes
-// anything but that somebody tried.
+// anything except the refusal in the audit trail.
 func TestForgedClicks(t *testing.T) {
 	t.Parallel()
 	server := redistest.NewDatabase(t)

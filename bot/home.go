@@ -15,7 +15,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 )
 
-// homeOpened is what is used of an event about somebody who opened a tab of the app.
+// homeOpened is the part of an app_home_opened event that is used.
 type homeOpened struct {
 	app, user string
 	home      bool // it is the Home tab
@@ -86,7 +86,7 @@ func (r *responder) publishHome(ctx context.Context, user string, blocks []slack
 	return published, err
 }
 
-// publishAnswer shows an answer in the place of somebody's App Home, until that is
+// publishAnswer shows an answer in place of a person's App Home, until the App Home is
 // published again.
 func (r *responder) publishAnswer(ctx context.Context, to requester, m slackapi.Message) {
 	defer r.answered.Store(to.user, true)

@@ -55,7 +55,7 @@ func TestHomeOfReaders(t *testing.T) {
 	s.ExpectNothingElse()
 }
 
-// TestHomeOfOthers: they read whom to ask, and nothing else.
+// TestHomeOfOthers: they see whom to ask, and nothing else.
 func TestHomeOfOthers(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

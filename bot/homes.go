@@ -81,8 +81,8 @@ func (h *homes) pass(ctx context.Context) time.Duration {
 	return 0
 }
 
-// update publishes somebody's App Home if it shows something else than it did. While
-// Slack does not say who they are it stays as it is.
+// update publishes a person's App Home if it has changed. While Slack cannot be asked who
+// they are it is not updated.
 func (h *homes) update(ctx context.Context, user string, home commands.Home, shown string) error {
 	refused := h.admit(ctx, user)
 	if refused != nil && refused.Cause != nil {
@@ -102,8 +102,8 @@ func (h *homes) update(ctx context.Context, user string, home commands.Home, sho
 	return h.publish(ctx, user, view, hash)
 }
 
-// open shows somebody their App Home, and has it kept current. Others than readers see
-// whom to ask.
+// open shows a person their App Home, and keeps it current. People who
+// are not readers see whom to ask.
 func (h *homes) open(ctx context.Context, to requester) {
 	if refused := h.admit(ctx, to.user); refused != nil {
 		h.refuse(ctx, to, refused)
@@ -126,8 +126,8 @@ func (h *homes) open(ctx context.Context, to requester) {
 	}
 }
 
-// refresh shows a reader who pressed a button of their App Home what became of it. What
-// fails, or comes too soon, is left to the next pass.
+// refresh updates the App Home of a reader who pressed one of its buttons. If that fails, or
+// is too soon, the next pass does it.
 func (h *homes) refresh(ctx context.Context, user string) {
 	if h.admit(ctx, user) != nil {
 		return
@@ -177,8 +177,8 @@ func (h *homes) viewOf(ctx context.Context, user string, home commands.Home) hom
 	return func(now time.Time) []slack.Block { return home.Blocks(user, plans, now) }
 }
 
-// mayApprove reports whether a plan is somebody's to approve. One in a direct message is
-// its requester's alone.
+// mayApprove reports whether a person may approve a plan. One in a direct message is its
+// requester's alone.
 func (h *homes) mayApprove(ctx context.Context, user string, p repair.PlanRecord) bool {
 	if isDirectChannel(p.Message.Channel) && p.Requester.ID != user {
 		return false
@@ -187,14 +187,14 @@ func (h *homes) mayApprove(ctx context.Context, user string, p repair.PlanRecord
 	return refused == nil
 }
 
-// digest differs where the view shows another state: that time passes is none.
+// digest identifies the state that the view shows; the time does not count as a change.
 func (v homeView) digest() string {
 	raw, _ := json.Marshal(v(time.Unix(0, 0))) // blocks are made of texts and numbers
 	sum := sha256.Sum256(raw)
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// claim reports whether somebody's App Home may be published now: each at most once every
+// claim reports whether a person's App Home may be published now: each at most once every
 // few seconds, by whichever process. If Redis fails it may be published twice.
 func (h *homes) claim(ctx context.Context, user string) bool {
 	first, err := h.cfg.Shares.Claim(ctx, "home:"+user, h.cfg.Timings.Home)

@@ -185,7 +185,7 @@ func TestHomeIsPublishedAtMostEveryFewSeconds(t *testing.T) {
 }
 
 // TestHomeThatSlackRefuses: a rate limit is waited for, another version is replaced, and
-// an app without a Home tab is left alone until somebody opens it again.
+// without a Home tab nothing is published until it is opened again.
 func TestHomeThatSlackRefuses(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -25,7 +25,7 @@ func (p *presses) Approve(_ context.Context, id, press string, by store.Actor, w
 	return repair.ClaimResult{Verdict: p.verdict, Plan: repair.PlanRecord{Plan: planAt}, Press: "N1"}, p.err
 }
 
-// TestIncludeIsAPress only on a plan that needs two, and of somebody who may approve it.
+// TestIncludeIsAPress only on a plan that needs two, and by a person who may approve it.
 func TestIncludeIsAPress(t *testing.T) {
 	t.Parallel()
 	const pressed, shown = "P1 by U1 in C1", "updated C1 1.2"

@@ -18,7 +18,7 @@ import (
 // Messages that mention the bot in a channel, or that people write to it directly, are
 // answered in their thread as if they had been typed after /session.
 
-// writtenMessage is what is used of an event about a message.
+// writtenMessage is the part of a message event that is used.
 type writtenMessage struct {
 	app           string
 	user, channel string
@@ -28,15 +28,14 @@ type writtenMessage struct {
 	ours          bool // written by a person, to the bot, just now
 }
 
-// slackbot is the one user without a bot_id that is no person: it answers keywords.
+// slackbot is the one user without a bot_id that is not a person: it answers keywords.
 const slackbot = "USLACKBOT"
 
-// writtenSubtypes are those of messages that somebody has just written.
+// writtenSubtypes are the subtypes of messages that a person has just written.
 var writtenSubtypes = []string{"", "file_share", "thread_broadcast"}
 
-// readMessage reads an event; one that is no message to the bot is not ours. Whatever
-// bots write and whatever is edited or deleted never is, so that no answer leads to
-// another one.
+// readMessage reads an event; one that is not a message to the bot is not ours. Messages
+// of bots, and edited or deleted ones, never are, so that no answer triggers another one.
 func readMessage(payload jsontext.Value) (writtenMessage, error) {
 	type kindOnly struct {
 		Kind wire.Lenient[string] `json:"type"`
@@ -81,7 +80,7 @@ func readMessage(payload jsontext.Value) (writtenMessage, error) {
 	return m, nil
 }
 
-// given reports whether a member is there and says something.
+// given reports whether a member is present and not empty.
 func given(member jsontext.Value) bool {
 	return len(member) > 0 && string(member) != "null" && string(member) != `""`
 }
@@ -114,8 +113,8 @@ func (b *Bot) handleMessage(in arrival, m writtenMessage) {
 	})
 }
 
-// claimMessage reports whether no other process answers a message: Slack may deliver
-// the event again to any of them. If Redis fails, a second answer is preferred to none.
+// claimMessage claims a message, and reports whether no other process answers it: Slack
+// may deliver the event again to any of them. If Redis fails, a second answer is preferred to none.
 func (b *Bot) claimMessage(ctx context.Context, claim string) bool {
 	ctx, cancel := context.WithTimeout(ctx, b.cfg.Deadlines.Share)
 	defer cancel()

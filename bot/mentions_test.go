@@ -91,7 +91,7 @@ func TestDirectMessageIsAnswered(t *testing.T) {
 	}
 }
 
-// TestMessagesThatAreNotForTheBot are left alone: those without a mention, and those of
+// TestMessagesThatAreNotForTheBot are ignored: those without a mention, and those of
 // bots, which would answer each other for ever.
 func TestMessagesThatAreNotForTheBot(t *testing.T) {
 	t.Parallel()

@@ -15,15 +15,15 @@ import (
 	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
-// chooseFromMenu carries out what somebody chose from a session's menu: a command is
-// run as if they had typed it, and debug answers in a modal.
+// chooseFromMenu handles a choice from a session's menu: a command is run as if it had been
+// typed, and debug answers in a modal.
 func (b *Bot) chooseFromMenu(to requester, i interaction) {
 	c := i.click
 	command, session, ok := alert.ParseMenuValue(c.value)
 	switch {
 	case !ok:
 		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, message.NoticeMenu) })
-	case command == "debug" && !c.ephemeral: // nobody loses the place in the alert
+	case command == "debug" && !c.ephemeral: // the alert stays where it is
 		b.debugInModal(to, i, session)
 	case command == alert.CommandDismiss:
 		to.deciding = true
@@ -41,7 +41,7 @@ func (b *Bot) chooseFromMenu(to requester, i interaction) {
 }
 
 // dismiss records that an operator handled a session outside, so that it leaves its
-// alert. What cannot be put on record is not done.
+// alert. It does nothing if the audit trail cannot record it.
 func (a answers) dismiss(ctx context.Context, to requester, c click, session string) {
 	entry := audit.Entry{At: a.cfg.Now(), Who: to.actor(), Where: to.channel, Event: audit.Handled, Session: session}
 	if refused := a.operators.AdmitOperator(ctx, to.user); refused != nil {

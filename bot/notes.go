@@ -12,8 +12,8 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// askNote opens the window for a note with a decision, which has taken effect. Who may
-// add it is checked when it is submitted: nothing delays the window.
+// askNote opens the window for a note on a decision that has taken effect. Permission is
+// checked when the note is submitted, so that nothing delays the window.
 func (b *Bot) askNote(to requester, i interaction) {
 	view := viewOf("Add a note", note.Blocks(i.click.button, i.click.value))
 	view.Submit, view.CallbackID = plainText("Add"), note.View
@@ -25,7 +25,7 @@ func (b *Bot) askNote(to requester, i interaction) {
 	})
 }
 
-// noteSubmitted queues a note that somebody submitted; the ack closed its window.
+// noteSubmitted queues a note that was submitted; the ack closed its window.
 func (b *Bot) noteSubmitted(to requester, i interaction) {
 	block, typed := i.view.fields.ofAction(note.Field)
 	button, value := note.ParseBlock(block)
@@ -34,7 +34,7 @@ func (b *Bot) noteSubmitted(to requester, i interaction) {
 	b.serve(to, func(ctx context.Context) {
 		var err error
 		switch {
-		case text == "": // nothing but characters that nobody sees
+		case text == "": // invisible characters only
 			return
 		case button == note.ActionPlan:
 			err = b.notePlan(ctx, to, value, text)
@@ -49,7 +49,7 @@ func (b *Bot) noteSubmitted(to requester, i interaction) {
 	})
 }
 
-// noted answers the user who submitted a note. The message that the note is about shows it.
+// noted answers the user who submitted a note. The message of the decision shows the note.
 func (a answers) noted(ctx context.Context, to requester, err error) {
 	switch {
 	case err == nil:
@@ -104,8 +104,8 @@ func (a answers) noteHandled(ctx context.Context, to requester, session, text st
 	return a.cfg.Incidents.NoteHandled(ctx, session, text)
 }
 
-// noteOf returns the note on a job. Whoever executes it may have read the job before
-// the note was added.
+// noteOf returns the note on a job. The process that executes it may have read
+// the job before the note was added.
 func (a approvals) noteOf(ctx context.Context, job repair.Job) *repair.Note {
 	if _, offered := job.Decided(); !offered || job.Note != nil {
 		return job.Note

@@ -64,8 +64,7 @@ func (a Alerts) PostOutage(ctx context.Context, o watch.Outage) (store.Message, 
 	return store.Message{}, nil
 }
 
-// ResolveOutage changes the note, or posts another one where Slack lets nobody
-// change it any more.
+// ResolveOutage updates the note, or posts another one if Slack no longer allows that.
 func (a Alerts) ResolveOutage(ctx context.Context, o watch.Outage) error {
 	_, _, _, err := a.Bot.api.UpdateMessageContext(ctx, a.Channel, o.Note.TS, a.outageNote(o))
 	if err != nil && slackapi.FaultOf(err).TryElsewhere() {

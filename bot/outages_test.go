@@ -84,8 +84,8 @@ func TestOutageNotesOfReplicas(t *testing.T) {
 	}
 }
 
-// TestStaleOutageNotes: neither what cannot be resolved any more nor the note of
-// another day keeps a new one from being posted.
+// TestStaleOutageNotes: neither a note that can no longer be resolved nor one of another
+// day prevents a new one.
 func TestStaleOutageNotes(t *testing.T) {
 	t.Parallel()
 	ws := alertWorkspace(t)

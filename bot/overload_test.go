@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// What is acked is answered: where there is no room even for saying that the bot
-// is busy, nothing is acked, and Slack reports a failure.
+// What is acked is answered: if there is no room even for the answer that the bot is busy,
+// nothing is acked, and Slack reports a failure.
 func TestOverloadedBotAcksNothing(t *testing.T) {
 	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {

@@ -10,7 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/bot/wire"
 )
 
-// partialEnvelope is what is used of an envelope even where it cannot be read.
+// partialEnvelope is the part of an envelope that is used even if the rest is unreadable.
 type partialEnvelope struct {
 	ID      wire.Lenient[string] `json:"envelope_id"`
 	Payload wire.Lenient[struct {
@@ -19,7 +19,7 @@ type partialEnvelope struct {
 	}] `json:"payload"`
 }
 
-// slashCommand is what is used of one.
+// slashCommand is the part of a slash command that is used.
 type slashCommand struct {
 	AppID       string `json:"api_app_id"`
 	Command     string `json:"command"`
@@ -31,8 +31,8 @@ type slashCommand struct {
 	Trigger wire.Lenient[string] `json:"trigger_id"` // opens a view, for three seconds
 }
 
-// interaction is what is used of a click on a button or in a menu, of a shortcut and of a
-// view that was submitted.
+// interaction is the part that is used of a click on a button or in a menu, of a shortcut
+// and of a submitted view.
 type interaction struct {
 	kind, app                  string
 	user, channel, responseURL string
@@ -48,8 +48,8 @@ type interaction struct {
 type viewRef struct {
 	id, kind string // modal or home
 	origin   string // where it was opened; see requester.origin
-	about    string // ts of the message whose thread it is about, "" = none
-	session  string // that it is about, "" = it has no field
+	about    string // ts of the message whose thread is followed, "" = none
+	session  string // its subject, "" = the view has no field
 	fields   fields
 }
 

@@ -15,7 +15,7 @@ const pressedFrame = `{"type":"block_actions","api_app_id":"A1","user":{"id":"U1
 	"message":{"ts":"1700000000.000100","blocks":[{"type":"section"}]},"is_enterprise_install":false,
 	"actions":[{"type":"button","action_id":"confirm.approve","value":"v","block_id":"b","action_ts":"1.2"}]}`
 
-// TestUnusedMembersMayHaveAnyShape: what is around a click may be of any shape.
+// TestUnusedMembersMayHaveAnyShape: unused members of a click may be of any type.
 func TestUnusedMembersMayHaveAnyShape(t *testing.T) {
 	t.Parallel()
 	want := interaction{kind: "block_actions", app: "A1", user: "U1", channel: "C1", responseURL: "u", clicked: true,
@@ -62,8 +62,7 @@ func TestCommandOfOrganization(t *testing.T) {
 	}
 }
 
-// TestUsedMembersAreStrict: a click that is not what Slack sends is not read
-// as another one.
+// TestUsedMembersAreStrict: a malformed click is not read as another one.
 func TestUsedMembersAreStrict(t *testing.T) {
 	t.Parallel()
 	for _, change := range [][2]string{
@@ -78,7 +77,7 @@ func TestUsedMembersAreStrict(t *testing.T) {
 	}
 }
 
-// TestMemberNamesAreCaseSensitive: members whose names differ in case are others.
+// TestMemberNamesAreCaseSensitive: names that differ in case are different members.
 func TestMemberNamesAreCaseSensitive(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"user", "actions", "type", "response_url", "api_app_id", "container", "action_id", "value", "message_ts"} {

@@ -10,7 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/bot/slackapi"
 )
 
-// A fault that only a person can mend ends the process, whichever connection
+// A fault that only a person can fix ends the process, whichever connection
 // meets it and whenever.
 func TestPermanentFaultsEndTheBot(t *testing.T) {
 	t.Parallel()

@@ -39,12 +39,12 @@ func (a approvals) showPlan(ctx context.Context, to requester, plan repair.Plan,
 	return true
 }
 
-// errNoPlace means that a plan was begun where its operators would not see it.
+// errNoPlace means that a plan was requested where operators would not see it.
 var errNoPlace = errors.New("no channel to show the plan in")
 
 // postPlan tries the channel, the alert channel and, if the requester alone may
-// approve it, a direct message. The pointer tells the requester about a place that
-// they do not look at, nil = they do.
+// approve it, a direct message. The pointer links to the
+// plan if the requester would not see it, nil = they do.
 func (a approvals) postPlan(ctx context.Context, to requester, plan repair.Plan, blocks []slack.Block) (m store.Message, pointer blockkit.Line, err error) {
 	direct := to.channel == "" || isDirectChannel(to.channel) // where operators do not look
 	err = errNoPlace
@@ -159,7 +159,7 @@ func (a approvals) replyEnd(ctx context.Context, p repair.Progress) error {
 }
 
 // postEnd posts the outcome of a job in its channel, in the alert channel or to its
-// approver. If all of them fail the audit trail has to do.
+// approver. If all of them fail, only the audit trail has it.
 func (a approvals) postEnd(ctx context.Context, p repair.Progress) error {
 	channels := []string{p.Job.Plan.Message.Channel, a.cfg.Repairs.AlertChannel}
 	if !p.Job.Approver.Terminal {
@@ -209,8 +209,8 @@ func (a approvals) sendProgress(ctx context.Context, p repair.Progress, send fun
 // recordTimeout bounds how long an answer waits until its message is recorded.
 const recordTimeout = 2 * time.Second
 
-// saveMessage records where a plan or its job is shown, for updates. If that fails
-// a click on the message makes up for it.
+// saveMessage records where a plan or its job is shown, for updates. If that fails,
+// a click on the message records it.
 func (a approvals) saveMessage(ctx context.Context, planID string, m store.Message) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()

@@ -15,8 +15,8 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// TestPlanGoesToTheAlertChannel where its own takes no messages of ours, and
-// nowhere else where Slack only stumbles, or refuses the app as a whole.
+// TestPlanGoesToTheAlertChannel if its own channel takes no messages of ours, but not after a
+// transient fault, or if Slack refuses the app as a whole.
 func TestPlanGoesToTheAlertChannel(t *testing.T) {
 	t.Parallel()
 	here, both := []string{"C1"}, []string{"C1", "C9"}
@@ -59,8 +59,7 @@ func TestPlanGoesToTheAlertChannel(t *testing.T) {
 	}
 }
 
-// TestPlanWaitsOnceForTheRateLimit, at which nothing was posted, and for nothing
-// else.
+// TestPlanWaitsOnceForTheRateLimit, at which nothing was posted, and for no other fault.
 func TestPlanWaitsOnceForTheRateLimit(t *testing.T) {
 	t.Parallel()
 	limited, ok := reply(429, "", "Retry-After", "0.5"), reply(200, `{"ok":true,"channel":"C1","ts":"1.2"}`)

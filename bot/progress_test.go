@@ -31,7 +31,7 @@ func (r *planStub) SetMessage(_ context.Context, _ string, m store.Message) erro
 	return nil
 }
 
-// pictureCommands shows a picture where there is one.
+// pictureCommands shows a picture if there is one.
 type pictureCommands struct{ scripted }
 
 func (*pictureCommands) ProgressBlocks(p repair.Progress) []slack.Block {

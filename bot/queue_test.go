@@ -58,7 +58,7 @@ func TestQueueWaitTimesOut(t *testing.T) {
 	})
 }
 
-// crowd offers a queue jobs that take a second each, and notes whose ran when.
+// crowd offers a queue jobs that take a second each, and records when each ran.
 type crowd struct {
 	*queue
 	began time.Time
@@ -86,7 +86,7 @@ func (c *crowd) ask(person, channel string, n int) (taken int) {
 	return taken
 }
 
-// times are when somebody's jobs began.
+// times are when a person's jobs began.
 func (c *crowd) times(person string) []time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 )
 
-// TestEveryWayInIsRefused to those who may not ask, in words, where they asked.
+// TestEveryWayInIsRefused to people who may not ask, with a message where they asked.
 func TestEveryWayInIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -42,14 +42,14 @@ func TestEveryWayInIsRefused(t *testing.T) {
 	}
 }
 
-// refused is somebody who may not ask.
+// refused is a person who may not ask.
 type refused struct {
 	t          *testing.T
 	stage      *stage
 	user, says string
 }
 
-// writes to the bot: the thread says why not, and notifies nobody.
+// writes to the bot: the thread says why not, and notifies no one.
 func (r refused) writes(channel, text string) {
 	r.t.Helper()
 	place := r.stage.As(r.user).In(channel)
@@ -85,7 +85,7 @@ func (r refused) uses() {
 	}
 }
 
-// presses buttons of a window, as somebody may who could ask when it was opened.
+// presses buttons of a window that was opened while the person could still ask.
 func (r refused) presses() {
 	r.t.Helper()
 	person := r.stage.As(r.user)

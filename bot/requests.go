@@ -45,7 +45,7 @@ func (b *Bot) handleCommand(in arrival, c slashCommand) {
 	b.runCommand(to, req)
 }
 
-// runCommand queues a command that somebody typed, or chose from a menu.
+// runCommand queues a command that was typed, or chosen from a menu.
 func (b *Bot) runCommand(to requester, req commands.Request) {
 	b.enqueue(to, func(ctx context.Context) {
 		call := b.cfg.Commands.Parse(req)
@@ -113,7 +113,7 @@ const (
 	maxValue = 2000 // characters that Slack allows, and more than ours ever have
 )
 
-// click is a button that somebody clicked.
+// click is a click on a button or a choice in a menu.
 type click struct {
 	button, value, block string // the button's or menu's action_id, value and block_id
 	message              string // its ts
@@ -148,7 +148,7 @@ func (b *Bot) handleInteraction(in arrival, i interaction) {
 		b.enqueue(to, func(ctx context.Context) { b.approvals.decide(ctx, to, c) })
 	case message.ActionBulkStop, message.ActionBulkResume:
 		to.deciding = true
-		b.enqueue(to, func(ctx context.Context) { b.approvals.steer(ctx, to, c) })
+		b.enqueue(to, func(ctx context.Context) { b.approvals.stopOrResume(ctx, to, c) })
 	case message.ActionNotMade:
 		to.deciding = true
 		if c.view { // it is always answered
@@ -214,7 +214,7 @@ func withRefresh(session string, run func(context.Context) commands.Answer) func
 	}
 }
 
-// settleNotMade settles an unclear job: an operator says that nothing was made.
+// settleNotMade settles an unclear job for which, says an operator, nothing was made.
 func (a answers) settleNotMade(ctx context.Context, to requester, c click) {
 	if refused := a.operators.AdmitOperator(ctx, to.user); refused != nil {
 		if job, err := a.cfg.Repairs.Plans.LoadJob(ctx, c.value); err == nil {
@@ -259,7 +259,7 @@ func (a answers) acknowledge(ctx context.Context, to requester, c click) {
 	if a.cfg.Incidents != nil {
 		i, err = a.cfg.Incidents.Outline(ctx, id)
 	}
-	if err == nil && !c.view && !i.ShownIn(shown) { // what was not read cannot have been acknowledged
+	if err == nil && !c.view && !i.ShownIn(shown) { // nobody can acknowledge what they did not see
 		a.log.WarnContext(ctx, "alert clicked in another message", "incident", i.ID)
 		a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(message.NoticeAlertElsewhere)+" "), blockkit.Channel(i.SlackMessage.Channel), blockkit.Plain(".")))
 		return

@@ -61,8 +61,8 @@ type responder struct {
 	answered  sync.Map    // users whose App Home shows an answer
 }
 
-// admitted reports whether the requester may make a call. Others are refused, on
-// record if the call would have changed a session.
+// admitted reports whether the requester may make a call. Others are refused, and the
+// audit trail records it if the call would have changed a session.
 func (r *responder) admitted(ctx context.Context, to requester, call commands.Call) bool {
 	err, why := r.readers.Admit(ctx, to.user), "requested by somebody who is not a reader"
 	if err == nil && call.Command.Operators {
@@ -79,8 +79,8 @@ func (r *responder) admitted(ctx context.Context, to requester, call commands.Ca
 	return false
 }
 
-// refuse answers why a person may not, and whom to ask. Where others read the answer it
-// names nobody: it would notify them.
+// refuse answers why a person may not, and whom to ask. If others read the answer it
+// names no one, since that would notify them.
 func (r *responder) refuse(ctx context.Context, to requester, err *access.Refusal) {
 	if err.Cause != nil {
 		r.log.ErrorContext(ctx, "person not looked up, refused", "error", err.Cause, "advice", err.Cause.Advice())

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// An answer goes to Slack or not at all: whatever address an envelope names,
-// the bot dials nobody else, and answers as the bot instead.
+// An answer goes to Slack or nowhere: whatever address an envelope names, the bot dials
+// no other host, and answers as the bot instead.
 func TestAnswersGoToSlackAlone(t *testing.T) {
 	t.Parallel()
 	elsewhere := []string{

@@ -19,8 +19,8 @@ func promptForm(first commands.Entered) commands.Answer {
 	return answer
 }
 
-// TestRestoreAsksForThePrompt, wherever it is begun: what is wrong is said before
-// anything is done, and the plan is posted where it belongs.
+// TestRestoreAsksForThePrompt, wherever it is begun: errors are shown before anything is
+// done, and the plan is posted in its channel.
 func TestRestoreAsksForThePrompt(t *testing.T) {
 	t.Parallel()
 	button := blockkit.Button("session.restore", "Restore prompt…", session)
@@ -135,14 +135,14 @@ func TestPromptIsNotEnteredTwice(t *testing.T) {
 	s.ExpectNothingElse()
 }
 
-// TestRestoreWithoutAView says what to type, where the person looks.
+// TestRestoreWithoutAView says what to type, where the request was made.
 func TestRestoreWithoutAView(t *testing.T) {
 	t.Parallel()
 	s := play(t)
 	s.Refuse("views.open", "expired_trigger_id")
 	s.commands.run = func(_ context.Context, req commands.Request) commands.Answer {
 		if req.Form {
-			t.Error("a form is asked for, and there is no view")
+			t.Error("a form is required, and there is no view")
 		}
 		return commands.Answer{Outcome: commands.Usage, Blocks: says("Which prompt? Type: /session restore")}
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 )
 
-// Shares saves what Share buttons need to know; see presence.SharedRequests.
+// Shares saves the requests behind Share buttons; see presence.SharedRequests.
 type Shares interface {
 	// Save saves a request under an opaque id.
 	Save(ctx context.Context, id, request string, ttl time.Duration) error
@@ -20,7 +20,7 @@ type Shares interface {
 	Load(ctx context.Context, id string) (request string, err error)
 	// Claim reports whether the caller is the first with this id within the ttl.
 	Claim(ctx context.Context, id string, ttl time.Duration) (bool, error)
-	// Unclaim lets somebody else be the first.
+	// Unclaim releases the claim.
 	Unclaim(ctx context.Context, id string) error
 }
 
@@ -79,7 +79,8 @@ func (a answers) share(ctx context.Context, to requester, c click) {
 }
 
 // postShared posts an answer that was shared in the channel, whose thread is followed.
-// Where the bot is no member a response_url posts it, of which nobody learns where.
+// If the bot is not a member it is posted through response_url, which does not return
+// the message's address.
 func (a answers) postShared(ctx context.Context, to requester, p placement, answer commands.Answer) {
 	m := a.compose(ctx, to, answer, p)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Deadlines.Send)

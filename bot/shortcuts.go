@@ -48,7 +48,7 @@ func (b *Bot) handleShortcut(in arrival, i interaction) bool {
 	return true
 }
 
-// missed tells a person whose view did not open how to ask instead.
+// missed answers a person whose view did not open, and names the command to use instead.
 func (b *Bot) missed(ctx context.Context, to requester) {
 	if !to.modal.isOpen(ctx) {
 		b.reply(ctx, to, message.NoticeNoView)

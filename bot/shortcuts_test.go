@@ -169,7 +169,7 @@ func TestExpiredTriggers(t *testing.T) {
 	s.ExpectNothingElse()
 }
 
-// TestDebugFromAnAlert opens a modal: nobody loses the place in the alert.
+// TestDebugFromAnAlert opens a modal, so that the alert stays in view.
 func TestDebugFromAnAlert(t *testing.T) {
 	t.Parallel()
 	s := play(t)
@@ -193,7 +193,7 @@ func TestDebugFromAnAlert(t *testing.T) {
 	s.ExpectNothingElse()
 }
 
-// postMenu posts what an alert shows of a session: a row with its menu.
+// postMenu posts the row of an alert with a session's menu.
 func (s *stage) postMenu(t *testing.T, channel, value string) wstest.Message {
 	t.Helper()
 	option := slack.NewOptionBlockObject(value, slack.NewTextBlockObject(slack.PlainTextType, "Debug", false, false), nil)

@@ -47,8 +47,8 @@ func (r *responder) zoneOf(ctx context.Context, user string) (*time.Location, er
 	return zone, nil
 }
 
-// notePress records that somebody attends to the incident in whose message they pressed
-// a button, other than those that record it themselves.
+// notePress records a click in an incident's message as activity on the incident, unless
+// the button records it itself.
 func (b *Bot) notePress(to requester, c click) {
 	_, _, known := alert.ParseMenuValue(c.value)
 	switch c.button {

@@ -152,7 +152,7 @@ func TestNothingOfAFrameIsLogged(t *testing.T) {
 			t.Errorf("the log holds it: %s", log)
 		}
 		for len(s.answers) > 0 {
-			<-s.answers // what they are told is theirs
+			<-s.answers // their answers are not checked
 		}
 	})
 }
@@ -187,7 +187,7 @@ func TestOversizedFrameEndsItsConnectionAlone(t *testing.T) {
 func TestUnknownConnectionsAreLoggedOnce(t *testing.T) {
 	t.Parallel()
 	counts := map[int]int{1: 1, 2: 2, 3: 4, 4: 5, 5: 2, 6: 4}
-	const words = "a second process with the same token"
+	const words = "unknown connections of this app"
 	inBubble(t, func(s *bubble) { s.counted = func(n int) int { return counts[n] } }, func(s *bubble) {
 		expectWarnings := func(want int) {
 			t.Helper()

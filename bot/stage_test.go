@@ -25,7 +25,7 @@ import (
 
 const session = "cs_live_a1"
 
-// scripted answers as a test tells it to.
+// scripted answers as a test specifies.
 type scripted struct {
 	run    func(ctx context.Context, req commands.Request) commands.Answer
 	action func(ctx context.Context, actionID, value string, req commands.Request) commands.Answer
@@ -41,7 +41,7 @@ func (s *scripted) Home(context.Context, commands.Home) (commands.Home, error) {
 	return s.home, s.err
 }
 
-// shows has the App Home show something else from now on.
+// shows changes what the App Home shows.
 func (s *scripted) shows(home commands.Home, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -206,7 +206,7 @@ func (l *logged) String() string {
 	return l.b.String()
 }
 
-// stage is a bot that plays in a workspace.
+// stage is a bot in a workspace.
 type stage struct {
 	*wstest.Workspace
 	server   *workspace.Server
@@ -298,7 +298,7 @@ func (s *stage) awaitSockets(t *testing.T, up int) {
 	}
 }
 
-// patience is for what only a fault keeps from coming.
+// patience is a timeout that only a fault exceeds.
 const patience = 5 * time.Minute
 
 // await takes one thing from a channel.

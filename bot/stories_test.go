@@ -76,7 +76,7 @@ func TestShareRunsAgainAndPostsOnce(t *testing.T) {
 	}
 	sam.ExpectMessage(wstest.Saying("Already shared"))
 
-	// Debug on what everybody sees answers the one who asks.
+	// Debug on a public message answers its clicker alone.
 	lea.Click(posted, "session.debug")
 	if own := lea.ExpectMessage(wstest.Saying("as asked by U0LEAD", "session.share")); !own.Ephemeral {
 		t.Errorf("got %s", own)

@@ -31,7 +31,7 @@ var (
 	errNobody = errors.New("the user group has no members: add some")
 )
 
-// Mentioned names whom an alert notifies, "" = nobody.
+// Mentioned names the person or group that an alert notifies, "" = none.
 func (a Alerts) Mentioned(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.Bot.cfg.Deadlines.Send)
 	defer cancel()
@@ -58,7 +58,7 @@ func (a Alerts) Mentioned(ctx context.Context) (string, error) {
 	return "@" + user.Name, nil
 }
 
-// advised is a failed call, with what helps.
+// advised is a failed call, with its remedy.
 func advised(err error) error {
 	fault := slackapi.FaultOf(err)
 	return fmt.Errorf("%w: %s", fault, fault.Advice())

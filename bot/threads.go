@@ -29,8 +29,8 @@ func threadOf(i interaction) string {
 	return string(cmp.Or(m.Thread, m.TS))
 }
 
-// follow has a thread answered once more, when the session that an answer is about has
-// ended. Without it somebody has to ask again.
+// follow records a thread, to be answered again when the session of its answer has ended.
+// If it fails, people have to ask again.
 func (a answers) follow(ctx context.Context, to requester, answer commands.Answer, thread store.Message) {
 	if a.cfg.Threads == nil || answer.Follow == nil || thread.TS == "" {
 		return
@@ -44,8 +44,8 @@ func (a answers) follow(ctx context.Context, to requester, answer commands.Answe
 	}
 }
 
-// inform records that the customer of a session was informed. The message shows it; a
-// press is answered if it changed nothing, or if a message could not be updated.
+// inform records that the customer of a session was informed, and shows it in the
+// message. The click is answered if it changed nothing, or if a message was not updated.
 func (a answers) inform(ctx context.Context, to requester, c click) {
 	by, shown, err := follow.Informed{}, false, follow.ErrUnknown
 	if a.cfg.Threads != nil && store.IsSessionID(c.value) {

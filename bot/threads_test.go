@@ -16,7 +16,7 @@ import (
 	"github.com/superduperai/sessionbot/store/follow"
 )
 
-// fakeThreads keep what is followed.
+// fakeThreads record what is followed.
 type fakeThreads struct {
 	mu       sync.Mutex
 	followed []follow.Thread
@@ -137,7 +137,7 @@ func TestShareWhereTheBotIsNoMember(t *testing.T) {
 	s.threads.expectFollowed(t)
 }
 
-// TestCustomerInformed: every reader may tick it, once, and nobody else.
+// TestCustomerInformed: every reader may tick it, once, and no one else.
 func TestCustomerInformed(t *testing.T) {
 	t.Parallel()
 	s := play(t)

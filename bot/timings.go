@@ -10,8 +10,8 @@ import (
 // Timings are the pauses of a Bot.
 type Timings struct {
 	socketmode.Timings
-	Retry  time.Duration // the least before a second call of Slack's API
-	Outage time.Duration // that a short outage of Slack's is waited for
+	Retry  time.Duration // minimum before a second call of Slack's API
+	Outage time.Duration // of Slack that is waited for
 	Home   time.Duration // between two versions of somebody's App Home
 }
 

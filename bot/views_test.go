@@ -9,7 +9,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 )
 
-// TestViewThatCannotLieAbove takes the place of the one that was pressed.
+// TestViewThatCannotLieAbove replaces the view whose button was pressed.
 func TestViewThatCannotLieAbove(t *testing.T) {
 	t.Parallel()
 	s := play(t)
@@ -87,7 +87,7 @@ func TestModalThatWasOpenedAllTheSame(t *testing.T) {
 	s.ExpectNothingElse()
 }
 
-// TestClosedModal: whoever closes a modal waits for no answer.
+// TestClosedModal: a person who closes a modal waits for no answer.
 func TestClosedModal(t *testing.T) {
 	t.Parallel()
 	s := play(t)
@@ -106,7 +106,7 @@ func TestClosedModal(t *testing.T) {
 	s.ExpectNothingElse()
 }
 
-// TestModalsOpenWhileEverythingIsBusy: opening one never waits behind other work.
+// TestModalsOpenWhileEverythingIsBusy: opening a modal never waits for other work.
 func TestModalsOpenWhileEverythingIsBusy(t *testing.T) {
 	t.Parallel()
 	s := play(t)

@@ -11,8 +11,8 @@ import (
 	"github.com/superduperai/sessionbot/store/incident"
 )
 
-// recordsTimeout is for what an answer can do without: so short that it does not count
-// as an outage of Redis where several reads at a time exceed it.
+// recordsTimeout bounds reads of what an answer can do without: so short that exceeding
+// it several times does not count as an outage of Redis.
 const recordsTimeout = 500 * time.Millisecond
 
 // recorded returns what the bot's own records hold of a session and of the watch.

@@ -66,7 +66,7 @@ func (d Deps) parseBulk(args Args) (Run, error) {
 	}, nil
 }
 
-// bulkRequest is what a bulk plan is requested for.
+// bulkRequest describes the bulk plan to make.
 type bulkRequest struct {
 	actions []store.Action // that may be planned: the first for which there is a session
 	ids     []string       // the sessions to examine, the longest waiting first
@@ -181,8 +181,8 @@ func (d Deps) makeBulk(req Request, b bulkRequest, examined []diagnosis.Examinat
 	return plan
 }
 
-// addSettled adds the sessions that people dealt with in another way, as the alerts and
-// lists leave them out: since the alert or the plan that named them was shown, maybe.
+// addSettled adds the sessions that people handled in another way, which alerts and lists
+// leave out: they may have done so since the alert or plan was shown.
 func (d Deps) addSettled(ctx context.Context, settled map[string]repair.LeftOutReason, examined []diagnosis.Examination) error {
 	var ids []string
 	for _, x := range examined {

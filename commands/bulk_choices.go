@@ -12,7 +12,8 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// bulkOf returns what a button that makes a bulk plan runs, nil = it is another button.
+// bulkOf returns what runs when a button that makes a bulk plan is pressed, nil = it is
+// another button.
 func (d Deps) bulkOf(actionID, value string) Run {
 	switch actionID {
 	case alert.ActionRepairAll:
@@ -36,8 +37,8 @@ func (d Deps) bulkOf(actionID, value string) Run {
 	return nil
 }
 
-// choose asks for another plan about what a plan left out. One that includes more is
-// about all that the first one was about, so that it says of each what becomes of it.
+// choose makes another plan for what a plan left out. One that includes more sessions covers
+// all those of the first plan again, so that it says what happens to each.
 func (d Deps) choose(plan repair.Plan, actionID string) bulkRequest {
 	if actionID == message.ActionOther {
 		return bulkRequest{actions: []store.Action{message.OtherAction(plan.Action)}, ids: plan.LeftOutFor(repair.LeftOtherAction)}

@@ -1,6 +1,6 @@
 // Package commands holds the commands, one file each: options, parsing, running and
 // the answer. The registry feeds Slack, the terminal, the help and the check of the
-// manifest alike. How an answer is delivered is not known here.
+// manifest alike. How an answer is delivered is up to their callers.
 package commands
 
 import (
@@ -30,14 +30,14 @@ type Request struct {
 	Form    bool     // the answer is shown in a view, and may be one that is filled in
 	Entered *Entered // in that view; nil = nothing was
 
-	// Note is what somebody in a terminal wrote about what they decide, "" = nothing.
+	// Note is a note from the terminal on the decision, "" = none.
 	Note string
 
-	// Progress is called during a long count; nil if nobody watches it.
+	// Progress is called during a long count; nil = it is not shown.
 	Progress func(done, all int64)
 }
 
-// where is the request's place, for the audit trail.
+// where is the channel or terminal of the request, for the audit trail.
 func (r Request) where() string {
 	if r.Terminal {
 		return audit.Terminal
@@ -70,10 +70,10 @@ type Answer struct {
 
 	// Shareable answers get a Share button.
 	Shareable bool
-	Session   string // the session that the answer is about, "" = none
+	Session   string // the subject of the answer, "" = none
 
-	// Follow is what is known of a thread in which the session was asked about, so that
-	// it is answered there once more; nil = nothing is to follow.
+	// Follow is the thread in which the session was asked about, so that it is answered
+	// there once more; nil = nothing is to follow.
 	Follow *follow.Thread
 
 	// Form reports that the blocks have fields, to be filled in for the session.

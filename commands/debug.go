@@ -34,8 +34,8 @@ func (d Deps) runDebug(ctx context.Context, req Request, id string) (Answer, err
 		Actions: message.SessionActions(x, cents), JSON: report}, nil
 }
 
-// examine gathers what is known of a session and logs why a source could not be
-// read; the answer says so in words.
+// examine gathers the evidence about a session and logs why a source could not be read;
+// the answer says so as well.
 func (d Deps) examine(ctx context.Context, id string) diagnosis.Examination {
 	x := d.Sessions.Examine(ctx, id)
 	for source, err := range map[string]error{"redis": x.RedisErr, "file": x.FileErr, "site": x.SiteErr, "jobs": x.JobErr} {

@@ -17,7 +17,7 @@ import (
 	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
-// Sessions gathers what is known of a session.
+// Sessions gathers the evidence about a session.
 type Sessions interface {
 	Examine(ctx context.Context, id string) diagnosis.Examination
 	ExaminePaid(ctx context.Context, p store.Payment) diagnosis.Examination
@@ -57,18 +57,18 @@ type Trail interface {
 	Latest(ctx context.Context, event audit.Event, limit int) ([]audit.Entry, error)
 }
 
-// Waiting knows the plans and jobs that wait for people; see repair.Ledger.
+// Waiting lists the plans and jobs that wait for people; see ledger.Ledger.
 type Waiting interface {
 	OpenPlans(ctx context.Context, now time.Time) ([]repair.PlanRecord, error)
 	UnclearJobs(ctx context.Context) ([]repair.Job, error)
 }
 
-// Statistics knows what the sweeps counted.
+// Statistics returns what the sweeps counted.
 type Statistics interface {
 	Figures(ctx context.Context, now time.Time) (stats.Figures, error)
 }
 
-// Watch knows how far the watch came, payments, dismissals, and what was handled outside;
+// Watch returns the state of the watch, payments, dismissals, and what was handled outside;
 // see incident.Watch.
 type Watch interface {
 	State(ctx context.Context) (watchstate.State, error)
@@ -76,24 +76,24 @@ type Watch interface {
 	Payments(ctx context.Context, now time.Time, ids []string) (map[string]store.Payment, error)
 }
 
-// Incidents knows which sessions the watch found in trouble; see incident.Watch.
+// Incidents returns the sessions that the watch found in trouble; see incident.Watch.
 type Incidents interface {
 	Troubled(ctx context.Context) (watchstate.TroubledRecord, error)
 	OpenIncidents(ctx context.Context, known map[string]incident.Incident) ([]incident.Incident, error)
 	Incident(ctx context.Context, id string) (incident.Incident, error)
 }
 
-// Archive knows the incidents of the last days; see incident.Watch.
+// Archive returns the incidents of the last days; see incident.Watch.
 type Archive interface {
 	EverySince(ctx context.Context, since time.Time) ([]incident.Incident, error)
 }
 
-// Followed knows the sessions that people asked about; see follow.Store.
+// Followed returns the sessions that people asked about; see follow.Store.
 type Followed interface {
 	Sessions(ctx context.Context) ([]follow.Session, error)
 }
 
-// Deps are what the commands work with.
+// Deps are the dependencies of the commands.
 type Deps struct {
 	Sessions   Sessions
 	Matchers   []Matcher // of shortened ids

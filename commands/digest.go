@@ -60,7 +60,7 @@ func casesFound(incidents []incident.Incident, from, until time.Time) map[diagno
 	found := map[diagnosis.Verdict][]incident.Case{}
 	for _, i := range incidents {
 		verdict := diagnosis.Verdict(i.Kind)
-		if !slices.Contains(diagnosis.Verdicts, verdict) { // it is not about sessions
+		if !slices.Contains(diagnosis.Verdicts, verdict) { // its cases are not sessions
 			continue
 		}
 		for _, c := range i.Cases {
@@ -73,7 +73,7 @@ func casesFound(incidents []incident.Incident, from, until time.Time) map[diagno
 }
 
 // repairsOf counts the repairs that ended before a time, by person. Of one that ended
-// more than once, since somebody settled it, the last end counts.
+// more than once, because it was settled, the last end counts.
 func repairsOf(entries []audit.Entry, until time.Time) []alert.PersonRepairs {
 	entries = slices.DeleteFunc(slices.Clone(entries), func(e audit.Entry) bool { return !e.At.Before(until) })
 	last := map[string]int{}
@@ -107,7 +107,7 @@ var repairDone = map[store.Action]string{
 	store.ActionGenerate: "generated", store.ActionReplay: "replayed", store.ActionFix: "fixed", store.ActionRestore: "prompt restored",
 }
 
-// repairText is what became of a repair.
+// repairText is the outcome of a repair.
 func repairText(e audit.Entry) string {
 	outcome, _, _ := strings.Cut(e.Detail, ":")
 	if done := repairDone[e.Action]; done != "" && store.Outcome(outcome) == store.OutcomeDone {
@@ -116,8 +116,8 @@ func repairText(e audit.Entry) string {
 	return string(e.Action) + " " + humanize.Words(outcome)
 }
 
-// uninformedLines are the customers of whom nobody said that they were informed of how it
-// ended, the longest waiting first.
+// uninformedLines are the customers who are not recorded as informed of how it ended, the
+// longest waiting first.
 func uninformedLines(followed []follow.Session, now time.Time) []blockkit.Line {
 	type row struct {
 		session string

@@ -13,12 +13,12 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
-// usageError says what is wrong with how a request was put.
+// usageError says what is wrong with a request.
 type usageError string
 
 func (e usageError) Error() string { return string(e) }
 
-// refusal says why something is not done.
+// refusal says why a request is refused.
 type refusal string
 
 func (e refusal) Error() string { return string(e) }

@@ -28,7 +28,7 @@ const (
 	homeRepairs   = 5
 )
 
-// Home is what the App Home shows, in which no customer's address is.
+// Home is the content of the App Home, which holds no customer's address.
 type Home struct {
 	Alerts    bool // incidents are known at all
 	Incidents []incident.Incident
@@ -88,7 +88,7 @@ func header(text string) slack.Block {
 	return slack.NewHeaderBlock(slack.NewTextBlockObject(slack.PlainTextType, text, false, false))
 }
 
-// headline says what needs somebody, and where to begin.
+// headline says what needs attention, and where to begin.
 func (h Home) headline(plans []repair.PlanRecord) []blockkit.Line {
 	var parts []string
 	add := func(n int, noun, rest string) {
@@ -144,7 +144,7 @@ func (h Home) latestRepairs(now time.Time) []slack.Block {
 	return blocks
 }
 
-// endText is how a repair ended, of what the audit trail says.
+// endText is how a repair ended, from its audit entry.
 func endText(detail string) string {
 	var parts []string
 	for part := range strings.SplitSeq(humanize.Words(blockkit.OneLine(detail)), "; ") {

@@ -27,8 +27,8 @@ func (d Deps) list() Command {
 		Summary: "all sessions in trouble, longest waiting first", Parse: d.parseList}
 }
 
-// listPlace is where a page of a list begins: after a session, and not at a number, so
-// that it skips nobody when the list changes meanwhile.
+// listPlace is where a page of a list begins: after a session, not at a number, so that no
+// session is skipped when the list changes meanwhile.
 type listPlace struct {
 	TroubleFilter
 	Limit  int       `json:",omitempty"` // sessions on all pages; 0 = all
@@ -45,8 +45,8 @@ func (p listPlace) value() string {
 	return placePrefix + base64.RawURLEncoding.EncodeToString(raw)
 }
 
-// valid reports whether the place can be one of ours: anybody can type one, and the
-// answer names the verdict.
+// valid reports whether the place can be one of ours: a place can be typed, and the answer
+// quotes its verdict.
 func (p listPlace) valid() bool {
 	return (p.Verdict == "" || p.Verdict.InTrouble()) && (p.Incident == "" || incidentID.MatchString(p.Incident)) &&
 		(p.LastID == "" || store.IsSessionID(p.LastID)) && min(p.Limit, p.Shown) >= 0 && p.Since >= 0
@@ -55,7 +55,7 @@ func (p listPlace) valid() bool {
 // incidentID matches the id of an incident; see rand.Text.
 var incidentID = regexp.MustCompile(`^[A-Z2-7]{26,64}$`)
 
-// ListRequest is the request that a button of a list stands for, which can be shared.
+// ListRequest is the request of a list's button, which can be shared.
 func ListRequest(value string) Request {
 	return Request{Command: "/session", Text: "list " + value}
 }
@@ -194,7 +194,7 @@ func listHead(list Troubles, place listPlace, terminal bool, now time.Time) []bl
 	return lines
 }
 
-// listNotes say of when the list is, what it leaves out, and whether it is complete.
+// listNotes say when the list was made, what it leaves out, and whether it is complete.
 func listNotes(list Troubles, first, shown int, now time.Time) []string {
 	notes := []string{blockkit.Mrkdwn(blockkit.L(blockkit.Plain("As of "), humanize.AsOfTime(list.AsOf, now)))}
 	if list.Complete {
@@ -229,7 +229,7 @@ type listReport struct {
 	AsOf     time.Time       `json:"as_of"`
 	Complete bool            `json:"complete"`
 	Sessions []troubleReport `json:"sessions"`
-	// Unchecked are overdue sessions whose files nobody looked up yet.
+	// Unchecked are overdue sessions whose files were not looked up yet.
 	Unchecked int `json:"unchecked,omitempty"`
 }
 

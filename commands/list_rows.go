@@ -30,7 +30,7 @@ func troubleRows(sessions []Trouble, now time.Time) []slack.Block {
 		parts := []string{humanize.Title(t.Verdict), t.paymentText(), "waiting " + t.waitingText(now), t.allowedText()}
 		parts = slices.DeleteFunc(parts, func(text string) bool { return text == "" })
 		text := strings.Join(parts, " · ")
-		if !store.IsSessionID(t.ID) { // of Stripe's, and nobody can debug it
+		if !store.IsSessionID(t.ID) { // not a session's id, which cannot be debugged
 			blocks = append(blocks, blockkit.Paragraph(blockkit.L(blockkit.Code(humanize.ShortID(t.ID)), blockkit.Plain(" · "+text))))
 			continue
 		}

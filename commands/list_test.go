@@ -172,7 +172,7 @@ func next(t *testing.T, answer commands.Answer) (label, value string) {
 	return button.Text.Text, button.Value
 }
 
-// TestListPages: each session is shown once, whoever leaves or comes meanwhile.
+// TestListPages: each session is shown once, even if the list changes meanwhile.
 func TestListPages(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

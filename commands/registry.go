@@ -57,8 +57,8 @@ func (r *Registry) group(name string) []Command {
 
 // Call is a parsed request.
 type Call struct {
-	Command Command // what it asks for: who may depends on that; zero = unknown
-	Session string  // the session that it would repair, as it was named; "" = none
+	Command Command // the command, which decides who may run it; zero = unknown
+	Session string  // the session that it would repair, as named in the request; "" = none
 	Long    bool    // it looks at many sessions first
 	Misused bool    // Run says how the command is used, and needs nothing for that
 	Run     func(context.Context) Answer
@@ -127,8 +127,8 @@ func (r *Registry) ParseAction(actionID, session string, req Request) Call {
 	return failedCall(nil, refuse("This button is out of date. Type /session help."))
 }
 
-// newCall makes a call of a command; guessed means that its name was not typed. What
-// was understood is said wherever it is not what was typed.
+// newCall makes a call of a command; guessed means that its name was not typed. The answer
+// says how the request was understood if that differs from what was typed.
 func (r *Registry) newCall(command Command, args Args, guessed bool, req Request) Call {
 	call := Call{Command: command, Long: command.Bulk}
 	_, err := command.Parse(args)

@@ -19,16 +19,17 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// FixText is what a customer reads whose session was marked as error.
+// FixText is the error text that the customer's page shows after a fix.
 const FixText = "Something went wrong with your video. Please contact support: we will put it right."
 
 const imageFixText = "Something went wrong with your image. Please contact support: we will put it right."
 
-// RefundText is what one reads whose payment was refunded: nothing is promised.
+// RefundText is the same for a refunded payment: it promises nothing.
 const RefundText = "This order was refunded. Please contact support if you have a question."
 
-// FixTexts are all the errors that a fix ever wrote, by which the watch knows what was
-// repaired: none may be taken away. imageFixText is what MakePlan makes of FixText.
+// FixTexts are all the error texts that a fix ever wrote. The watch recognises repaired
+// sessions by them, so none may be removed. imageFixText is FixText as MakePlan words it
+// for an image.
 func FixTexts() []string { return []string{FixText, imageFixText, RefundText} }
 
 func (d Deps) fix() Command {

@@ -31,11 +31,11 @@ const (
 // maxField is the longest text that Slack takes in one field, in characters.
 const maxField = 3000
 
-// Entered is an order as somebody entered it in a view.
+// Entered is an order as entered in a view.
 type Entered struct{ Prompt, Seconds, Size string }
 
-// OpensForm reports whether a request is to restore a prompt that it does not hold, so
-// that a view asks for it.
+// OpensForm reports whether a request is to restore a prompt that it does not contain, so
+// that a view has to be opened for it.
 func OpensForm(req Request) bool {
 	words, prompt, restores, err := cutRestore(req)
 	return req.Command == "/session" && restores && err == nil && strings.TrimSpace(prompt) == "" && strings.ContainsFunc(normalise(words), isWord)
@@ -89,7 +89,7 @@ func (e Entered) fault() error {
 
 func usableSeconds(n float64) bool { return n >= 1 && n <= repair.MaxSeconds }
 
-// restoreForm asks for a lost prompt, where it may be restored.
+// restoreForm is the form for a lost prompt, if it may be restored.
 func (d Deps) restoreForm(ctx context.Context, req Request, id string) (Answer, error) {
 	d.Plans.Restore.Prompt = "…" // nothing is stored yet: this shows what a plan would write
 	plan, x, refused, err := d.draft(ctx, req, store.ActionRestore, id)
@@ -127,15 +127,15 @@ func written(p repair.Plan) (names []string) {
 	return names
 }
 
-// EnterAgain asks once more for what was entered when it could not be planned, below
-// the answer that says why.
+// EnterAgain shows the form with the entered values again, below the answer that says why
+// they could not be planned.
 func EnterAgain(answer Answer, session string, e Entered) Answer {
 	answer.Form, answer.Session = true, session
 	answer.Blocks = append(slices.Clip(answer.Blocks), restoreFields(e, session, []string{"duration", "resolution"})...)
 	return answer
 }
 
-// restoreFields are the fields of the view, with what stands in them at first. Stored
+// restoreFields are the fields of the view with their initial values. Stored
 // are the members that a plan would write.
 func restoreFields(first Entered, session string, stored []string) []slack.Block {
 	prompt := slack.NewPlainTextInputBlockElement(plainText("A fox runs through fresh snow"), PromptField).WithMultiline(true).WithMaxLength(maxField)
@@ -162,7 +162,7 @@ func plainText(text string) *slack.TextBlockObject {
 	return slack.NewTextBlockObject(slack.PlainTextType, text, false, false)
 }
 
-// TypePrompt says how to give a prompt where no view could ask for it.
+// TypePrompt says how to type a prompt where the view for it did not open.
 func TypePrompt(session string) []slack.Block {
 	return blockkit.Message(message.Headline("Slack did not show the window that asks for the prompt.",
 		"Type it: /session restore "+session+" <the prompt>")...)

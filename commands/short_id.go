@@ -22,8 +22,8 @@ type Matcher interface {
 	Matching(ctx context.Context, short store.ShortID) ([]string, error)
 }
 
-// wholeID returns the one session that a shortened id means. All matchers are asked:
-// what only one of them knows would otherwise be a guess.
+// wholeID returns the one session that a shortened id means. All matchers are queried:
+// with only one of them the result would be a guess.
 func (d Deps) wholeID(ctx context.Context, short store.ShortID) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, wholeTimeout)
 	defer cancel()

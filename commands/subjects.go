@@ -30,7 +30,7 @@ type Subject struct {
 	session bool
 }
 
-// Request is what somebody asks who chooses the subject.
+// Request is the request that choosing the subject makes.
 func (s Subject) Request() string {
 	if s.session {
 		return "debug " + s.Text
@@ -55,8 +55,8 @@ func Subjects(text string) []Subject {
 	return found
 }
 
-// Meant returns the subject that is meant where several are named, as after /session: the
-// one session, no matter who paid for it, else the one customer.
+// Meant returns the one subject to answer about if several are named, as after /session:
+// the only session, no matter who paid for it, else the only customer.
 func Meant(subjects []Subject) (meant Subject, ok bool) {
 	sessions := slices.DeleteFunc(slices.Clone(subjects), func(s Subject) bool { return !s.session })
 	switch {
@@ -89,12 +89,12 @@ func ChoiceAnswer(subjects []Subject) Answer {
 	return Answer{Outcome: Done, Blocks: blocks}
 }
 
-// LoadingBlocks stand in a view until the answer is there.
+// LoadingBlocks are shown in a view until its answer is ready.
 func LoadingBlocks() []slack.Block {
 	return blockkit.Message(blockkit.PlainLine("Looking it up…"))
 }
 
-// FindBlocks are the view that asks what to find.
+// FindBlocks are the form of the view for find.
 func FindBlocks() []slack.Block { return []slack.Block{findInput()} }
 
 func findInput() *slack.InputBlock {
@@ -102,5 +102,5 @@ func findInput() *slack.InputBlock {
 	return slack.NewInputBlock(FindField, plainText("Session id or link, e-mail address, or payment"), nil, field)
 }
 
-// NothingToFind is the error of a field that names nothing.
+// NothingToFind is the error of a field without a subject.
 const NothingToFind = "There is no session id, e-mail address or payment (pi_…) here."

@@ -16,7 +16,7 @@ import (
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
-// Trouble is a session in trouble, by what is known without asking another service.
+// Trouble is a session in trouble, as known without a request to another service.
 type Trouble struct {
 	ID       string
 	Verdict  diagnosis.Verdict
@@ -27,7 +27,7 @@ type Trouble struct {
 	Allowed  []store.Action
 	Shows    bool // a fix shows a finished video
 	// Possible are the Allowed ones, and replay where it depends on Stripe's event alone,
-	// which nobody has looked up.
+	// which was not looked up.
 	Possible []store.Action
 }
 
@@ -53,14 +53,14 @@ type Troubles struct {
 	Sessions []Trouble
 	Marked   int // left out: a repair marked them as error
 	Settled  int // left out: a closer look found them in order, or a person handled them
-	// Unchecked are overdue, and nobody knows whether their files are finished: the
+	// Unchecked are overdue, and it is not known whether their files are finished: the
 	// watch looks them up.
 	Unchecked int
 }
 
-// troubles returns the sessions in trouble that the filter selects, in the state that
-// they are in now. Which these are is known from the last sweep of the watch; in a
-// terminal, and without a watch, all sessions are swept now.
+// troubles returns the sessions in trouble that the filter selects, in their current state.
+// Which sessions are read is known from the last sweep of the watch; in a terminal, and
+// without a watch, all sessions are swept now.
 func (d Deps) troubles(ctx context.Context, req Request, f TroubleFilter) (Troubles, error) {
 	now := d.Now()
 	result := Troubles{AsOf: now, Complete: true}
@@ -167,8 +167,8 @@ func (d Deps) observeIncident(ctx context.Context, id string, now time.Time) ([]
 	return slices.DeleteFunc(observed, func(o sweep.Observation) bool { return !old(o) }), err
 }
 
-// troubleOptions are those of a sweep by the bot's own records. Without them nobody
-// knows which sessions are in trouble.
+// troubleOptions are those of a sweep with the bot's own records. Without them the sessions
+// in trouble are not known.
 func (d Deps) troubleOptions(now time.Time) sweep.Options {
 	return sweep.Options{Now: now, Limits: d.Limits,
 		Evidence: func(ctx context.Context, sessions []store.Session) ([]diagnosis.Evidence, error) {
@@ -194,7 +194,7 @@ func (d Deps) payments(now time.Time) diagnosis.KnownPayments {
 }
 
 // addTroubles adds the sessions that are in trouble and that the filter selects, as
-// the alerts would: without those that people know of.
+// the alerts would: without those that a person already handled.
 func (d Deps) addTroubles(ctx context.Context, result *Troubles, observed []sweep.Observation, f TroubleFilter, now time.Time) error {
 	var ids []string
 	for _, o := range observed {

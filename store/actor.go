@@ -21,7 +21,7 @@ const (
 	ActionRestore  Action = "restore" // write a recovered prompt
 )
 
-// Actor is a person who does something.
+// Actor is a person who requests or decides something.
 type Actor struct {
 	ID       string `json:"id"`                 // Slack's user id, or the operating system's user name
 	Terminal bool   `json:"terminal,omitempty"` // in a terminal, so ID is a user name

@@ -15,7 +15,7 @@ var (
 	ErrSeveralIDs = errors.New("more than one session id found")
 )
 
-// ellipsis is what people and keyboards make of the one in a shortened id.
+// ellipsis matches the ellipsis of a shortened id as people and keyboards write it.
 const ellipsis = `(?:…|⋯|\.{3,})`
 
 // maxID is the maximum length of a session id in bytes. Stripe's have about 66.
@@ -29,9 +29,9 @@ var (
 	word = regexp.MustCompile(`_*cs_(?:live|test)_[A-Za-z0-9_]*` + ellipsis + `[A-Za-z0-9_]*|[A-Za-z0-9_]+`)
 )
 
-// FindID returns the one session id in what a person pastes: bare, quoted, in a link,
-// percent-encoded, with invisible characters. The same id several times, or beside its
-// short form, is one. A short form alone is returned as an error of type ShortID; the
+// FindID returns the one session id in a text that was pasted: bare, quoted, in a link,
+// percent-encoded, with invisible characters. The same id several times, or together with
+// its short form, counts once. A short form alone is returned as an error of type ShortID; the
 // other errors are ErrNoID and ErrSeveralIDs.
 func FindID(text string) (string, error) {
 	if onlyID.MatchString(text) && len(text) <= maxID {

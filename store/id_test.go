@@ -149,7 +149,7 @@ func checkShortID(t *testing.T, text string, short ShortID) {
 	whole := short.head + short.tail
 	got, err := FindID("`" + whole + "` " + short.Text())
 	if !short.Matches(whole) || (got != whole || err != nil) && len(whole) <= maxID {
-		t.Fatalf("FindID(%q): %q beside %v is %q, %v", text, whole, short, got, err)
+		t.Fatalf("FindID(%q): %q with %v is %q, %v", text, whole, short, got, err)
 	}
 }
 

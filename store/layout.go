@@ -9,9 +9,9 @@ import (
 // site still creates such ones.
 const layoutFor = 7 * 24 * time.Hour
 
-// MadeAs returns the layout in which the site creates sessions, as this one shows it:
-// a three-key one within layoutFor. A full object without createdAt shows nothing: it
-// may be a mapping that a repair wrote a status into.
+// MadeAs returns the layout in which the site creates sessions, judged by this one. A
+// three-key session proves it within layoutFor. A full object without createdAt proves
+// nothing: it may be a mapping that a repair wrote a status into.
 func (s Session) MadeAs(now time.Time) Layout {
 	switch layout := s.Layout(); {
 	case layout == LayoutThreeKey && now.Sub(s.AsOf(now).StoredAt(now)) < layoutFor,
@@ -21,8 +21,8 @@ func (s Session) MadeAs(now time.Time) Layout {
 	return LayoutNone
 }
 
-// And returns what two sessions show together: a single full object outweighs any
-// number of three-key ones.
+// And combines the evidence of two sessions: a single full object outweighs any number
+// of three-key ones.
 func (l Layout) And(made Layout) Layout {
 	if l == LayoutOneKey || made == LayoutNone {
 		return l

@@ -8,8 +8,8 @@ import (
 	"github.com/superduperai/sessionbot/store/storetest"
 )
 
-// TestLayoutThatTheSiteReads: by what the site itself made, and not by what a
-// repair left.
+// TestLayoutThatTheSiteReads: judged by sessions that the site created, not by what a repair
+// wrote.
 func TestLayoutThatTheSiteReads(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour

@@ -1,6 +1,6 @@
 package store
 
-// Order is what a customer ordered, as far as it is known. Empty members are not.
+// Order is what a customer ordered. Members that are not known are empty.
 type Order struct {
 	Prompt              string  `json:",omitempty"`
 	VideoCount          int     `json:",omitempty"`

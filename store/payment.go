@@ -58,7 +58,7 @@ type Payment struct {
 	// Order is what Stripe's metadata hold of the order. Like the address it is never
 	// stored with the payment, and in no log.
 	Order Order `json:"-"`
-	// Email is the customer's address, "" = not known. It is for the person who asked:
+	// Email is the customer's address, "" = not known. It is shown to the requester only:
 	// never stored, and in no log.
 	Email string `json:"-"`
 }

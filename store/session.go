@@ -1,4 +1,4 @@
-// Package store is the vocabulary of checkout sessions: what Redis holds of one in
+// Package store defines the types of checkout sessions: what Redis holds of one in
 // either layout, its payment, its file and what the site shows. The packages below it
 // read, diagnose and repair sessions and keep the bot's own records.
 package store
@@ -124,8 +124,8 @@ func (s Session) CurrentKey() Key {
 	return s.SessionKey
 }
 
-// NamedFile returns the fileId as it is: of the value whose status counts, else of the
-// mapping. A full object whose status does not count is no mapping.
+// NamedFile returns the raw fileId: of the value whose status counts, else of the
+// mapping. A full object whose status does not count is not a mapping.
 func (s Session) NamedFile() string {
 	if id := fileOf(s.CurrentKey()); id != "" || s.SessionKey.Value.Status != nil {
 		return id
@@ -133,8 +133,8 @@ func (s Session) NamedFile() string {
 	return fileOf(s.SessionKey)
 }
 
-// FileID returns the file that the session names, "" if none: what is no UUID is no
-// file of SuperDuperAI's.
+// FileID returns the file that the session names, "" if none: the ids of SuperDuperAI's
+// files are UUIDs, and anything else is ignored.
 func (s Session) FileID() string {
 	id := s.NamedFile()
 	if _, ok := FileUUID(id); !ok {

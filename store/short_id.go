@@ -19,8 +19,7 @@ func (s ShortID) Matches(id string) bool {
 	return len(id) >= len(s.head)+len(s.tail) && strings.HasPrefix(id, s.head) && strings.HasSuffix(id, s.tail) && onlyID.MatchString(id)
 }
 
-// KeyPattern matches the Redis keys of the sessions that may be meant, as SCAN
-// takes it. None of an id's characters means anything else there.
+// KeyPattern is the SCAN pattern of the keys of the sessions that may be meant. None of an id's characters means anything else there.
 func (s ShortID) KeyPattern() string { return "*:" + s.head + "*" + s.tail }
 
 // parseShortID reports whether the word is a short form that says something.

@@ -11,7 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Fault is why the value of a key cannot be read, as a clause; "" = it can.
+// Fault says in a clause why the value of a key cannot be read; "" = it can.
 type Fault string
 
 // The faults that are not about a single member.
@@ -38,7 +38,7 @@ type Value struct {
 	Width, Height                 float64 // pixels; 0 = absent
 	VideoCount                    int
 	Picture                       bool     // an imageFile, the source of what is made
-	Odd                           []string // members that have to be strings and are none
+	Odd                           []string // members that have to be strings and are not
 	OrderMembers                  uint16   // a bit for each that is there; see HasOrderMember
 }
 

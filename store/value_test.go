@@ -83,7 +83,7 @@ func TestParseValueRepairsText(t *testing.T) {
 	}
 }
 
-// valueByStandard is ParseValue as encoding/json reads.
+// valueByStandard is ParseValue with encoding/json.
 func valueByStandard(raw []byte) (v Value, full bool, fault Fault) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()

@@ -1,5 +1,5 @@
 // Package superduper is a client of the SuperDuperAI API, which generates the
-// videos, and of the site: its webhook-status, which the customer's page goes by, and
+// videos, and of the site: its webhook-status, which the customer's page shows, and
 // its webhook, which starts the video of a paid session.
 // Answers are bounded, checked and never trusted. What they mean for a session is
 // decided by the diagnosis.

@@ -103,7 +103,7 @@ func check(t *testing.T, err error, kind Kind, want Error) {
 	}
 	for _, secret := range []string{token, prompt, fileID, "Oops", "127.0.0.1"} {
 		if strings.Contains(err.Error(), secret) {
-			t.Errorf("the error's text tells %q: %s", secret, err)
+			t.Errorf("the error's text contains %q: %s", secret, err)
 		}
 	}
 }
@@ -123,8 +123,8 @@ func TestNoToken(t *testing.T) {
 	}
 }
 
-// TestInvalidIDs: an id comes from Redis, where anybody may have written it, and
-// the token is sent with the request.
+// TestInvalidIDs: an id comes from Redis, which others can write, and the token is sent with
+// the request.
 func TestInvalidIDs(t *testing.T) {
 	t.Parallel()
 	asked := ""

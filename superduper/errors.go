@@ -15,8 +15,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/retryafter"
 )
 
-// Kind classifies an Error. It is an error itself, so that
-// errors.Is(err, superduper.NotFound) asks for it.
+// Kind classifies an Error. It is an error itself, for
+// errors.Is(err, superduper.NotFound).
 type Kind string
 
 // The kinds.
@@ -43,15 +43,15 @@ type Field struct {
 	Msg string // what is wrong with it
 }
 
-// Error is what every call of this package fails with.
+// Error is the error of every call of this package.
 type Error struct {
 	Kind       Kind
 	Status     int           // HTTP status; 0 = no answer
 	Fields     []Field       // of a 422 answer, ten at most
 	RetryAfter time.Duration // how long the server asks to wait; 0 = not said
 	Date       time.Time     // the server's clock when it refused; zero = not said
-	Detail     string        // the server's own words for a person's eyes, never for a log; 300 runes at most
-	Err        error         // the cause, free of addresses asked and of bodies
+	Detail     string        // the server's own words, for people and never for a log; 300 runes at most
+	Err        error         // the cause, without addresses and bodies
 }
 
 // Error names the kind, the status and the cause, and never what was sent or

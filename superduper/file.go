@@ -38,8 +38,8 @@ func (c *Client) file(ctx context.Context, id string) (store.File, error) {
 	if c.token == "" {
 		return store.File{}, &Error{Kind: NoToken}
 	}
-	// An id comes from Redis, where anybody may have written it: with the token,
-	// what is no UUID could request anything.
+	// An id comes from Redis, which others can write: sent with the token, an id that is
+	// not a UUID could request anything.
 	if _, ok := store.FileUUID(id); !ok {
 		return store.File{}, &Error{Kind: Rejected, Err: errors.New("not the id of a file")}
 	}
@@ -76,7 +76,7 @@ func parseFile(raw []byte) (id string, f store.File, err error) {
 	if err != nil {
 		return "", store.File{}, err
 	}
-	if link != "" { // be it one that nobody can be sent to
+	if link != "" { // even if it is unsafe
 		state = store.FileCompleted
 	}
 	return id, store.File{
@@ -146,7 +146,7 @@ func nullable(raw json.RawMessage) (s string, ok bool) {
 	return s, len(raw) == 0 || json.Unmarshal(raw, &s) == nil
 }
 
-// safeLink returns the link if a person may be sent there, else "".
+// safeLink returns the link if it may be shown to a person, else "".
 func safeLink(link string) string {
 	u, err := url.Parse(link)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || len(link) > 2000 {

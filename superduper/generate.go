@@ -8,7 +8,7 @@ import (
 	"net/http"
 )
 
-// Request asks for a video, or an image, made from a text.
+// Request describes the video, or the image, to generate from a text.
 type Request struct {
 	Image         bool
 	Prompt        string

@@ -7,8 +7,8 @@ import (
 	"net/http"
 )
 
-// Models lists the names of the models. complete is false where the API answered
-// with one page of them.
+// Models lists the names of the models. complete is false if the API
+// returned one page of several.
 func (c *Client) Models(ctx context.Context) (names []string, complete bool, err error) {
 	raw, err := c.call(ctx, http.MethodGet, c.base+"/api/v1/generation-config", nil, c.token)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // TestMalformedFile: what cannot be read is not in progress, or a second video
-// might be generated beside a finished one.
+// might be generated in addition to a finished one.
 func TestMalformedFile(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{
@@ -168,7 +168,7 @@ func FuzzRefusal(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		fields, detail := parseRefusal(raw, "")
 		if len(fields) > 10 || utf8.RuneCountInString(detail) > 301 || len(fields) > 0 && detail != "" {
-			t.Errorf("%d fields beside %q", len(fields), detail)
+			t.Errorf("%d fields together with %q", len(fields), detail)
 		}
 	})
 }

@@ -20,8 +20,8 @@ func (c *Client) ProbeWebhook(ctx context.Context) error {
 
 // Replay sends one of Stripe's events to the site's webhook as Stripe does, signed
 // with its secret at the given time. Every call may start a video, and is sent once.
-// It returns nil if the site took the event; whether it started a video is in the
-// session. An error of kind Unclear means that it may have started one all the same.
+// It returns nil if the site accepted the event; the session shows whether it started a
+// video. An error of kind Unclear means that it may have started one all the same.
 func (c *Client) Replay(ctx context.Context, event []byte, at time.Time) error {
 	if c.secret == "" {
 		return &Error{Kind: NoToken}

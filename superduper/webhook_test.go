@@ -52,8 +52,8 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// TestReplayRefused: what is not taken is refused or unclear, is sent once, and
-// repeats nothing of the customer.
+// TestReplayRefused: an event that is not accepted is refused or unclear, is sent once, and
+// its error quotes nothing about the customer.
 func TestReplayRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -97,7 +97,7 @@ func TestReplayRefused(t *testing.T) {
 	}
 }
 
-// TestReplayUnreachable: what was not connected was not sent.
+// TestReplayUnreachable: without a connection nothing was sent.
 func TestReplayUnreachable(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(nil)

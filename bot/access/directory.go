@@ -16,7 +16,7 @@ const (
 	maxLookups      = 5_000 // people or groups that are cached
 )
 
-// Directory is what Slack says of people and user groups. It is cached: the calls
+// Directory looks people and user groups up in Slack. It is cached: the calls
 // are rate limited.
 type Directory struct {
 	api    *slack.Client
@@ -31,7 +31,7 @@ func NewDirectory(api *slack.Client, team string, now func() time.Time, timeout 
 	return &Directory{api: api, team: team, users: newLookups[bool](now, timeout), groups: newLookups[[]string](now, timeout)}
 }
 
-// fullMember reports whether somebody is a FullMember of our workspace.
+// fullMember reports whether a user is a FullMember of our workspace.
 func (d *Directory) fullMember(ctx context.Context, user string) (bool, error) {
 	return d.users.get(ctx, user, func(ctx context.Context) (bool, error) {
 		u, err := d.api.GetUserInfoContext(ctx, user)
@@ -39,8 +39,8 @@ func (d *Directory) fullMember(ctx context.Context, user string) (bool, error) {
 	})
 }
 
-// FullMember reports whether somebody belongs wholly to a workspace: no guest, no
-// bot, nobody from a connected workspace.
+// FullMember reports whether a user is a full member of a workspace: not a guest, a bot
+// or a user of a connected workspace.
 func FullMember(u *slack.User, team string) bool {
 	ours := team != "" && u.TeamID == team || slices.Contains(u.Enterprise.Teams, team)
 	return ours && !u.Deleted && !u.IsBot && !u.IsRestricted && !u.IsUltraRestricted && !u.IsStranger

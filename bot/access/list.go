@@ -39,7 +39,7 @@ func (n *Refusal) Line() blockkit.Line {
 	return line
 }
 
-// Admit returns nil for a listed person. A failed lookup admits nobody.
+// Admit returns nil for a listed person. A failed lookup admits no one.
 func (l List) Admit(ctx context.Context, user string) *Refusal {
 	if user != "" && slices.Contains(l.Listed, user) {
 		return nil
@@ -72,7 +72,7 @@ func (l List) Admit(ctx context.Context, user string) *Refusal {
 }
 
 // AdmitOperator returns nil for a listed full member of this workspace. An empty
-// list admits nobody, and neither does a failed lookup.
+// list admits no one, and neither does a failed lookup.
 func (l List) AdmitOperator(ctx context.Context, user string) *Refusal {
 	if len(l.Listed) == 0 {
 		return &Refusal{Text: string(message.NoticeNoOperators)}
@@ -102,12 +102,12 @@ func (l List) lookupFailed(id string, err error) *Refusal {
 	return &Refusal{Text: text + fault.Advice(), Cause: fault}
 }
 
-// Excluding lists everybody but one person.
+// Excluding returns the list without one person.
 func (l List) Excluding(user string) []string {
 	return slices.DeleteFunc(slices.Clone(l.Listed), func(id string) bool { return id == user })
 }
 
-// maxNames is how many of those whom to ask are named.
+// maxNames is how many of the people to ask are named.
 const maxNames = 5
 
 func names(ids []string) blockkit.Line {

@@ -14,7 +14,7 @@ import (
 
 const lookupTimeout = time.Minute
 
-// directoryServer is a Slack that knows people; calls counts what it was asked.
+// directoryServer is a Slack that knows people; calls counts its requests.
 func directoryServer(t *testing.T, people map[string]string) (api *slack.Client, calls *atomic.Int32) {
 	t.Helper()
 	calls = new(atomic.Int32)
@@ -102,7 +102,7 @@ func TestWhoMayAsk(t *testing.T) {
 	}
 }
 
-// TestWhoMayApprove: only full members who are listed, and nobody if nobody is.
+// TestWhoMayApprove: only full members who are listed, and no one if no one is.
 func TestWhoMayApprove(t *testing.T) {
 	t.Parallel()
 	answers := map[string]string{"UFULL": user(""), "UGUEST": user(`"is_restricted":true`), "SOPS": `{"ok":true,"users":["UFULL","UGUEST"]}`,

@@ -2,13 +2,13 @@ package slackapi
 
 import "strings"
 
-// errorClass is what a refusal of Slack's holds for, and with it what may be tried next.
+// errorClass is the scope of an error of Slack, which decides what may be tried next.
 type errorClass int
 
 const (
 	unknownError   errorClass = iota
 	transientError            // the same call may succeed later
-	unclearError              // likewise, and it may have been done all the same
+	unclearError              // likewise, and the call may have been carried out
 	messageError              // this message takes no change or reply any more; another one may
 	messageGone               // likewise, since it was deleted
 	channelError              // this place takes no messages of ours; another one may
@@ -26,7 +26,7 @@ type errorCode struct {
 // orgWideInstall is no code of Slack's: the token works, but not for this app.
 const orgWideInstall = "org_wide_install"
 
-// errorCodes are those that are known; any other is an unknownError.
+// errorCodes are the known ones; any other is an unknownError.
 var errorCodes = func() map[string]errorCode {
 	byCode := map[string]errorCode{}
 	for _, group := range errorGroups {
@@ -37,7 +37,7 @@ var errorCodes = func() map[string]errorCode {
 	return byCode
 }()
 
-// errorGroups are Slack's error codes, what they hold for and what helps.
+// errorGroups are Slack's error codes with their scope and remedy.
 var errorGroups = []struct {
 	class         errorClass
 	codes, advice string

@@ -19,7 +19,7 @@ type Fault struct {
 	Code       string        // Slack's error code, "" = it gave none
 	Status     int           // HTTP status, 0 = no answer at all
 	Needed     string        // the missing scope, with missing_scope
-	RetryAfter time.Duration // as Slack asks, 0 = it does not
+	RetryAfter time.Duration // of Slack's Retry-After, 0 = none
 	err        error
 }
 
@@ -38,7 +38,7 @@ func (f *Fault) Unwrap() error { return f.err }
 // Pause returns RetryAfter.
 func (f *Fault) Pause() time.Duration { return f.RetryAfter }
 
-// Advice says what helps.
+// Advice names the remedy.
 func (f *Fault) Advice() string {
 	var proxy *ProxyError
 	switch {
@@ -83,8 +83,8 @@ func (f *Fault) rateLimited() bool { return f.Status == http.StatusTooManyReques
 // unanswered reports whether Slack did not answer at all.
 func (f *Fault) unanswered() bool { return f.Code == "" && f.Status == 0 }
 
-// Unclear reports whether the call may have been carried out all the same: no
-// answer came to what was sent, or Slack failed on its way.
+// Unclear reports whether the call may have been carried out all the same: there
+// was no answer after it was sent, or Slack failed meanwhile.
 func (f *Fault) Unclear() bool {
 	var proxy *ProxyError
 	var op *net.OpError
@@ -113,7 +113,7 @@ func (f *Fault) TryElsewhere() bool {
 	return false
 }
 
-// Permanent reports whether connecting again is of no use until a person acts.
+// Permanent reports whether reconnecting is useless until a person acts.
 func (f *Fault) Permanent() bool {
 	return f.class() == appError || f.Code == "" && f.Status == http.StatusNotFound
 }
@@ -197,8 +197,8 @@ var (
 	scopesPattern = regexp.MustCompile(`^[a-z.:,_ ]{1,200}$`)
 )
 
-// Reason says why something ended or failed in our own words: an error of the network or
-// of Slack may hold anything.
+// Reason describes an error in our own words: one of the network or of Slack may hold
+// anything.
 type Reason string
 
 func (r Reason) Error() string { return string(r) }

@@ -20,7 +20,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// oldSlack refuses messages that hold one of some words, and keeps those that it took.
+// oldSlack refuses messages that contain certain words, and keeps those that it accepted.
 type oldSlack struct {
 	mu      sync.Mutex
 	refuses []string
@@ -53,7 +53,7 @@ func (o *oldSlack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	reply(200, `{"ok":true,"channel":"C1","ts":"1.2"}`)(w)
 }
 
-// next returns the calls and what was taken since the last time.
+// next returns the calls and the accepted messages since the last call.
 func (o *oldSlack) next() (calls int, taken string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -62,8 +62,8 @@ func (o *oldSlack) next() (calls int, taken string) {
 	return calls, taken
 }
 
-// TestNewestBlocksRefused: by every way out a message arrives in classic blocks; only the
-// first one costs a second call, and one line in the log.
+// TestNewestBlocksRefused: every method delivers classic blocks; only the first message
+// costs a second call, and one line in the log.
 func TestNewestBlocksRefused(t *testing.T) {
 	t.Parallel()
 	details := []slack.Block{blockkit.Details("Details", blockkit.Paragraph(blockkit.PlainLine("all of it"))),
@@ -107,7 +107,7 @@ func TestNewestBlocksRefused(t *testing.T) {
 }
 
 // TestOnlyWhatIsRefusedIsLeftOut: other kinds are still tried, and a refusal for another
-// reason says nothing about the kinds.
+// reason does not count.
 func TestOnlyWhatIsRefusedIsLeftOut(t *testing.T) {
 	t.Parallel()
 	tag := []slack.Block{blockkit.Paragraph(blockkit.L(blockkit.Tag("Lost", slack.RichTextTagColorRed)))}

@@ -41,8 +41,8 @@ type Outbox struct {
 	Origin Origin // of response_url
 	Log    *slog.Logger
 
-	Pause  time.Duration // the least before a second call
-	Outage time.Duration // that a short outage of Slack's is waited for
+	Pause  time.Duration // minimum before a second call
+	Outage time.Duration // of Slack that is waited for
 	Send   time.Duration // a message may take, with Slack's pauses
 	Call   time.Duration // one call may take
 
@@ -128,7 +128,7 @@ func (o *Outbox) Post(ctx context.Context, channel string, mark slack.SlackMetad
 	return m, err
 }
 
-// Permalink returns the address of a message, "" where Slack does not say it.
+// Permalink returns the address of a message, "" if Slack does not return it.
 func (o *Outbox) Permalink(ctx context.Context, m store.Message) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Call)
 	defer cancel()
@@ -227,7 +227,7 @@ func readRefusal(res *http.Response, answer []byte) error {
 	}
 }
 
-// wait waits as long as Slack asks, at least pause. It fails at once if
+// wait waits for Slack's Retry-After, at least pause. It fails at once if
 // that exceeds maxWait.
 func (o *Outbox) wait(ctx context.Context, fault *Fault) error {
 	wait := max(fault.RetryAfter, o.Pause)

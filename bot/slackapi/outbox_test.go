@@ -186,7 +186,7 @@ func TestEphemeralWaitsOnceForTheRateLimit(t *testing.T) {
 	}
 }
 
-// TestRateLimitMeansThatNothingWasPosted, in whatever form Slack asks for a pause.
+// TestRateLimitMeansThatNothingWasPosted, in every form of Retry-After.
 func TestRateLimitMeansThatNothingWasPosted(t *testing.T) {
 	t.Parallel()
 	for asked, want := range map[string]time.Duration{
@@ -204,7 +204,7 @@ func TestRateLimitMeansThatNothingWasPosted(t *testing.T) {
 	}
 }
 
-// TestPauseOfAnUnavailableSlack is kept as that of a rate limit is; the message may
+// TestPauseOfAnUnavailableSlack is respected like that of a rate limit; the message may
 // have been posted all the same.
 func TestPauseOfAnUnavailableSlack(t *testing.T) {
 	t.Parallel()

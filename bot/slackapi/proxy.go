@@ -47,7 +47,7 @@ func (e *ProxyError) Error() string {
 // Unwrap returns why there was no answer, nil = there was one.
 func (e *ProxyError) Unwrap() error { return e.err }
 
-// advice says what helps.
+// advice names the remedy.
 func (e *ProxyError) advice() string {
 	switch e.status {
 	case 0:
@@ -123,7 +123,7 @@ func TryConnection(ctx context.Context, address string) error {
 	}
 	goodbye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
 	_ = conn.WriteControl(websocket.CloseMessage, goodbye, time.Now().Add(time.Second)) // closed below
-	_ = conn.Close()                                                                    // it could be opened
+	_ = conn.Close()                                                                    // opening it was the test
 	return nil
 }
 
@@ -188,7 +188,7 @@ func (t tunnel) open(ctx context.Context, network, addr string) (net.Conn, error
 		conn = tls.Client(conn, config)
 	}
 	if err := t.connect(conn, addr); err != nil {
-		_ = conn.Close() // it is of no use
+		_ = conn.Close() // unusable
 		return nil, err
 	}
 	return conn, nil

@@ -74,8 +74,8 @@ func expectFault(t *testing.T, err error, parts ...string) {
 	}
 }
 
-// TestSocketsGoThroughTheProxy: any kind of proxy, with what authorisation the
-// Web API's client would send.
+// TestSocketsGoThroughTheProxy: any kind of proxy, with the authorisation that the Web
+// API's client would send.
 func TestSocketsGoThroughTheProxy(t *testing.T) {
 	t.Parallel()
 	slack := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -129,7 +129,7 @@ func TestSocketsGoThroughTheProxy(t *testing.T) {
 	}
 }
 
-// TestUnusableProxyIsNamed: wrong schemes and addresses fail in words.
+// TestUnusableProxyIsNamed: invalid schemes and addresses are reported.
 func TestUnusableProxyIsNamed(t *testing.T) {
 	t.Parallel()
 	_, err := Dial(t.Context(), dialerThrough(&url.URL{Scheme: "ftp", Host: "proxy.test:21"}), "wss://slack.test/")
@@ -153,8 +153,8 @@ func TestUnusableProxyIsNamed(t *testing.T) {
 	}
 }
 
-// TestUnreachableProxyIsNamed: a proxy that is away is not taken for Slack, by the
-// sockets or by the Web API's client.
+// TestUnreachableProxyIsNamed: an unreachable proxy is not reported as Slack, by the sockets
+// or by the Web API's client.
 func TestUnreachableProxyIsNamed(t *testing.T) {
 	t.Parallel()
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
@@ -194,7 +194,7 @@ func TestCutConnectionIsNotTheProxys(t *testing.T) {
 	}
 }
 
-// TestSilentProxyTimesOut: with the handshake's time.
+// TestSilentProxyTimesOut: after the handshake's timeout.
 func TestSilentProxyTimesOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -21,7 +21,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/telemetry"
 )
 
-// maxRetryAfter bounds the wait that Slack may ask for.
+// maxRetryAfter bounds Slack's Retry-After.
 const maxRetryAfter = 5 * time.Minute
 
 // How long Slack is waited for on a machine that is not slow.
@@ -97,8 +97,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// namingProxy makes an error *ProxyError where a proxy was to be used: it is not
-// Slack that is away, and nothing was sent there.
+// namingProxy turns an error into a *ProxyError if a proxy was to be used: Slack is not
+// the cause, and nothing was sent to it.
 func (t *Transport) namingProxy(req *http.Request, err error) error {
 	var named *ProxyError
 	if errors.As(err, &named) || t.Proxy == nil {
@@ -110,7 +110,7 @@ func (t *Transport) namingProxy(req *http.Request, err error) error {
 		return errProxyURL
 	case proxy != nil:
 		if failed, ok := errors.AsType[*net.OpError](err); ok && failed.Op == "proxyconnect" {
-			err = failed.Err // says the same in fewer words
+			err = failed.Err // the cause is the same, and shorter
 		}
 		return &ProxyError{host: proxy.Host, err: redact.Error(err)}
 	}
@@ -121,7 +121,7 @@ func (t *Transport) namingProxy(req *http.Request, err error) error {
 // nothing else of it.
 const retryMark = "; retry after "
 
-// retryAfter returns how long Slack wants to be left alone by a status, 0 = not said.
+// retryAfter returns the Retry-After in a status, 0 = none.
 func retryAfter(status string) time.Duration {
 	_, seconds, _ := strings.Cut(status, retryMark)
 	n, _ := strconv.Atoi(seconds) // 0 where there is none

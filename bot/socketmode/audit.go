@@ -79,7 +79,7 @@ func (a *audit) run(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), announceTimeout)
 	defer cancel()
 	if err := a.cfg.Processes.Leave(ctx, a.id); err != nil {
-		a.cfg.Log.Debug("process not signed off", "error", err)
+		a.cfg.Log.Debug("process not removed", "error", err)
 	}
 }
 
@@ -97,7 +97,7 @@ func (a *audit) check(ctx context.Context, count hello) {
 	}
 	unknown := unknownConnections(count, processes)
 	if unknown > 0 && !a.warned {
-		a.cfg.Log.Warn("unknown connections of this app: a second process with the same token receives some of what people type",
+		a.cfg.Log.Warn("unknown connections of this app",
 			"counted", count.counted, "processes", processes, "unknown", unknown,
 			"advice", "Find and stop the process that uses the same SLACK_APP_TOKEN, or give it its own app. Replicas must share STATE_REDIS_URL.")
 	}

@@ -28,7 +28,7 @@ type Metrics interface {
 	Sockets(up int)
 }
 
-// Config is what Connections work with. Everything is required.
+// Config configures Connections. Everything is required.
 type Config struct {
 	API       *slack.Client
 	Dialer    *websocket.Dialer

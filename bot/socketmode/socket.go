@@ -138,7 +138,7 @@ func (s *Socket) handleFrame(frame []byte) error {
 		return s.c.Handle(s, frame, e)
 	})
 	if panicked, ok := errors.AsType[*panics.Error](err); ok {
-		s.c.Log.Error("frame made the program panic", "bytes", len(frame), "panic", panicked.Message, "stack", panicked.Stack)
+		s.c.Log.Error("frame handler panicked", "bytes", len(frame), "panic", panicked.Message, "stack", panicked.Stack)
 		return nil
 	}
 	return err
@@ -181,7 +181,7 @@ func (s *Socket) Ack(ref, envelopeID string, payload any) error {
 		err = s.conn.WriteJSON(socketmode.Response{EnvelopeID: envelopeID, Payload: payload})
 	}
 	if err != nil {
-		s.c.Log.Error("envelope not acknowledged, Slack reports a failure to the person", "ref", ref, "error", err)
+		s.c.Log.Error("envelope not acknowledged", "ref", ref, "error", err)
 		if errors.Is(err, websocket.ErrCloseSent) {
 			return nil // it is being closed; the rest is still read
 		}

@@ -39,7 +39,7 @@ func markOf(a follow.Answer) slack.SlackMetadata {
 	return slack.SlackMetadata{EventType: "sessionbot_answer", EventPayload: map[string]any{"mark": a.Mark}}
 }
 
-// Answer posts the answer that a thread has a claim of: where the thread takes none, to
+// Answer posts the answer that was claimed for a thread; if it cannot be posted there, to
 // the person who asked.
 func (t *Threads) Answer(ctx context.Context, session string, asked follow.Thread) (store.Message, string, error) {
 	mark, blocks := markOf(*asked.Answer), message.ThreadAnswer(session, asked, nil, t.SiteURL, t.Now())
@@ -68,8 +68,8 @@ func (t *Threads) FindAnswer(ctx context.Context, asked follow.Thread) (store.Me
 	return m, false, &watch.Refusal{Unclear: true, After: fault.RetryAfter, Advice: fault.Advice(), Err: fault}
 }
 
-// Inform records who informed the customer of a session, and shows it where that was
-// asked about. It returns who did, and whether that is new and all answers show it.
+// Inform records who informed the customer of a session, and shows it in the answers about
+// the session. It returns who did, and whether that is new and all answers show it.
 func (t *Threads) Inform(ctx context.Context, session string, by store.Actor, where string) (follow.Informed, bool, error) {
 	s, first, err := t.Change(ctx, session, t.Now(), func(s *follow.Session) bool { return s.Inform(by.ID, t.Now()) })
 	switch {

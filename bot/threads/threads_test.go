@@ -39,7 +39,7 @@ func (t *trail) RecordOnce(_ context.Context, e audit.Entry) error {
 	return t.err
 }
 
-// stage is a workspace in whose channel somebody asked.
+// stage is a workspace with a question in its channel.
 type stage struct {
 	*wstest.Workspace
 	threads *threads.Threads
@@ -102,7 +102,8 @@ func TestAnswerIsFound(t *testing.T) {
 	}
 }
 
-// TestThreadThatTakesNoAnswer: who asked gets it, and where that fails as well nobody.
+// TestThreadThatTakesNoAnswer: the answer goes to the person who asked, and if that fails as
+// well to no one.
 func TestThreadThatTakesNoAnswer(t *testing.T) {
 	t.Parallel()
 	s := play(t)
@@ -118,8 +119,8 @@ func TestThreadThatTakesNoAnswer(t *testing.T) {
 	}
 }
 
-// TestInform: what was ticked is on record before it is shown; a press that could not be
-// recorded is made up for by the next one.
+// TestInform: a tick is on record before it is shown; one that could not be recorded is
+// recorded by the next press.
 func TestInform(t *testing.T) {
 	t.Parallel()
 	s := play(t)

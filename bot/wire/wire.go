@@ -11,8 +11,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// ErrShape says that a member that is needed is not what it has to be. The
-// library's errors quote what was sent.
+// ErrShape means that a required member is missing or malformed. The library's own errors
+// quote what was sent.
 var ErrShape = errors.New("not of the expected shape")
 
 // Options are how encoding/json decodes.
@@ -27,10 +27,10 @@ func Decode[T any](raw jsontext.Value) (T, error) {
 	return value, nil
 }
 
-// Lenient is a member that may be of another type; then it is zero.
+// Lenient is a member that is zero if it is of another type.
 type Lenient[T any] struct{ Value T }
 
-// UnmarshalJSON takes what is not a T for nothing.
+// UnmarshalJSON leaves the zero value if the JSON is not a T.
 func (l *Lenient[T]) UnmarshalJSON(raw []byte) error {
 	var value T
 	if json.Unmarshal(raw, &value, Options) == nil {

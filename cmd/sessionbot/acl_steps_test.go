@@ -26,7 +26,7 @@ import (
 	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
-// errStep is a step's that was done, and came to something else than it has to.
+// errStep is the error of a step that was done with a wrong result.
 var errStep = errors.New("not as it has to be")
 
 // aclStep is one thing that the bot does with Redis.
@@ -108,8 +108,8 @@ func productSteps(admin redis.UniversalClient, r, state *rdb.Redis) []aclStep {
 	}
 }
 
-// foreignWrite gives up a repair, and sees that its connection is as good as new:
-// a key that is still watched would spoil the next transaction.
+// foreignWrite aborts a repair, and checks that its connection can be reused: a key that is
+// still watched would fail the next transaction.
 func foreignWrite(ctx context.Context, admin redis.UniversalClient, r *rdb.Redis, writer sessions.Writer) error {
 	later := "2026-01-02T15:04:05.000Z"
 	changes := []sessions.Change{{Name: "timestamp", After: &later}}

@@ -23,7 +23,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// called collects the commands that servers are sent by others than the test.
+// called collects the commands that servers receive from clients other than the test.
 type called struct {
 	mu       sync.Mutex
 	own      map[string]bool // addresses of the test's own connections
@@ -43,7 +43,7 @@ func (c *called) dial(ctx context.Context, network, addr string) (net.Conn, erro
 
 var monitored = regexp.MustCompile(`\[\d+ (\S+)\] "([^"]+)"(?: "([^"]+)")?`)
 
-// listen reads what MONITOR tells until the test ends.
+// listen reads the output of MONITOR until the test ends.
 func (c *called) listen(t *testing.T, server *redistest.Server) {
 	t.Helper()
 	conn, err := c.dial(t.Context(), "tcp", server.Addr())
@@ -195,7 +195,7 @@ func (s *stage) alertsOf(id string) []wstest.Message {
 	return slices.DeleteFunc(s.workspace.As("U0ONCALL").In("C0ALERTS").All(), func(m wstest.Message) bool { return !containing(id)(m) })
 }
 
-// tellOfEverything has the bot do all that it can do.
+// findEverything has the bot use every command of Redis that it needs.
 func findEverything(t *testing.T, s *stage) {
 	s.startBot()
 	lead, oncall := s.workspace.As("U0LEAD").In("C0SUPPORT"), s.workspace.As("U0ONCALL").In("C0ALERTS")

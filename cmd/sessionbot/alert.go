@@ -25,8 +25,7 @@ func (p program) alertCommand() *cobra.Command {
 	return alert
 }
 
-// ofAlerts are the variables that a test alert depends on. The first alert can be
-// seen before there is any other.
+// ofAlerts are the variables that a test alert depends on.
 var ofAlerts = []string{"SLACK_BOT_TOKEN", "SLACK_API_URL", "ALERT_CHANNEL", "ONCALL_MENTION", "LOG_LEVEL", "LOG_FORMAT"}
 
 // testAlert posts one test alert where alerts go.

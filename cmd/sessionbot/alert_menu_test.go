@@ -56,7 +56,7 @@ func TestRepairShowsInTheAlert(t *testing.T) {
 	})
 }
 
-// TestHandledOutside: an operator closes a session's case, on record; nobody else may.
+// TestHandledOutside: an operator closes a session's case, on record; no one else may.
 // It is not alerted again, until it gets into other trouble.
 func TestHandledOutside(t *testing.T) {
 	t.Parallel()

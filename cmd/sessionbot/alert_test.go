@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestTestAlert: it arrives where alerts do, mentions whom they mention, and says
-// both; where it cannot, it says what to do.
+// TestTestAlert: it is posted in the alert channel, mentions the same person, and says both;
+// if it cannot be posted, it says what to do.
 func TestTestAlert(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -18,7 +18,7 @@ func watched(s *stage) *stage {
 	return s
 }
 
-// watchedOnBoth tells a story with one server, and with three masters.
+// watchedOnBoth runs a story on one server, and on three masters.
 func watchedOnBoth(t *testing.T, story func(t *testing.T, s *stage)) {
 	t.Run("a server", func(t *testing.T) { story(t, watched(newStage(t))) })
 	t.Run("three masters", func(t *testing.T) {
@@ -31,7 +31,7 @@ func watchID(n int) string {
 	return fmt.Sprintf("cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3Xw%04d", n)
 }
 
-// stored puts a prompt into Redis, as the site does before somebody pays.
+// stored puts a prompt into Redis, as the site does before the payment.
 func (s *stage) stored(id string, at time.Time) {
 	s.t.Helper()
 	s.put("prompt:"+id, `{"prompt":"A fox runs","timestamp":"`+at.UTC().Format("2006-01-02T15:04:05.000Z")+`"}`)
@@ -50,7 +50,7 @@ func paid(id string, at time.Time, event store.EventState) demo.CheckoutSession 
 		Created: at.Add(-time.Minute), ChargedAt: at, Event: event}
 }
 
-// webhook lets the site hear of a payment after all.
+// webhook delivers the event of a payment to the site after all.
 func (s *stage) webhook(id string, status store.Status) {
 	s.t.Helper()
 	s.put("webhook:"+id, fmt.Sprintf(`{"status":%q,"fileId":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013","timestamp":%q}`,
@@ -79,8 +79,8 @@ func (s *stage) onlyUpdates(fits func(wstest.Message) bool) {
 	})
 }
 
-// TestOneOrphan: alerted at once with the mention, acknowledged, put right by the
-// late webhook, closed; and nothing else is said.
+// TestOneOrphan: alerted at once with the mention, acknowledged, recovered by the late
+// webhook, closed; and nothing else is posted.
 func TestOneOrphan(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))

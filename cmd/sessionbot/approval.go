@@ -19,7 +19,7 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// confirm shows a plan, asks y/N and carries it out. Here the operating system
+// confirm shows a plan, asks y/N and executes it. In a terminal the operating system
 // decides who may approve; what needs a second operator is refused.
 func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
 	plan := *answer.Plan
@@ -79,7 +79,7 @@ func (t terminal) decline(ctx context.Context, plan repair.Plan, user store.Acto
 	}
 }
 
-// addNote adds the note that was given to what was decided about a plan.
+// addNote adds the note from the command line to the decision about a plan.
 func (t terminal) addNote(ctx context.Context, plan string, user store.Actor) {
 	if t.note == "" {
 		return

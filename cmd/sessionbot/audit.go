@@ -80,7 +80,7 @@ func (p program) exportAudit(ctx context.Context, within time.Duration, asJSON b
 		return errors.New(message.RedisErrorText(err))
 	}
 	extent, err := trail.Extent(ctx)
-	if err != nil { // the entries are there all the same
+	if err != nil { // the entries are printed all the same
 		_, _ = fmt.Fprintln(p.errs, "It is not known whether earlier entries were dropped. "+message.RedisErrorText(err))
 	}
 	if !asJSON {

@@ -13,8 +13,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
-// Where Slack is for a machine that reaches it through a proxy alone: hosts of the
-// certificate that httptest's servers have.
+// Slack's hosts for a machine that reaches it through a proxy alone: those of the
+// certificate of httptest's servers.
 const (
 	slackHost   = "example.com:443"
 	socketsHost = "example.com:8443"

@@ -12,7 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/workspace"
 )
 
-// breakage is one way in which a surrounding is not as it should be.
+// breakage is one fault of the environment.
 type breakage struct {
 	name    string
 	code    int
@@ -28,7 +28,7 @@ func with(pairs ...string) func(*doctorStage) {
 	}
 }
 
-// breakages begin with health itself.
+// The first breakage is none.
 var breakages = slices.Concat([]breakage{{"all is well", 0, func(*doctorStage) {}}},
 	brokenVariables, brokenSlack, behindProxies, brokenRedis, brokenTLS, brokenServices)
 
@@ -129,7 +129,7 @@ var brokenRedis = []breakage{
 	{"the Sentinel knows no such master", 1, func(c *doctorStage) {
 		c.env["REDIS_URL"] = redistest.StartSentinel(c.t).Watch.URL() + "?master_name=another"
 	}},
-	{"a master is asked of a plain Redis", 1, func(c *doctorStage) { c.env["REDIS_URL"] = redistest.Start(c.t).URL() + "?master_name=main" }},
+	{"a Sentinel's master is requested from a plain Redis", 1, func(c *doctorStage) { c.env["REDIS_URL"] = redistest.Start(c.t).URL() + "?master_name=main" }},
 	{"a Sentinel in place of Redis", 1, func(c *doctorStage) { c.env["REDIS_URL"] = redistest.StartSentinel(c.t).Watch.URL() }},
 	{"the cluster announces what nobody reaches", 1, func(c *doctorStage) {
 		cluster := redistest.StartCluster(c.t)
@@ -225,7 +225,7 @@ var brokenServices = []breakage{
 	{"the list of models is rubbish", 0, func(c *doctorStage) { c.files.BreakFor("generation-config", demo.Fault{Status: 200, Body: "<html>"}) }},
 	{"SuperDuperAI hangs up", 1, func(c *doctorStage) { c.files.Break(demo.Fault{Cut: true}) }},
 	{"the site is broken", 0, func(c *doctorStage) { c.site.Break(demo.Fault{Status: 500, Body: "MARKED"}) }},
-	{"all neighbours hang at once", 1, func(c *doctorStage) {
+	{"all services hang at once", 1, func(c *doctorStage) {
 		c.env[impatience] = "1"
 		c.fault(workspace.Fault{Kind: workspace.Slow, Seconds: 600})
 		c.redis.Freeze(c.t)

@@ -14,7 +14,7 @@ import (
 )
 
 var brokenTLS = []breakage{
-	{"TLS is asked of a Redis that speaks none", 1, func(c *doctorStage) { c.env["REDIS_URL"] = strings.Replace(c.env["REDIS_URL"], "redis:", "rediss:", 1) }},
+	{"TLS is requested from a Redis without TLS", 1, func(c *doctorStage) { c.env["REDIS_URL"] = strings.Replace(c.env["REDIS_URL"], "redis:", "rediss:", 1) }},
 	{"the certificate of Redis is not trusted", 1, func(c *doctorStage) { _, c.env["REDIS_URL"], _ = startTLS(c.t) }},
 	{"the certificate of Redis has expired", 1, func(c *doctorStage) {
 		c.redisWithTLS(func(x *x509.Certificate) {

@@ -29,13 +29,13 @@ func (t terminal) include(ctx context.Context, plan repair.Plan) (answer command
 	return t.registry.ParseAction(message.ActionInclude, plan.ID, req).Run(ctx), true
 }
 
-// followBulk carries a bulk plan out, beside the bots that run, until it is over. A
-// pause, which has no button here, ends it.
+// followBulk executes a bulk plan together with the running bots until it is over. A
+// pause, which has no button in a terminal, ends it.
 func (t terminal) followBulk(ctx context.Context, claimed repair.Job) error {
 	id, paused, last := claimed.ID, false, claimed
 	setState, stopClock := t.meter.clock()
 	defer stopClock()
-	t.jobs.Notify = func(context.Context, repair.Progress) error { return nil } // it is shown below
+	t.jobs.Notify = func(context.Context, repair.Progress) error { return nil } // the progress is shown below
 	t.jobs.Mine = func(job string) bool { return repair.OfBulk(id, job) }
 	running, stop := context.WithCancel(ctx)
 	var runner sync.WaitGroup

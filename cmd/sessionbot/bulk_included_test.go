@@ -13,7 +13,7 @@ import (
 )
 
 // TestBulkIncludedInATerminal: where Stripe will still deliver all of them, nothing is
-// planned: --json says who is left out, and whoever says so includes them.
+// planned: --json lists the sessions left out, and the person can include them.
 func TestBulkIncludedInATerminal(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

@@ -83,8 +83,8 @@ func (s *stage) pressed(plan wstest.Message, at time.Duration) {
 	}
 }
 
-// TestIncludeStartsNothing: however often Include is pressed, whoever else presses the
-// changed button, and whatever the bot does meanwhile, a second press of one person is
+// TestIncludeStartsNothing: however often Include is pressed, even if another person
+// presses the changed button, and whatever the bot does meanwhile, a second press of one person is
 // needed, on the changed button and not at once.
 func TestIncludeStartsNothing(t *testing.T) {
 	t.Parallel()

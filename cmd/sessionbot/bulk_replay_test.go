@@ -13,10 +13,10 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestBulkReplayStory: the endpoint was down for an hour, and the site's secret is
-// another one. The plan pauses after the canary and says so; once that is fixed an
+// TestBulkReplayStory: the endpoint was down for an hour, and the site's secret was
+// changed. The plan pauses after the canary and says so; once that is fixed an
 // operator resumes it, which begins with a canary again, a replica is killed in the
-// middle, the other one carries on, and somebody stops it. A second plan replays the rest,
+// middle, the other one continues, and the plan is stopped. A second plan replays the rest,
 // the order with a picture included. The site takes each event once.
 func TestBulkReplayStory(t *testing.T) {
 	t.Parallel()

@@ -57,7 +57,7 @@ func (o *orders) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o.Handler.ServeHTTP(w, r)
 }
 
-// once checks that nobody's video was requested twice, and returns whose were.
+// once checks that no video was requested twice, and returns the sessions.
 func (o *orders) once(t *testing.T) []string {
 	t.Helper()
 	o.mu.Lock()
@@ -119,7 +119,7 @@ func (d *deliveries) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // eventSession finds the session that an event is about.
 var eventSession = regexp.MustCompile(`cs_live_[0-9A-Za-z]+`)
 
-// once checks that the site took nobody's event twice, nor refused it twice. It returns how many it took and how many it refused.
+// once checks that the site accepted no event twice, nor refused it twice. It returns how many it took and how many it refused.
 func (d *deliveries) once(t *testing.T) (taken, refused int) {
 	t.Helper()
 	d.mu.Lock()
@@ -161,7 +161,7 @@ func outage(s *stage, n int) *orders {
 	return o
 }
 
-// webhookLate has the site hear of a payment after all.
+// webhookLate delivers the event of a payment to the site after all.
 func (s *stage) webhookLate(n int) {
 	s.t.Helper()
 	value := s.value("session:" + bulkID(n))

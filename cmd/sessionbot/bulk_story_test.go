@@ -17,7 +17,7 @@ import (
 
 // TestBulkStory: the endpoint was down for an hour. All are listed and repaired by one
 // approval: first the canary, then four at a time. A process is killed during the canary,
-// and another one in the middle, others carry on, somebody stops it, and a second plan
+// and another one in the middle, others continue, the plan is stopped, and a second plan
 // repairs the rest. Every customer's video is requested once, and every session is
 // accounted for.
 func TestBulkStory(t *testing.T) {
@@ -128,7 +128,7 @@ func TestBulkStory(t *testing.T) {
 }
 
 // TestBulkPauseStory: the balance is used up. The plan pauses and says why; once the
-// account is topped up an operator resumes it, and those that are left are made.
+// account is topped up an operator resumes it, and the remaining videos are made.
 func TestBulkPauseStory(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

@@ -66,8 +66,8 @@ func TestBulkInATerminal(t *testing.T) {
 	o.once(t)
 }
 
-// TestBulkStoppedInATerminal: Ctrl-C begins no more, and so does a pause, which has no
-// button there.
+// TestBulkStoppedInATerminal: after Ctrl-C no more sessions are begun, nor after a pause,
+// which has no button there.
 func TestBulkStoppedInATerminal(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

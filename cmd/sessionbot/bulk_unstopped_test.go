@@ -11,7 +11,7 @@ import (
 )
 
 // TestBulkNotStoppedInATerminal: Ctrl-C while Redis is away cannot stop the plan, which
-// bots would carry on. The terminal says so, and with the last figures it knows.
+// bots would continue. The terminal says so, with the last figures that it has.
 func TestBulkNotStoppedInATerminal(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

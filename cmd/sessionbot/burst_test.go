@@ -56,13 +56,13 @@ func TestBurst(t *testing.T) {
 			t.Errorf("got %s", m)
 		}
 	})
-	t.Logf("%d answered, %d told to try again, %d acked too late; %.1f MB before, %.1f MB at most", answered, busy, late, before, peakOf(t, s.bot))
+	t.Logf("%d answered, %d refused as busy, %d acked too late; %.1f MB before, %.1f MB at most", answered, busy, late, before, peakOf(t, s.bot))
 	log := s.bot.log.String()
 	// On a starved machine Slack takes so long for an answer that it is given with
 	// the bot's own voice, too.
 	again := strings.Count(log, "could not be sent through its response_url")
 	if n := answered + busy; n < 1000-again || n > 1000+again || answered < 100 {
-		t.Errorf("%d answered, %d told to try again", answered, busy)
+		t.Errorf("%d answered, %d refused as busy", answered, busy)
 	}
 	if grown := peakOf(t, s.bot) - before; grown > 64 && !raced() { // which takes several times as much
 		t.Errorf("the process grew by %.1f MB", grown)

@@ -83,7 +83,7 @@ func (p program) rootCommand() *cobra.Command {
 }
 
 // terminalFlag matches the flags that only the terminal has, as keyboards leave
-// them: any dashes before the name, and letters that nobody sees.
+// them: any dashes before the name, and invisible characters.
 var terminalFlag = regexp.MustCompile(`^[\p{Pd}\x{2212}]+(?i:(help|h|json|yes))(?:=true)?$`)
 
 // flagOf returns the flag of the terminal that an argument is, "" = none.

@@ -52,7 +52,7 @@ func withoutButtons(m wstest.Message) bool {
 	return !strings.Contains(string(m.Blocks), "confirm.approve")
 }
 
-// TestExpiredPlan: nobody has to guess why nothing happened.
+// TestExpiredPlan: the answer says why nothing happened.
 func TestExpiredPlan(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
@@ -132,8 +132,8 @@ func TestRunningPlan(t *testing.T) {
 	}
 }
 
-// TestWhoMay: guests, people who are not listed and nobody at all learn whom
-// to ask; the requester may cancel what they may not approve.
+// TestWhoMay: guests and people who are not listed see whom to ask; the requester may
+// cancel a plan that they may not approve.
 func TestWhoMay(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
@@ -159,8 +159,8 @@ func TestWhoMay(t *testing.T) {
 	s.workspace.ExpectNothingElse()
 }
 
-// TestNobodyMay: without operators nothing is changed through Slack.
-func TestNobodyMay(t *testing.T) {
+// TestNoOperatorsNoApproval: without operators nothing is changed through Slack.
+func TestNoOperatorsNoApproval(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ operators, says string }{
 		"no operators":                     {"", "OPERATORS is empty"},
@@ -183,8 +183,8 @@ func TestNobodyMay(t *testing.T) {
 	}
 }
 
-// TestSecondClick: where Stripe still delivers, only a second press on purpose
-// counts: by the same person, and of the button that was redrawn for them.
+// TestSecondClick: while Stripe still delivers, only a deliberate second press counts: by
+// the same person, and of the button that was redrawn for them.
 func TestSecondClick(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
@@ -264,7 +264,7 @@ func TestSecondPressOfAPlanThatSlackFreezes(t *testing.T) {
 	}
 }
 
-// TestSecondPressThatIsNotShown: nobody is sent to a button that is not there.
+// TestSecondPressThatIsNotShown: no answer refers to a button that is not there.
 func TestSecondPressThatIsNotShown(t *testing.T) {
 	t.Parallel()
 	for code, says := range map[string]string{

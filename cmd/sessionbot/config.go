@@ -199,7 +199,7 @@ func loadConfig(slack bool) (config, error) {
 var meaningfulEmpty = []string{"DIGEST_AT", "HTTP_ADDR", "READERS", "STRIPE_PRODUCT_METADATA"}
 
 // unsetEmpty unsets variables that are empty: an orchestrator that hands variables
-// on sets them so where nobody has set them.
+// on sets unset ones so.
 func (c *config) unsetEmpty() error {
 	for tag := range c.variables() {
 		name := tag.Get("envconfig")

@@ -11,7 +11,7 @@ import (
 // other's connections; one that does not is reported, with the remedy.
 func TestReplicasKnowEachOther(t *testing.T) {
 	t.Parallel()
-	const stranger, remedy = "a second process with the same token", "same SLACK_APP_TOKEN"
+	const stranger, remedy = "unknown connections of this app", "same SLACK_APP_TOKEN"
 	s := newStage(t)
 	s.startBot()
 	s.workspace.AwaitConnections(2)

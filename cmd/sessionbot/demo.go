@@ -24,7 +24,7 @@ func (p program) demoCommand() *cobra.Command {
 	return cmd
 }
 
-// runDemo runs the bot with everything that it talks to embedded, until ctx ends.
+// runDemo runs the bot with all its services embedded, until ctx ends.
 func (p program) runDemo(ctx context.Context, cfg workspace.Config) error {
 	cfg.Log = slog.New(requestid.NewHandler(slog.NewTextHandler(p.errs, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	sandbox, err := startSandbox(ctx)

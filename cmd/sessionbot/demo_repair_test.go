@@ -163,7 +163,7 @@ func (p *player) pressAgain(session string) {
 }
 
 // finished: the message of the plan says so, and leads to the video and to the
-// session as it stands now.
+// session in its current state.
 func (p *player) finished(session string) {
 	p.t.Helper()
 	p.Until(about(session, "Done: video ready for") + " !== undefined")

@@ -2,22 +2,22 @@ package main
 
 import "github.com/superduperai/sessionbot/internal/workspace/page"
 
-// scenes are what the demo tells, in this order. A scene has a file of its own, or
+// scenes are the parts of the demo's story, in this order. A scene has a file of its own, or
 // shares one with its neighbours, and is added by adding it here.
 var scenes = []func(*sandbox) scene{complaintScene, incidentScene, figuresScene}
 
 // scene is a part of the demo's story: what is there at the start, and the clicks that
 // the page suggests.
 type scene struct {
-	messages []said
+	messages []pastMessage
 	hints    []page.Hint
 }
 
-// said is a message that somebody wrote before the bot connected.
-type said struct{ channel, user, text string }
+// pastMessage is a message that was written before the bot connected.
+type pastMessage struct{ channel, user, text string }
 
 // script returns the messages of all scenes, and the clicks that they suggest.
-func (s *sandbox) script() (messages []said, hints []page.Hint) {
+func (s *sandbox) script() (messages []pastMessage, hints []page.Hint) {
 	for _, begin := range scenes {
 		part := begin(s)
 		messages, hints = append(messages, part.messages...), append(hints, part.hints...)
@@ -39,7 +39,7 @@ func complaintScene(s *sandbox) scene {
 		"> I paid for a video more than three hours ago, and the page still says that it is being prepared. Where is it?\n> " +
 		s.config.SiteURL + "/en/session/" + session
 	return scene{
-		messages: []said{{supportChannel, "U0LEAD", complaint}},
+		messages: []pastMessage{{supportChannel, "U0LEAD", complaint}},
 		hints: []page.Hint{
 			{Label: "1 Debug the session", Channel: supportChannel, Text: "/session debug " + session},
 			{Label: "2 Replay the webhook", Channel: supportChannel, Find: `[data-action="session.replay"]`, Within: session},
@@ -58,7 +58,7 @@ func incidentScene(*sandbox) scene {
 	}}
 }
 
-// figuresScene is what else can be asked.
+// figuresScene: other commands to try.
 func figuresScene(*sandbox) scene {
 	return scene{hints: []page.Hint{
 		{Label: "A customer's sessions", Channel: supportChannel, Text: "/session find ann@example.com"},

@@ -35,7 +35,7 @@ func reportJSON(t *testing.T, env map[string]string, report any, args ...string)
 	}
 }
 
-// TestDemoTerminal debugs the demo's complaint in a terminal beside it, with REDIS_URL
+// TestDemoTerminal debugs the demo's complaint in a terminal, with REDIS_URL
 // alone, and with all variables that the demo prints.
 func TestDemoTerminal(t *testing.T) {
 	t.Parallel()

@@ -11,15 +11,15 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
-// askInThread has support write about an order whose video is being made, as if somebody
-// had used the shortcut on that message: the bot answers in its thread.
+// askInThread writes a message of support about an order whose video is being made, and
+// follows it as if the shortcut had been used on it: the bot answers in its thread.
 func (s *sandbox) askInThread(ctx context.Context, server *workspace.Server) error {
 	now := time.Now()
 	order := demo.BeingMade(now)
 	if err := demo.Load(ctx, s.client, []demo.Example{order}); err != nil {
 		return err
 	}
-	demo.Tell(s.stripe, s.files, []demo.Example{order})
+	demo.Put(s.stripe, s.files, []demo.Example{order})
 	text := "Another customer asks where the video is: " + order.ID + "\nI used “Debug this session”: it is still being made."
 	ts, err := server.Write("U0SUPPORT", "C0SUPPORT", "", text)
 	if err != nil {

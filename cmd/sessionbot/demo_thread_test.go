@@ -8,7 +8,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/browsertest"
 )
 
-// TestDemoThread: a thread in which somebody asked is answered when the video is ready, and
+// TestDemoThread: a thread with a question is answered when the video is ready, and
 // that the customer was informed is ticked there.
 func TestDemoThread(t *testing.T) { // not parallel: the demo is a whole site in one process
 	p := &player{t: t, Browser: browsertest.Open(t)}

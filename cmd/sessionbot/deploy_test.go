@@ -124,8 +124,8 @@ func TestCompose(t *testing.T) {
 	}
 }
 
-// TestUnit has systemd read the unit and judge how open it is.
-func TestUnit(t *testing.T) {
+// TestSystemdUnit has systemd read the unit and judge how open it is.
+func TestSystemdUnit(t *testing.T) {
 	t.Parallel()
 	analyze := testenv.Need(t, "systemd-analyze")
 	unit := string(readFile(t, deploy+"sessionbot.service"))

@@ -18,8 +18,8 @@ func (c *config) checkDigest(faults *configError) {
 	faults.check(err == nil && c.DigestTZ != "Local", "DIGEST_TZ", "is not a time zone", "write its name, such as Europe/Berlin or UTC")
 }
 
-// digestTime is when the digest is due, the zero value if it is off. What it is made of
-// was checked.
+// digestTime is when the digest is due, the zero value if it is off. The variables were
+// checked.
 func (c *config) digestTime() watch.DigestTime {
 	at, err := time.Parse(clockLayout, c.DigestAt)
 	if err != nil {

@@ -24,8 +24,8 @@ func (p program) doctorCommand() *cobra.Command {
 	return cmd
 }
 
-// runDoctor checks all that run needs. A variable that is wrong is a failed check
-// like others; what does not depend on it is checked all the same.
+// runDoctor checks everything that run needs. An invalid variable is a failed check; what
+// does not depend on it is checked all the same.
 func (p program) runDoctor(ctx context.Context, asJSON bool) error {
 	c, err := p.load(true)
 	var wrong configError
@@ -61,7 +61,7 @@ func (p program) runDoctor(ctx context.Context, asJSON bool) error {
 	return nil
 }
 
-// forDoctor returns what there is to check, without the variables that are wrong.
+// forDoctor returns the configuration to check, without the invalid variables.
 func (c config) forDoctor(wrong configError) (doctor.Config, error) {
 	var manifest struct {
 		OAuth struct {
@@ -96,7 +96,7 @@ func (c config) forDoctor(wrong configError) (doctor.Config, error) {
 	}, nil
 }
 
-// warnAtStart logs what the cheap checks find while the bot starts.
+// warnAtStart logs the findings of the cheap checks while the bot starts.
 func warnAtStart(ctx context.Context, c config, log *slog.Logger) {
 	cfg, err := c.forDoctor(nil)
 	if err != nil {
@@ -105,7 +105,7 @@ func warnAtStart(ctx context.Context, c config, log *slog.Logger) {
 	}
 	for _, r := range doctor.RunQuick(ctx, cfg) {
 		switch {
-		case ctx.Err() != nil: // what was seen after the stop means nothing
+		case ctx.Err() != nil: // findings after the stop mean nothing
 		case r.Level == doctor.Failed:
 			log.ErrorContext(ctx, "check failed", "check", r.Check, "seen", r.Seen, "remedy", r.Remedy)
 		case r.Level == doctor.Warning:

@@ -25,8 +25,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/workspace"
 )
 
-// doctorStage is a healthy surrounding, to be broken. Every server is a real one, or
-// a stand-in over TLS.
+// doctorStage is a healthy environment, to be broken. Every server is a real one, or a fake
+// over TLS.
 type doctorStage struct {
 	*stage
 	slackSide *workspace.Server
@@ -99,7 +99,7 @@ func (c *doctorStage) seed(fits func(id string) bool) {
 	if err := demo.Load(c.t.Context(), c.client, some); err != nil {
 		c.t.Fatal(err)
 	}
-	demo.Tell(c.stripe, c.files, some)
+	demo.Put(c.stripe, c.files, some)
 }
 
 func (c *doctorStage) serveTLS(variable string, handler http.Handler) *httptest.Server {
@@ -165,7 +165,7 @@ var volatile = []struct {
 	{regexp.MustCompile(`differ by \d+ s`), "differ by [n] s"},
 }
 
-// TestDoctor breaks a healthy surrounding in every way that the doctor tells of.
+// TestDoctor breaks a healthy environment in every way that the doctor reports.
 func TestDoctor(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -208,8 +208,8 @@ func normalised(text string) string {
 	return text
 }
 
-// TestStartWarns: what the cheap checks find is logged at the start, and
-// nobody waits for them.
+// TestStartWarns: the findings of the cheap checks are logged at the start, which does not
+// wait for them.
 func TestStartWarns(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

@@ -63,8 +63,8 @@ func TestAnchors(t *testing.T) {
 }
 
 // TestDocumentLinks follows every link that does not leave the project, those of
-// files that lead to a runbook too. Pictures are looked for, nobody else's are
-// kept, and all of them together stay small.
+// files that lead to a runbook too. Pictures have to exist, unused
+// ones are not kept, and all of them together stay small.
 func TestDocumentLinks(t *testing.T) {
 	t.Parallel()
 	all := map[string]map[string]bool{}

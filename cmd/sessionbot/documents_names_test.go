@@ -19,7 +19,7 @@ import (
 var ofOthers = []string{"REQUIRE_ALL", "FUZZTIME", "SHOTS", "SSL_CERT_FILE", "NO_COLOR", "TAP_TOKEN",
 	"OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}
 
-// toBeMade is what documents tell their readers to make.
+// toBeMade are files that documents have their readers create.
 var toBeMade = []string{"session expires", "commands/expires.go", "deploy/secrets/", "deploy/.env", "kustomization.yaml"}
 
 // What words are taken for.
@@ -36,7 +36,7 @@ var (
 	isPath     = regexp.MustCompile(`^(?:\./)?((?:\.ci|bot|cmd|commands|deploy|docs|internal|store|superduper)/[\w./*-]*|[\w.-]+\.(?:go|yml|yaml|md|mod))$`)
 )
 
-// TestDocumentsNameWhatThereIs holds the documents' words against the program:
+// TestDocumentsNameWhatThereIs checks the names in the documents against the program:
 // variables, subcommands, flags, slash commands, metrics, messages of the log,
 // targets, tests and files; and their blocks against the shell's grammar.
 func TestDocumentsNameWhatThereIs(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestRecipe: the command that docs/architecture.md tells how to add can be built
+// TestRecipe: the command of the recipe in docs/architecture.md can be built
 // where it is to stand.
 func TestRecipe(t *testing.T) {
 	t.Parallel()

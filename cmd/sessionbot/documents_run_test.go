@@ -24,7 +24,7 @@ import (
 )
 
 // TestDocuments does what the documents say, each document from top to bottom,
-// with the built binary, a real Redis, the workspace and the stand-ins.
+// with the built binary, a real Redis, the workspace and the fakes.
 func TestDocuments(t *testing.T) {
 	t.Parallel()
 	programs := programs(t)
@@ -77,13 +77,13 @@ func newReader(t *testing.T, d document) *reader {
 		t.Fatal(err)
 	}
 	files := demo.NewSuperDuper(time.Now, time.Second)
-	demo.Tell(s.stripe, files, examples)
+	demo.Put(s.stripe, files, examples)
 	s.env["SUPERDUPERAI_URL"], s.env["HTTP_ADDR"] = s.serve(files), freeAddr(t)
 	s.env["OPERATORS"], s.env["ONCALL_MENTION"], s.env["ESCALATE_MENTION"] = "U0LEAD,S0OPS", "S0OPS", "U0LEAD"
 	id := exampleWith(t, store.EventDelivered, 0)
 	r := &reader{t: t, document: d, stage: s, page: freeAddr(t), preset: map[string]string{"ID": id}}
 	for name, value := range s.env {
-		// A document that sets the variables finds none but the addresses of the stand-ins.
+		// A document that sets the variables finds none but the addresses of the fakes.
 		if !d.exports("SLACK_BOT_TOKEN") || strings.HasSuffix(name, "_URL") && name != "REDIS_URL" || name == "HTTP_ADDR" {
 			r.preset[name] = value
 		}
@@ -186,8 +186,8 @@ func (r *reader) serves(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// answers waits until a page answers 200; false where it never does or whoever
-// should answer ended.
+// answers waits until a page answers 200; false if it never does, or the server
+// ended.
 func answers(ctx context.Context, url string, ended <-chan struct{}) bool {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

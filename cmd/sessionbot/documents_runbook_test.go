@@ -12,7 +12,7 @@ import (
 // have the Redis' own name before the point.
 var checkName = regexp.MustCompile(`check\{(?:x\.name \+ )?"([a-z_.]+)"`)
 
-// TestRunbook: whatever may call somebody, or tells that something is wrong, has
+// TestRunbook: every alert, and every metric or log message of a fault, has
 // its place in docs/operating.md.
 func TestRunbook(t *testing.T) {
 	t.Parallel()
@@ -41,7 +41,7 @@ func TestRunbook(t *testing.T) {
 	}
 }
 
-// TestScopesAreExplained: a scope or an event that nobody can say why it is asked for is
+// TestScopesAreExplained: a scope or an event without a documented reason is
 // one too many.
 func TestScopesAreExplained(t *testing.T) {
 	t.Parallel()

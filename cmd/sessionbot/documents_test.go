@@ -18,7 +18,7 @@ type document struct {
 	blocks []block
 }
 
-// block is commands that a document tells people to type. Behind the language,
+// block is a block of commands in a document. Behind the language,
 // its fence may say how they are to be run:
 //
 //	serves  the last one goes on until it is stopped
@@ -48,7 +48,7 @@ func documents(t *testing.T) []document {
 	return all
 }
 
-// readDocument parts prose and commands. Of blocks in other languages only what
+// readDocument splits prose and commands. Of blocks in other languages only what
 // is typed in Slack is kept. False where a block is not closed.
 func readDocument(path, text string) (document, bool) {
 	d := document{path: path}

@@ -12,7 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestEndIsPostedOnce: whoever approved a repair is notified of its end once, although
+// TestEndIsPostedOnce: the approver of a repair is notified of its end once, although
 // the process that posted it dies before that.
 func TestEndIsPostedOnce(t *testing.T) {
 	t.Parallel()

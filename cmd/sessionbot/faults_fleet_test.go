@@ -71,8 +71,8 @@ func startReplicas(f *fleet) *fleet {
 	return f
 }
 
-// alive waits until a replica lives. Its address may have been taken by somebody
-// in between, and then it ends.
+// alive waits until a replica is alive. Another process may have taken its address in
+// between, and then it ends.
 func (f *fleet) alive(bot *process) bool {
 	f.t.Helper()
 	ended := false
@@ -165,14 +165,14 @@ func (f *fleet) current(m wstest.Message) wstest.Message {
 	return m
 }
 
-// typed has somebody type, as often as Slack says that the app did not hear it.
+// typed types a command, and again while Slack says that the app did not respond.
 func (f *fleet) typed(by wstest.Place, text string) bool {
 	f.t.Helper()
 	return poll(patience, func() bool { return by.TryType(text) == nil })
 }
 
-// plan asks for a generation and returns its plan. Where Slack could not say a
-// moment ago who somebody is, they ask again.
+// plan requests a generation and returns its plan. If Slack could not look the requester up,
+// it requests it again.
 func (f *fleet) plan(id string) wstest.Message {
 	f.t.Helper()
 	lead := f.workspace.As("U0LEAD").In("C0SUPPORT")
@@ -190,7 +190,7 @@ func (f *fleet) plan(id string) wstest.Message {
 	return plan
 }
 
-// approved has a plan carried out, and returns its message then.
+// approved approves a plan, and returns its message after the execution.
 func (f *fleet) approved(plan wstest.Message) wstest.Message {
 	f.t.Helper()
 	var now wstest.Message

@@ -16,7 +16,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestFaults looks whether each promise is kept. At night it makes every fault of
+// TestFaults checks whether each promise is kept. At night it makes every fault of
 // the table, measures, and with -update writes down what it saw; every day it
 // makes a few, and leaves alone what depends on how busy the machine is.
 func TestFaults(t *testing.T) {
@@ -210,7 +210,7 @@ func (r *trial) people(plan wstest.Message) {
 	}
 }
 
-// asked asks about the session that nothing happens to.
+// asked asks about the session that does not change.
 func (r *trial) asked() wstest.Message {
 	r.t.Helper()
 	n := len(r.answersTo("U0SUPPORT"))

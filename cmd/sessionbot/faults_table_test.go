@@ -12,7 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/demo"
 )
 
-// promise is what is kept under a fault.
+// promise is a property that holds during a fault.
 type promise string
 
 // The promises, as the columns of the document.
@@ -43,14 +43,14 @@ var promises = []struct {
 	{promiseQuiet, "neither replica logs a token, a prompt or a customer's name"},
 }
 
-// fault is one way in which a neighbour fails.
+// fault is one way in which a service fails.
 type fault struct {
 	name string
 	does string // how it is made
 	// blames is the check of /readyz that turns red, "" = none does.
 	blames string
 	// says is what an answer about a session says in the fault, refuses what an
-	// answer to a repair says; "" = as ever, or it depends on the moment.
+	// answer to a repair says; "" = as usual, or it depends on the moment.
 	says, refuses string
 	stores        bool // the site can still store sessions
 	deaf          bool // Slack does not bring what is typed just then
@@ -58,7 +58,7 @@ type fault struct {
 	begin, end    func(*fleet)
 }
 
-// place is what faults have in common: what the bot runs with.
+// place is the setup that faults share.
 type place struct {
 	name   string
 	with   string
@@ -102,7 +102,7 @@ var redisFaults = []fault{
 		refuses: "Redis is not ready", begin: loadSlowly, end: awaitLoaded},
 }
 
-// breakable is a stand-in that can be made to misbehave.
+// breakable is a fake that can be made to misbehave.
 type breakable interface {
 	Break(demo.Fault)
 	Heal()
@@ -139,7 +139,7 @@ var slackFaults = []fault{
 		begin: func(f *fleet) { f.workspace.Fault("drop_connections", 3, "") }, end: func(f *fleet) { f.workspace.Fault("clear", 0, "") }},
 }
 
-// kept tells of each fault's promises whether they were kept.
+// kept holds, for each fault, which promises were kept.
 type kept map[string]map[promise]bool
 
 // reliability is the document. It differs from run to run only where a promise
@@ -180,7 +180,7 @@ const reliabilityFile = "../../docs/reliability.md"
 // trackRecord is where the part of the document begins that is written by hand.
 const trackRecord = "\n## Track record\n"
 
-// readReliability parts the document in what the suite generates and what is kept.
+// readReliability splits the document into the generated part and the rest.
 func readReliability(t *testing.T) (generated, kept string) {
 	t.Helper()
 	document, err := os.ReadFile(reliabilityFile)

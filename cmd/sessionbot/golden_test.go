@@ -23,7 +23,7 @@ import (
 
 var update = flag.Bool("update", false, "update the golden files")
 
-// volatileText is what differs from run to run: the clock and the stand-ins' ports.
+// volatileText is what differs from run to run: the clock and the fakes' ports.
 var volatileText = []struct {
 	pattern *regexp.Regexp
 	with    string
@@ -37,8 +37,8 @@ var volatileText = []struct {
 	{regexp.MustCompile(`expires in \d+ d \d+ h`), "expires in [rest]"},
 }
 
-// TestTexts compares what people read of every example, and of the other
-// commands, with the golden files, and with Slack's limits. It has the process to
+// TestTexts compares the texts for every example, and of the other commands, with the golden
+// files, and with Slack's limits. It has the process to
 // itself: ages are in the texts, and commands have deadlines of their own.
 func TestTexts(t *testing.T) {
 	started := time.Now()
@@ -51,7 +51,7 @@ func TestTexts(t *testing.T) {
 	if err := demo.Load(t.Context(), w.client, all); err != nil { // those that the demo leaves out, too
 		t.Fatal(err)
 	}
-	demo.Tell(w.stripe, w.files, all)
+	demo.Put(w.stripe, w.files, all)
 	redis, err := rdb.Open(t.Context(), w.config.RedisURL)
 	if err != nil {
 		t.Fatal(err)

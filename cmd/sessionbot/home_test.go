@@ -26,7 +26,7 @@ func homeWithout(parts ...string) func(wstest.View) bool {
 
 // TestHome: what is open shows in the App Home; a plan that one operator begins there is
 // approved there by the other, whatever process serves them; and the customer's address is
-// nowhere in it.
+// not in it.
 func TestHome(t *testing.T) {
 	t.Parallel()
 	watchedOnBoth(t, func(t *testing.T, s *stage) {

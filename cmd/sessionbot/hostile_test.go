@@ -16,8 +16,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// hostileWords are what nobody should type, each of them a try to break
-// something: keys, protocols, links, formats, mentions.
+// hostileWords are malicious input: keys, protocols, links, formats, mentions.
 var hostileWords = []string{
 	"cs_live_*", "cs_live_a?b", "cs_live_a\nFLUSHALL", "cs_live_a\r\nDEL prompt:x\r\n", "*3\r\n$3\r\nSET\r\n$1\r\nx\r\n$1\r\ny\r\n",
 	"cs_live_a\x00b", "\x00", "sessionbot:{jobs}:pending", "cs_live_{jobs}", "prompt:cs_live_x:y", "{cs_live_a}", "../../v1/charges", "cs_live_a/../../refunds",
@@ -27,8 +26,8 @@ var hostileWords = []string{
 	strings.Repeat("\u0301", 5000), "--limit=999999999999999999999", "--limit -1",
 }
 
-// TestHostileWords: whatever is typed is answered to the requester alone, mentions
-// nobody, writes nothing and asks nobody for anything else.
+// TestHostileWords: whatever is typed is answered to the requester alone, mentions no one,
+// writes nothing and causes no other request.
 func TestHostileWords(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -73,7 +72,7 @@ func (s *stage) product() map[string]string {
 	return all
 }
 
-// TestHostileSessions: what Redis holds is shown as it is and does nothing.
+// TestHostileSessions: what Redis holds is shown literally and has no effect.
 func TestHostileSessions(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -110,8 +109,8 @@ func TestHostileSessions(t *testing.T) {
 	s.expectCleanLog("A fox runs", "elsewhere.test", "U0LEAD")
 }
 
-// TestHostileKeys: what follows a session's prefix may be anything. It is no
-// session: it is neither counted nor alerted.
+// TestHostileKeys: keys under a session's prefix with another id are neither counted nor
+// alerted.
 func TestHostileKeys(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
@@ -163,8 +162,8 @@ func TestHostileKeys(t *testing.T) {
 	}
 }
 
-// TestBombs: what is made to cost much when it is read costs little, and is distinguished
-// from what can be read.
+// TestBombs: values that are built to be expensive to read are cheap, and are distinguished
+// from readable ones.
 func TestBombs(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -236,9 +235,9 @@ func (s *stage) checkMessageBut(m wstest.Message, mention string) {
 	s.checkMessage(m)
 }
 
-// TestNeighboursMayAnswerAnything: rubbish from Stripe, SuperDuperAI or the
-// site is distinguished from an answer, costs no time and reaches nobody.
-func TestNeighboursMayAnswerAnything(t *testing.T) {
+// TestServicesMayAnswerAnything: rubbish from Stripe, SuperDuperAI or the
+// site is distinguished from an answer, costs no time and is shown to no one.
+func TestServicesMayAnswerAnything(t *testing.T) {
 	t.Parallel()
 	const id = "cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6any1"
 	s := newStage(t)

@@ -97,7 +97,7 @@ func redisFailsOver(s *stage, master *redistest.Server) {
 		return err == nil && n == 1
 	})
 	master.Kill(s.t)
-	await(s.t, func() string { // a key beside the incidents, then all others
+	await(s.t, func() string { // a key in the slot of the incidents, then all others
 		for _, key := range []string{"{watch}:probe", "probe"} {
 			if err := s.client.Set(s.t.Context(), key, "", time.Minute).Err(); err != nil {
 				return err.Error()

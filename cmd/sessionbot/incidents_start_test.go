@@ -10,7 +10,7 @@ import (
 )
 
 // TestStripeIsSilent: one message for all whose payment cannot be verified, and
-// nobody is called; when Stripe answers it is corrected, and the paid sessions are alerted.
+// no one is mentioned; when Stripe answers it is corrected, and the paid sessions are alerted.
 func TestStripeIsSilent(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
@@ -43,7 +43,7 @@ func TestStripeIsSilent(t *testing.T) {
 }
 
 // TestFirstStartOnAMonth: abandoned carts are ignored, what is
-// older than a day becomes one summary, and nobody is called.
+// older than a day becomes one summary, and no one is mentioned.
 func TestFirstStartOnAMonth(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
@@ -64,8 +64,8 @@ func TestFirstStartOnAMonth(t *testing.T) {
 }
 
 // TestFirstStartWithoutEvents: the same with a key that may not list events,
-// which is reported, without calling anybody. Stripe's list of sessions has to do,
-// and nobody says that there was no event.
+// which is reported without a mention. Stripe's list of sessions is used instead, and no
+// message says that there was no event.
 func TestFirstStartWithoutEvents(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))

@@ -41,8 +41,8 @@ func TestThousandAtOnce(t *testing.T) {
 	s.workspace.ExpectNothingElse()
 }
 
-// TestSlackRefuses: an alert that could not be posted is posted later, with the
-// state it has then.
+// TestSlackRefuses: an alert that could not be posted is posted later, with its state at
+// that time.
 func TestSlackRefuses(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
@@ -101,8 +101,7 @@ func TestOpenAlertMovesToTheAlertChannel(t *testing.T) {
 	s.onlyUpdates(containing("A paid session got no video.", "2 sessions in all; 1 webhook came late"))
 }
 
-// TestEachVerdictIsNamed: what else is alerted says what it is, and only what
-// ALERT_ON lists.
+// TestEachVerdictIsNamed: alerts name their verdict, and only those of ALERT_ON are sent.
 func TestEachVerdictIsNamed(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
@@ -115,13 +114,13 @@ func TestEachVerdictIsNamed(t *testing.T) {
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	oncall.ExpectMessage(containing("Lost: a paid session has no prompt to make a video from."))
 	stalled := oncall.ExpectMessage(containing("Stalled: a video is taking too long."))
-	if containing("payment unverified")(stalled) { // Stripe is asked for a few at a time
+	if containing("payment unverified")(stalled) { // Stripe is queried for a few at a time
 		oncall.ExpectUpdate(stalled, func(m wstest.Message) bool { return !containing("payment unverified")(m) })
 	}
 	s.workspace.ExpectNothingElse()
 }
 
-// TestRepairedFromTheAlert: the alert's own menus put it right.
+// TestRepairedFromTheAlert: the alert's own menus repair the sessions.
 func TestRepairedFromTheAlert(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))

@@ -9,8 +9,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 )
 
-// TestNothingLeaksToSlack: what people are shown, what machines are served, and
-// what is kept, with all well and with SuperDuperAI repeating what it was sent.
+// TestNothingLeaksToSlack: messages, endpoints and records, both normally and with
+// SuperDuperAI repeating what it was sent.
 func TestNothingLeaksToSlack(t *testing.T) {
 	t.Parallel()
 	s := leakStage(t)
@@ -56,7 +56,7 @@ func TestNothingLeaksToSlack(t *testing.T) {
 		}
 	}
 	if !named {
-		t.Error("nobody was told the customer's address")
+		t.Error("the customer's address was shown to no one")
 	}
 	for _, path := range []string{"/metrics", "/healthz", "/readyz", "/nothing"} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.env["HTTP_ADDR"]+path, nil)
@@ -69,7 +69,7 @@ func TestNothingLeaksToSlack(t *testing.T) {
 	clean(t, "the log", s.bot.log.String(), tokens, personal, []string{s.env["SLACK_APP_TOKEN"], s.env["SLACK_BOT_TOKEN"], "/response/", "ticket"})
 }
 
-// all is what anybody was shown.
+// all is everything that was shown.
 func (s *stage) all() []wstest.Message {
 	var all []wstest.Message
 	s.drain(func(wstest.Message) {})

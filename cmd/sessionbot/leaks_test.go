@@ -13,7 +13,7 @@ import (
 )
 
 // Everything that must not get out is marked. Tokens are to be seen nowhere,
-// personal data in no log, metric, error or record of who did what.
+// personal data in no log, metric, error or audit entry.
 const (
 	appMark       = "xapp-1-APPcanary7"
 	botMark       = "xoxb-1-BOTcanary7"
@@ -129,9 +129,9 @@ func (s *stage) nothingLeaks(t testing.TB, what string) {
 	}
 }
 
-// TestNothingLeaksFromNeighbours: Stripe, SuperDuperAI and the site repeat in
+// TestNothingLeaksFromServices: Stripe, SuperDuperAI and the site repeat in
 // every way what they were sent.
-func TestNothingLeaksFromNeighbours(t *testing.T) {
+func TestNothingLeaksFromServices(t *testing.T) {
 	t.Parallel()
 	s := leakStage(t)
 	var facing atomic.Pointer[mirror]
@@ -210,7 +210,7 @@ func (s *stage) kept() map[string]string {
 	return all
 }
 
-// TestNothingLeaksFromRedis: it refuses, repeats or is none at all.
+// TestNothingLeaksFromRedis: it refuses, repeats, or is not a Redis at all.
 func TestNothingLeaksFromRedis(t *testing.T) {
 	t.Parallel()
 	s := leakStage(t)

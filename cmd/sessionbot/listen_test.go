@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// TestAddressIsTaken: who cannot be asked whether it is well does not run, nor
-// watch, but says so and ends.
+// TestAddressIsTaken: a process whose health address is taken ends with an error.
 func TestAddressIsTaken(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))

@@ -46,8 +46,8 @@ func main() {
 	os.Exit(int(program{in: os.Stdin, out: os.Stdout, errs: os.Stderr, load: loadConfig}.execute(ctx, os.Args[1:])))
 }
 
-// execute runs the subcommand that args name and returns the exit code. What
-// went wrong is printed, the remedy last.
+// execute runs the subcommand that args name and returns the exit code. It prints errors,
+// the remedy last.
 func (p program) execute(ctx context.Context, args []string) exitCode {
 	root, started := p.rootCommand(), false
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }

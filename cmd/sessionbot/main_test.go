@@ -39,7 +39,7 @@ type testsWithRedis struct{ m *testing.M }
 
 // Run implements testscript.TestingM.
 func (r testsWithRedis) Run() int {
-	for name := range variables() { // of whoever runs the tests
+	for name := range variables() { // of the environment of the tests
 		for _, name := range []string{name, name + "_FILE"} {
 			if err := os.Unsetenv(name); err != nil {
 				panic(err)

@@ -10,7 +10,7 @@ import (
 
 var highWater = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
 
-// peakOf is the most memory that a running process ever had, in MB.
+// peakOf is the peak memory of a running process, in MB.
 func peakOf(t testing.TB, p *process) float64 {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))

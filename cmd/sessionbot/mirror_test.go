@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// mirror is how a server answers that repeats whatever it was sent, be it a
-// token or a customer's data.
+// mirror is a way in which a server repeats what it was sent, be it a token or a customer's
+// data.
 type mirror struct {
 	name   string
 	status int
@@ -133,7 +133,7 @@ func redisMirrors() map[string]func([]byte) []byte {
 	}
 }
 
-// serveTLS is a server whose certificate nobody vouches for.
+// serveTLS is a server with an untrusted certificate.
 func serveTLS(t testing.TB) string {
 	t.Helper()
 	server := httptest.NewTLSServer(http.NotFoundHandler())

@@ -21,8 +21,8 @@ func addNote(t *testing.T, s *stage, user string, m wstest.Message, button, text
 	person.ExpectNoModal()
 }
 
-// TestNotesOfDecisions: a decision takes effect at once; whoever made it may say why, which
-// its message and the audit trail show. Nobody else may, and no window is needed.
+// TestNotesOfDecisions: a decision takes effect at once; the person who made it may add a
+// note, which its message and the audit trail show. No one else may, and no window is needed.
 func TestNotesOfDecisions(t *testing.T) {
 	t.Parallel()
 	watchedOnBoth(t, func(t *testing.T, s *stage) {

@@ -36,8 +36,7 @@ func (s *stage) onlyIncident() (i incident.Incident) {
 	return i
 }
 
-// age acts as if all that people and the bot did about the one incident had happened so
-// much earlier, once it is recorded.
+// age moves all recorded times of the one incident into the past.
 func (s *stage) age(by time.Duration) {
 	s.t.Helper()
 	testenv.Until(s.t, "what was posted is recorded", func() bool {
@@ -110,8 +109,8 @@ func all(fits ...func(wstest.Message) bool) func(wstest.Message) bool {
 	}
 }
 
-// TestAcknowledgedIsNotForgotten: whoever acknowledged is reminded, later by the other
-// replica, and somebody else is called once, since nobody answers.
+// TestAcknowledgedIsNotForgotten: the person who acknowledged is reminded, later by the other
+// replica, and the alert is escalated once, since no one answers.
 func TestAcknowledgedIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
@@ -147,8 +146,8 @@ func TestAcknowledgedIsNotForgotten(t *testing.T) {
 	s.workspace.ExpectNothingElse()
 }
 
-// TestAnsweredReminders: a reply in the thread, and a press of a button, keep anybody
-// else from being called.
+// TestAnsweredReminders: a reply in the thread, and a press of a button, prevent the
+// escalation.
 func TestAnsweredReminders(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
@@ -176,14 +175,14 @@ func TestAnsweredReminders(t *testing.T) {
 	testenv.Until(t, "the press is recorded", func() bool { return s.onlyIncident().ActiveAt.After(s.onlyIncident().RemindedAt) })
 	remind(2 * time.Hour)
 	s.age(15 * time.Minute)
-	remind(4 * time.Hour) // whoever is on call, and nobody else
+	remind(4 * time.Hour) // the person on call alone
 	if i := s.onlyIncident(); !i.EscalatedAt.IsZero() {
 		t.Errorf("somebody was called at %v", i.EscalatedAt)
 	}
 	s.workspace.ExpectNothingElse()
 }
 
-// TestSnoozeStory: until the next morning where the person is, with a note; another
+// TestSnoozeStory: until the next morning in the person's time zone, with a note; another
 // choice replaces it, and the other replica says once when it ends.
 func TestSnoozeStory(t *testing.T) {
 	t.Parallel()

@@ -54,8 +54,8 @@ func TestKilledBeforeItIsPosted(t *testing.T) {
 	s.onlyUpdates(containing("A paid session got no video.")) // where it was found
 }
 
-// TestKilledBeforeThePostIsNoted: the message is there, and only its place was
-// never noted. It is found by its mark, and not posted again.
+// TestKilledBeforeThePostIsNoted: the message is there, and only its address was not
+// recorded. It is found by its mark, and not posted again.
 func TestKilledBeforeThePostIsNoted(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
@@ -67,9 +67,9 @@ func TestKilledBeforeThePostIsNoted(t *testing.T) {
 	s.onlyUpdates(containing("2 paid sessions have had no video since"))
 }
 
-// TestKilledWhereNobodyMayLook: without the right to read the channel's history
+// TestKilledWithoutHistoryScope: without the right to read the channel's history
 // the alert comes once more, which is the price of a kill, and not again.
-func TestKilledWhereNobodyMayLook(t *testing.T) {
+func TestKilledWithoutHistoryScope(t *testing.T) {
 	t.Parallel()
 	var manifest []byte
 	for line := range bytes.Lines(sessionbot.Manifest) {
@@ -141,9 +141,9 @@ func TestAnswersGetLost(t *testing.T) {
 	s.onlyUpdates(containing("4 paid sessions have had no video"))
 }
 
-// TestWatchGoesBlind: three sweeps fail in a row, which is reported once, and so is
+// TestWatchIsDegraded: three sweeps fail in a row, which is reported once, and so is
 // the recovery. What the bot remembers lies in another Redis.
-func TestWatchGoesBlind(t *testing.T) {
+func TestWatchIsDegraded(t *testing.T) {
 	t.Parallel()
 	s := watched(ownStage(t))
 	state := redistest.NewDatabase(t)

@@ -7,7 +7,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/demo"
 )
 
-// TestTheSiteDisagrees: what the customer sees is asked for, and reported where it
+// TestTheSiteDisagrees: the customer's page is queried, and reported if it
 // is not what was written.
 func TestTheSiteDisagrees(t *testing.T) {
 	t.Parallel()

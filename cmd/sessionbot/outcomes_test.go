@@ -30,7 +30,7 @@ func (s *stage) started(by wstest.Place) wstest.Message {
 }
 
 // expectEnd expects the end of a repair in its message, and once in the thread, where
-// it mentions whoever approved it.
+// it mentions the approver.
 func (s *stage) expectEnd(by wstest.Place, plan wstest.Message, end ...func(wstest.Message) bool) wstest.Message {
 	s.t.Helper()
 	done := by.ExpectUpdate(plan, end...)
@@ -101,7 +101,7 @@ func TestWrongHost(t *testing.T) {
 	s.workspace.ExpectNothingElse()
 }
 
-// TestNoToken: what cannot be made is not planned, and the refusal is on record.
+// TestNoToken: a generation without a token is not planned, and the refusal is on record.
 func TestNoToken(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
@@ -115,8 +115,7 @@ func TestNoToken(t *testing.T) {
 	s.workspace.ExpectNothingElse()
 }
 
-// TestFixOfACorruptValue: the plan lists what is taken out, and the bytes that
-// stood there are kept.
+// TestFixOfACorruptValue: the plan lists what is removed, and the former bytes are kept.
 func TestFixOfACorruptValue(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
@@ -144,8 +143,8 @@ func TestFixOfACorruptValue(t *testing.T) {
 	s.workspace.ExpectNothingElse()
 }
 
-// TestUnclearStory: the answer gets lost, nothing is sent again, and a person
-// says what became of it: an operator, once, and only of this generation.
+// TestUnclearStory: the answer gets lost, nothing is sent again, and an operator settles it,
+// once, and only this generation.
 func TestUnclearStory(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
@@ -190,9 +189,9 @@ func TestUnclearStory(t *testing.T) {
 	s.workspace.ExpectNothingElse()
 }
 
-// TestSettleOnOnesWord: where SuperDuperAI cannot be asked the operator's word
-// counts, and that is said; nobody else's does, and that is on record.
-func TestSettleOnOnesWord(t *testing.T) {
+// TestSettleWithoutSuperDuperAI: if SuperDuperAI is unreachable the operator's word
+// counts, and the answer says so; for anyone else it is refused, on record.
+func TestSettleWithoutSuperDuperAI(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
 	s.env["OPERATORS"] = "U0LEAD"
@@ -216,7 +215,7 @@ func TestSettleOnOnesWord(t *testing.T) {
 }
 
 // TestGivenUpAndFinished: a video that takes too long is given up; once it is
-// finished all the same, debug says how the customer's page gets to know.
+// finished all the same, debug says how to show it on the customer's page.
 func TestGivenUpAndFinished(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
@@ -245,8 +244,8 @@ func TestGivenUpAndFinished(t *testing.T) {
 	s.workspace.ExpectNothingElse()
 }
 
-// TestKilledWhileItIsMade: the process dies, and another one brings the video
-// to its end in the same message.
+// TestKilledWhileItIsMade: the process dies, and another one follows the video to its end in
+// the same message.
 func TestKilledWhileItIsMade(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
@@ -272,9 +271,9 @@ func TestKilledWhileItIsMade(t *testing.T) {
 	s.workspace.ExpectNothingElse()
 }
 
-// TestRedisStandsStill: a Redis that is silent while a video is made costs
-// nothing but time.
-func TestRedisStandsStill(t *testing.T) {
+// TestRedisHangsDuringAGeneration: a Redis that hangs during a generation only
+// delays it.
+func TestRedisHangsDuringAGeneration(t *testing.T) {
 	t.Parallel()
 	s := orphan(ownStage(t))
 	finish := s.holdVideos()

@@ -15,8 +15,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 )
 
-// screenOf returns the width and colour of where text goes: only a terminal has
-// any, and NO_COLOR takes the colour away. Times are local.
+// screenOf returns the width and colour of an output: only a terminal has them, and
+// NO_COLOR disables colour. Times are local.
 func screenOf(w io.Writer) (screen blockkit.Screen, isTerminal bool) {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {

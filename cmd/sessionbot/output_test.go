@@ -12,8 +12,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 )
 
-// TestMeter: into a pipe goes a line now and then, and nothing of what is soon
-// over; on a terminal one line is written over and over, and taken away.
+// TestMeter: a pipe gets a line now and then, and nothing if the work is soon done; on a
+// terminal one line is rewritten, and removed at the end.
 func TestMeter(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -46,7 +46,7 @@ func TestMeter(t *testing.T) {
 	}
 }
 
-// TestClock tells each second how long something has been going on.
+// TestClock shows the elapsed time each second.
 func TestClock(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -86,8 +86,8 @@ func TestHeldLog(t *testing.T) {
 	}
 }
 
-// TestJSONShowsWhatItHolds: what would steer the terminal or be shown as nothing
-// is escaped, and means the same.
+// TestJSONShowsWhatItHolds: control and invisible characters are escaped, and the value is
+// the same.
 func TestJSONShowsWhatItHolds(t *testing.T) {
 	t.Parallel()
 	const prompt = "a\u009b31mb\x7f\u0085\u202ec\u2066\u200b\u200d\ufeff\U000e0041\u2028 жé👩\n\"\\"
@@ -108,8 +108,8 @@ func TestJSONShowsWhatItHolds(t *testing.T) {
 	}
 }
 
-// TestErrorsHoldNothingInvisible: arguments and variables are shown in errors, and
-// neither steers the terminal.
+// TestErrorsHoldNothingInvisible: arguments and variables are shown in errors without
+// control characters.
 func TestErrorsHoldNothingInvisible(t *testing.T) {
 	t.Parallel()
 	const odd = "x\u009b31m\u202e\u2028\ufff9\u180ey\x7f"

@@ -18,7 +18,7 @@ import (
 	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
-// patience is for what only a hang exceeds.
+// patience is a timeout that only a hang exceeds.
 const patience = testenv.Patience
 
 // process is sessionbot at work: the bot in this process, or a process of its
@@ -156,7 +156,7 @@ func (p *process) kill() {
 	<-p.done
 }
 
-// stop asks it to end and returns its exit code.
+// stop stops it and returns its exit code.
 func (p *process) stop() int {
 	p.t.Helper()
 	p.term()

@@ -73,7 +73,7 @@ func TestAlertsAreOff(t *testing.T) {
 	s.workspace.ExpectNothingElse()
 }
 
-// freeAddr is an address that nobody listened on a moment ago.
+// freeAddr is an address that was free a moment ago.
 func freeAddr(t testing.TB) string {
 	t.Helper()
 	return fmt.Sprintf("127.0.0.1:%d", testenv.FreePort(t))
@@ -91,7 +91,7 @@ func (s *stage) awaitServed(path string, parts ...string) {
 	}, parts...)
 }
 
-// await asks until the answer says all of this.
+// await repeats a request until the answer contains all of this.
 func await(t testing.TB, ask func() string, parts ...string) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)

@@ -49,7 +49,7 @@ type recordedEntry struct {
 	Values map[string]any `json:"values"`
 }
 
-// The sessions of a recording, beside repairID, which is in the alert, too, while
+// The sessions of a recording, besides repairID, which is in the alert, too, while
 // a video is being made for it.
 var (
 	orphanID   = watchID(1) // in the alert, which somebody acknowledged

@@ -39,8 +39,8 @@ func TestRedisWithTLS(t *testing.T) {
 	alerts.ExpectUpdate(alert, containing("Resolved after"))
 }
 
-// TestRedisRefuses: what is wrong with user, password or ACL, and what helps, is
-// said in words, and the secret in none of them.
+// TestRedisRefuses: a fault of user, password or ACL is reported with the remedy and without
+// the secret.
 func TestRedisRefuses(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)

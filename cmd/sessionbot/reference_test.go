@@ -16,8 +16,8 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// TestConfigurationReference: docs/configuration.md has for each variable the tags
-// of its field in config and the comment above it.
+// TestConfigurationReference: docs/configuration.md has the tags of each variable's field in
+// config and the comment above it.
 func TestConfigurationReference(t *testing.T) {
 	t.Parallel()
 	const path = "../../docs/configuration.md"
@@ -75,7 +75,7 @@ Durations have a unit: ` + "`90s`, `10m`, `1h30m`" + `. The terminal commands ne
 			secret = "yes"
 		}
 		if field.doc == "" {
-			t.Errorf("%s has no comment that tells its meaning", tag.Get("envconfig"))
+			t.Errorf("%s has no comment that explains it", tag.Get("envconfig"))
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", tag.Get("envconfig"), value, secret, strings.ReplaceAll(field.doc, "|", "\\|"))
 	}

@@ -9,12 +9,12 @@ import (
 	"github.com/superduperai/sessionbot/internal/demo"
 )
 
-// aboutNobody are lines of the log that concern no request.
-var aboutNobody = regexp.MustCompile(`^(starting|alerts are off|connected to Slack|connection to Slack|process not|check warns)`)
+// withoutRequest are lines of the log that concern no request.
+var withoutRequest = regexp.MustCompile(`^(starting|alerts are off|connected to Slack|connection to Slack|process not|check warns)`)
 
-// TestEveryLineCarriesTheRef: whatever is logged of a request is found by one
-// name, from its envelope to the end of the repair that it asked for, whoever
-// logs it; and it is the name that people see.
+// TestEveryLineCarriesTheRef: every log line about a request carries its ref, from the
+// envelope to the end of the repair that it requested, in whichever process; and people
+// see the same ref.
 func TestEveryLineCarriesTheRef(t *testing.T) {
 	s := repairStage(t)
 	s.stripe.BreakFor(repairID, demo.Fault{Status: 500})
@@ -37,7 +37,7 @@ func TestEveryLineCarriesTheRef(t *testing.T) {
 			t.Errorf("not JSON: %s", line)
 			continue
 		}
-		if l.Ref == "" && !aboutNobody.MatchString(l.Msg) {
+		if l.Ref == "" && !withoutRequest.MatchString(l.Msg) {
 			t.Errorf("no ref: %s", line)
 		}
 		if l.Ref != "" {

@@ -19,7 +19,7 @@ import (
 )
 
 // TestReleaseInAnEmptyRoot runs the release as a container does: a static binary
-// and the certificates of authorities in a root folder that nobody may write to,
+// and the certificates of authorities in a read-only root folder,
 // as a user without a name, and with no variable but documented ones.
 func TestReleaseInAnEmptyRoot(t *testing.T) {
 	testenv.NeedRoot(t)

@@ -23,7 +23,7 @@ func repairStage(t *testing.T) *stage {
 	return orphan(newStage(t))
 }
 
-// onBoth tells a story with one server, and with three masters that hold a key
+// onBoth runs a story on one server, and on three masters that hold a key
 // of the session each.
 func onBoth(t *testing.T, story func(t *testing.T, s *stage)) {
 	t.Run("a server", func(t *testing.T) { story(t, repairStage(t)) })
@@ -49,7 +49,7 @@ func clusterStage(t *testing.T) (*stage, *redistest.Cluster) {
 	return s, cluster
 }
 
-// orphan puts one orphaned session on the stage.
+// orphan stores one orphaned session.
 func orphan(s *stage) *stage {
 	s.t.Helper()
 	s.files = demo.NewSuperDuper(time.Now, 0) // made at once
@@ -63,7 +63,7 @@ func orphan(s *stage) *stage {
 	return s
 }
 
-// holdVideos has videos made until the function that it returns is called.
+// holdVideos keeps videos in progress until the function that it returns is called.
 func (s *stage) holdVideos() (finish func()) {
 	var finished atomic.Bool
 	var hours atomic.Int64
@@ -102,8 +102,8 @@ func withText(text string) func(wstest.Message) bool {
 	return func(m wstest.Message) bool { return strings.Contains(m.Text, text) }
 }
 
-// TestGenerateStory: asked for, shown as a plan, refused to a guest, approved
-// once, followed to its end, and on record.
+// TestGenerateStory: requested, shown as a plan, refused to a guest, approved once, followed
+// to its end, and on record.
 func TestGenerateStory(t *testing.T) {
 	t.Parallel()
 	onBoth(t, generateStory)
@@ -170,7 +170,7 @@ func (s *stage) expectHistory(parts ...string) {
 	}
 }
 
-// TestClicks: every click gets its own answer, and only the right one acts.
+// TestClicks: every click gets its own answer, and only the authorized one has an effect.
 func TestClicks(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)

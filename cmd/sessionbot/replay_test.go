@@ -62,8 +62,8 @@ func TestReplayStory(t *testing.T) {
 	s.expectCleanLog("A fox runs")
 }
 
-// TestReplayInATerminal: what is missing is refused with the remedy, what the site
-// refuses has failed, and what it takes is done.
+// TestReplayInATerminal: missing configuration is refused with the remedy, a refusal by the
+// site is a failure, and an accepted event is done.
 func TestReplayInATerminal(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -90,7 +90,7 @@ func TestReplayInATerminal(t *testing.T) {
 	}
 }
 
-// TestReplayOfAThreeKeySession: the site would find nothing of it.
+// TestReplayOfAThreeKeySession: the site would not find it.
 func TestReplayOfAThreeKeySession(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)

@@ -138,8 +138,8 @@ func TestRestoreInAThread(t *testing.T) {
 	s.workspace.ExpectNothingElse()
 }
 
-// TestRestoreInATerminal: the prompt comes from standard input or a file, and what is
-// none is refused.
+// TestRestoreInATerminal: the prompt comes from standard input or a file, and anything else
+// is refused.
 func TestRestoreInATerminal(t *testing.T) {
 	t.Parallel()
 	write := func(text string) string {

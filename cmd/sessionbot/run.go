@@ -44,7 +44,7 @@ func (p program) runBot(ctx context.Context) error {
 	return serveBot(ctx, c, log)
 }
 
-// services run beside each other in one process.
+// services run concurrently in one process.
 type services struct {
 	bot     *bot.Bot
 	jobs    *jobs.Runner

@@ -18,7 +18,7 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// sandbox is what the demo's bot talks to, all of it on this machine.
+// sandbox holds the services of the demo's bot, all of them in this process.
 type sandbox struct {
 	config    config
 	complaint demo.Example // a customer complains about it
@@ -29,7 +29,7 @@ type sandbox struct {
 	servers   []*http.Server
 }
 
-// startSandbox starts a Redis with example sessions and the stand-ins for Stripe,
+// startSandbox starts a Redis with example sessions and the fakes of Stripe,
 // SuperDuperAI and the site.
 func startSandbox(ctx context.Context) (*sandbox, error) {
 	now := time.Now()
@@ -46,7 +46,7 @@ func startSandbox(ctx context.Context) (*sandbox, error) {
 		s.close()
 		return nil, err
 	}
-	demo.Tell(stripe, files, examples)
+	demo.Put(stripe, files, examples)
 	if err := s.loadYesterday(ctx); err != nil {
 		s.close()
 		return nil, err
@@ -90,7 +90,7 @@ func (s *sandbox) loadYesterday(ctx context.Context) error {
 func (s *sandbox) serve(origin *string, handler http.Handler) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return fmt.Errorf("start a stand-in: %w", err)
+		return fmt.Errorf("start a fake service: %w", err)
 	}
 	*origin = "http://" + listener.Addr().String()
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}

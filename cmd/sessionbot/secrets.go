@@ -51,9 +51,9 @@ func kindOfFile(mode fs.FileMode) string {
 	return "device"
 }
 
-// openRegular opens a file for reading, or says what else than a regular file it is.
+// openRegular opens a regular file for reading, or says what it is instead.
 func openRegular(path string) (file *os.File, kind string, err error) {
-	// Without O_NONBLOCK a FIFO would be waited for until somebody writes to it.
+	// Without O_NONBLOCK opening a FIFO would block until another process writes to it.
 	if file, err = os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0); err != nil {
 		return nil, "", err
 	}
@@ -90,8 +90,8 @@ func readSecret(path string) (secret, fault, remedy string) {
 	return secret, "", ""
 }
 
-// strayIn names what pasting leaves in a secret and nobody sees, and the remedy;
-// "" = nothing. It never quotes the secret.
+// strayIn names an invisible character that pasting left in a secret, and the remedy;
+// "" = none. It never quotes the secret.
 func strayIn(secret string) (fault, remedy string) {
 	stray := func(r rune) bool { return unicode.IsSpace(r) || blockkit.Invisible(r) }
 	first, _ := utf8.DecodeRuneInString(secret)

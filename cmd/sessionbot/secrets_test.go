@@ -11,8 +11,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
-// TestSecretFilesAreRegular: what is none is refused at once. A pipe would be
-// waited for until somebody writes to it, and a signal would not end that.
+// TestSecretFilesAreRegular: any other file is refused at once. Opening a pipe would block
+// until another process writes to it, and a signal would not end that.
 func TestSecretFilesAreRegular(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -51,8 +51,8 @@ func TestSecretFilesAreRegular(t *testing.T) {
 	}
 }
 
-// TestStrayCharactersAreNamed: what nobody sees in a token is said, and where; the
-// token is not.
+// TestStrayCharactersAreNamed: an invisible character in a token is named, with its place;
+// the token is not.
 func TestStrayCharactersAreNamed(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{

@@ -9,10 +9,10 @@ import (
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 )
 
-// alertsGoTo is where nobody in the soak types.
+// alertsGoTo is a channel in which nobody types during the soak.
 const alertsGoTo = "C0ALERTS"
 
-// somebody is a person in a channel who asks one thing after the other.
+// somebody is a person in a channel who makes one request after the other.
 type somebody struct {
 	*soak
 	place         wstest.Place
@@ -20,7 +20,7 @@ type somebody struct {
 	rand          *rand.Rand
 }
 
-// crowd lets everybody type and click until the time is over. In one of the
+// crowd lets all of them type and click until the time is over. In one of the
 // channels the bot is no member.
 func (k *soak) crowd(people *sync.WaitGroup, seed uint64) {
 	for i, user := range []string{"U0SUPPORT", "U0ONCALL", "U0LEAD"} {
@@ -42,8 +42,7 @@ func (p *somebody) live() {
 	}
 }
 
-// question asks about a session that nobody knows, and presses the buttons of
-// the answer.
+// question asks about an unknown session, and presses the buttons of the answer.
 func (p *somebody) question() {
 	m := p.tally.about(p.user, p.channel)
 	going := p.tally.ask(p.t, m, "a command", func() (string, error) { return p.place.Command("/session debug " + m.id) })

@@ -14,13 +14,13 @@ import (
 // atWork is longer than the bot may try to answer.
 const atWork = 30 * time.Second
 
-// tally is what people asked for, and what they saw of it. Each matter has a
-// session id of its own, by which what is said of it is known.
+// tally records what people requested, and what they saw of it. Each matter has a session id
+// of its own, by which its messages are recognised.
 type tally struct {
 	mu      sync.Mutex
 	changed chan struct{} // closed when something was said or died, then replaced
 	matters map[string]*matter
-	talking map[[2]string]*matter // by person and channel: what is asked about there
+	talking map[[2]string]*matter // by person and channel: the subject of the conversation there
 	graves  []grave
 
 	requests, answered, refused, lost, doubled, killedWith int
@@ -57,13 +57,13 @@ func (y *tally) killed(log string) {
 	y.wake()
 }
 
-// wake has everybody who waits look again.
+// wake wakes everyone who waits.
 func (y *tally) wake() {
 	close(y.changed)
 	y.changed = make(chan struct{})
 }
 
-// about begins a matter of somebody in a channel.
+// about begins a matter of a person in a channel.
 func (y *tally) about(user, channel string) *matter {
 	y.mu.Lock()
 	defer y.mu.Unlock()
@@ -202,7 +202,7 @@ func (y *tally) close(t *testing.T) {
 func (y *tally) String() string {
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	return fmt.Sprintf("typed and clicked %d: %d answered, %d told by Slack that they failed, %d acked by a process that was then killed\n"+
+	return fmt.Sprintf("typed and clicked %d: %d answered, %d failed according to Slack, %d acked by a process that was then killed\n"+
 		"lost %d, doubled %d\nplans        %d approved, %d not brought to an end", y.requests, y.answered, y.refused, y.killedWith, y.lost, y.doubled, y.plans, y.stuck)
 }
 

@@ -131,7 +131,7 @@ func (r *replica) stop(t testing.TB) {
 
 type figures struct{ goroutines, resident float64 }
 
-// figures are what the process tells of itself.
+// figures are the process's own metrics.
 func (r *replica) figures(t testing.TB) figures {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+r.env["HTTP_ADDR"]+"/metrics", nil)
 	if err != nil {

@@ -32,8 +32,8 @@ func guarded[T any](b *breaker.Breaker, request func() (T, error)) (answer T, er
 	return answer, err
 }
 
-// stripeReader reads payments for people, behind a circuit breaker. The watch,
-// for which nobody waits, uses its Reader.
+// stripeReader reads payments for people, behind a circuit breaker. The watch, which can
+// wait, uses its Reader.
 type stripeReader struct {
 	*payments.Reader
 	breaker *breaker.Breaker

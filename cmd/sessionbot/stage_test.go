@@ -19,7 +19,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 )
 
-// stage is the workspace, a real Redis and the stand-ins, with the bot running
+// stage is the workspace, a real Redis and the fakes, with the bot running
 // among them.
 type stage struct {
 	t         testing.TB
@@ -41,7 +41,7 @@ const (
 	webhookMark = "whsec_MARKEDsecret"
 )
 
-// newStage sets everything up, beside a database of a shared Redis; the bot is
+// newStage sets everything up, with a database of a shared Redis; the bot is
 // started by startBot.
 func newStage(t testing.TB) *stage {
 	t.Helper()
@@ -49,7 +49,7 @@ func newStage(t testing.TB) *stage {
 	return stageOn(t, redistest.Patient(t, d.URL()), d.Client())
 }
 
-// ownStage is newStage beside a Redis of its own, which can be frozen.
+// ownStage is newStage with a Redis of its own, which can be frozen.
 func ownStage(t testing.TB) *stage {
 	t.Helper()
 	server := redistest.Start(t)
@@ -61,7 +61,7 @@ func ownStage(t testing.TB) *stage {
 // ackWithin is more than an ack takes on a busy machine.
 const ackWithin = time.Minute
 
-// stageOn sets everything up beside a Redis that is there already.
+// stageOn sets everything up with an existing Redis.
 func stageOn(t testing.TB, redisURL string, client redis.UniversalClient) *stage {
 	t.Helper()
 	return stageIn(t, workspace.Config{Manifest: sessionbot.Manifest, AckWithin: ackWithin}, redisURL, client)
@@ -100,7 +100,7 @@ func stageIn(t testing.TB, cfg workspace.Config, redisURL string, client redis.U
 	return s
 }
 
-// serve starts a stand-in and returns its origin.
+// serve starts a fake service and returns its origin.
 func (s *stage) serve(handler http.Handler) string {
 	server := httptest.NewServer(handler)
 	s.t.Cleanup(server.Close)
@@ -115,8 +115,8 @@ func (s *stage) startBot() {
 	s.workspace.AwaitConnections(1)
 }
 
-// startInTime is startBot with the deadlines of production, for tests in which
-// somebody does not answer.
+// startInTime is startBot with the deadlines of production, for tests in which a service
+// does not answer.
 func (s *stage) startInTime() {
 	s.t.Helper()
 	s.bot = runWith(s.t, strings.NewReader(""), true, s.env, "run")
@@ -130,8 +130,7 @@ func (s *stage) startProcess() {
 	s.workspace.AwaitConnections(1)
 }
 
-// ask types a slash command as somebody in support and waits for the one
-// message that answers it.
+// ask types a slash command as a member of support and waits for its one answer.
 func (s *stage) ask(text string) wstest.Message {
 	s.t.Helper()
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
@@ -144,10 +143,10 @@ func (s *stage) ask(text string) wstest.Message {
 	return m
 }
 
-// ownTime is a time in mrkdwn that is shown in each reader's zone: it mentions nobody.
+// ownTime is a time in mrkdwn that is shown in each reader's zone: it mentions no one.
 var ownTime = regexp.MustCompile(`<!date\^\d+\^[a-z_{}() ]+\|[0-9A-Za-z: ()]+>`)
 
-// checkMessage checks what holds for every message: Slack takes it, nobody is
+// checkMessage checks what holds for every message: Slack accepts it, no one is
 // mentioned, no secret is in it.
 func (s *stage) checkMessage(m wstest.Message) {
 	s.t.Helper()

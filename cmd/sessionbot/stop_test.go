@@ -14,8 +14,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 )
 
-// TestStopWhateverHangs: asked to stop, the process ends and calls that
-// no fault, whatever its neighbours do and whatever it is doing.
+// TestStopWhateverHangs: a process that is stopped ends without an error, whatever the
+// services do and whatever it is doing.
 func TestStopWhateverHangs(t *testing.T) {
 	t.Parallel()
 	redis := func(s *stage) { s.redis.Freeze(s.t) }
@@ -69,7 +69,7 @@ func (s *stage) expectCleanStop() {
 	}
 }
 
-// TestStopWhileItStarts: it need not have begun.
+// TestStopWhileItStarts: a process can be stopped before it is ready.
 func TestStopWhileItStarts(t *testing.T) {
 	t.Parallel()
 	for name, hang := range map[string]func(*stage){
@@ -90,8 +90,8 @@ func TestStopWhileItStarts(t *testing.T) {
 
 var startingLine = regexp.MustCompile(`"starting"`)
 
-// TestRunningJobIsHandedOver: the process that is asked to stop gives its job
-// free, and another one goes on with it at once, in the same message.
+// TestRunningJobIsHandedOver: a process that is stopped hands its job
+// over, and another one continues it at once, in the same message.
 func TestRunningJobIsHandedOver(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)

@@ -69,7 +69,7 @@ func (s *stage) askAbout(c demo.Case) {
 	if err := demo.Load(s.t.Context(), s.client, []demo.Example{c.Example()}); err != nil {
 		s.t.Fatal(err)
 	}
-	if err := c.Tell(s.stripe, s.files); err != nil {
+	if err := c.Put(s.stripe, s.files); err != nil {
 		s.t.Fatal(err)
 	}
 	m := s.ask("/session debug " + c.ID)
@@ -104,9 +104,8 @@ func (s *stage) askAbout(c demo.Case) {
 	}
 }
 
-// TestSilentNeighbours: what does not answer is named, and the rest is
-// told.
-func TestSilentNeighbours(t *testing.T) {
+// TestSilentServices: a service that does not answer is named, and the rest is shown.
+func TestSilentServices(t *testing.T) {
 	t.Parallel()
 	const id = "cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6sile"
 	const rubbish = "<html><!channel>"

@@ -32,7 +32,7 @@ type terminalOptions struct {
 	note        string // with the decision, "" = none
 }
 
-// terminal answers one command in a terminal.
+// terminal runs one command in a terminal.
 type terminal struct {
 	deps
 	terminalOptions
@@ -94,7 +94,7 @@ func (p program) runTerminal(ctx context.Context, req commands.Request, o termin
 	return err
 }
 
-// misuse says what is wrong with a request itself, for which no variable is needed;
+// misuse says what is wrong with the request itself, before any variable is needed;
 // nil = nothing. Only a repair can be approved by --yes, and takes a note.
 func misuse(ctx context.Context, req commands.Request, o terminalOptions) []slack.Block {
 	call := commands.New(commands.Deps{}).Parse(req)

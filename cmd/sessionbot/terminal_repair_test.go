@@ -46,9 +46,9 @@ func TestRepairInATerminal(t *testing.T) {
 	}
 }
 
-// TestTerminalStandsStill: a bot brings the job to its end while the terminal
-// does nothing, and the terminal tells it once it goes on.
-func TestTerminalStandsStill(t *testing.T) {
+// TestSuspendedTerminal: a bot finishes the job while the terminal is suspended, and
+// the terminal shows the end once it is resumed.
+func TestSuspendedTerminal(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
 	finish := s.holdVideos()
@@ -72,7 +72,7 @@ func TestTerminalStandsStill(t *testing.T) {
 	}
 }
 
-// expireJobLease acts as if the life of the one pending job's lease had gone by.
+// expireJobLease expires the lease of the one pending job.
 func (s *stage) expireJobLease() {
 	s.t.Helper()
 	pending, err := s.client.ZRange(s.t.Context(), "sessionbot:{jobs}:pending", 0, -1).Result()
@@ -132,8 +132,8 @@ func TestStopsWatching(t *testing.T) {
 	}
 }
 
-// TestTerminalIsGone: what was approved in a terminal that died is brought to
-// its end by a bot, and posted where alerts go.
+// TestTerminalIsGone: a bot finishes what was approved in a terminal that died, and posts
+// the end in the alert channel.
 func TestTerminalIsGone(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)

@@ -15,15 +15,15 @@ import (
 // slackCommand matches a command as it is typed in Slack.
 var slackCommand = regexp.MustCompile(`(^|[\s(“])/(session|redis) ([a-z]+)\b`)
 
-// pressed are what our sentences have people press, in the words of a terminal.
+// pressed maps the buttons that our sentences name to the commands of a terminal.
 var pressed = strings.NewReplacer(
 	"Press Debug, then Show the video (no cost)", "Debug it, then fix it (which shows the video, at no cost)",
 	"Press Debug on each", "Debug each", "press Debug for each", "debug each",
 	"Press Debug first", "Debug it first", "Press Debug", "Debug it", "press Debug", "debug it", "Refresh", "Debug it again", "then refresh", "then debug it again",
 )
 
-// typedWords puts a sentence about Slack into the words of a terminal: its commands, and
-// no buttons.
+// typedWords rewords a sentence for a terminal: its commands instead of Slack's, and no
+// buttons.
 func typedWords(text string) string {
 	return pressed.Replace(slackCommand.ReplaceAllString(text, "${1}sessionbot $2 $3"))
 }
@@ -36,7 +36,7 @@ const (
 // idPattern matches the people and channels that blocks name.
 var idPattern = regexp.MustCompile(`"(?:user_id|channel_id)":"([A-Z0-9]+)"`)
 
-// namesIn returns what Slack calls the people and channels of an answer, by id. Without a
+// namesIn returns the names of the people and channels in an answer, by id. Without a
 // bot token, and where Slack does not answer soon, they keep their ids.
 func (t terminal) namesIn(ctx context.Context, blocks []slack.Block) map[string]string {
 	raw, err := json.Marshal(blocks)

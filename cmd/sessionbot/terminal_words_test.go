@@ -29,8 +29,8 @@ func TestTypedWords(t *testing.T) {
 	}
 }
 
-// TestNamesInATerminal: people and channels have their names where Slack tells them, and
-// each is asked for once.
+// TestNamesInATerminal: people and channels are shown by name if Slack answers, and each is
+// looked up once.
 func TestNamesInATerminal(t *testing.T) {
 	t.Parallel()
 	asked := map[string]int{}

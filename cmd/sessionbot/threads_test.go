@@ -10,7 +10,7 @@ import (
 
 const customersAddress = "ann@example.com"
 
-// TestThreadsStory: two replicas answer once in each thread in which somebody asked, also
+// TestThreadsStory: two replicas answer once in each thread with a question, also
 // after a restart, and never with the customer's address. That the customer was informed is
 // ticked in one thread, shown in all, and on record; the digest lists who was not.
 func TestThreadsStory(t *testing.T) {

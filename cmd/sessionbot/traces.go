@@ -116,7 +116,7 @@ func (c *config) startTraces(ctx context.Context, log *slog.Logger) (stop func()
 	}, nil
 }
 
-// tryTraces exports no trace; see doctor.Config.
+// tryTraces exports an empty batch; see doctor.Config.
 func (c *config) tryTraces(ctx context.Context) (status int, err error) {
 	var refused collectorStatus
 	if err = c.newCollector().send(ctx, nil); errors.As(err, &refused) {

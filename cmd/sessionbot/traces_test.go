@@ -30,8 +30,8 @@ func (s *stage) startTraced() *tracetest.InMemoryExporter {
 }
 
 // TestTraces: a question is one trace from its envelope to its answer, and a repair's
-// job is linked to the request for its plan, whose ref it has. No trace holds whom or
-// what it is about.
+// job is linked to the request for its plan, whose ref it has. No trace names a
+// person or a session.
 func TestTraces(t *testing.T) {
 	t.Parallel()
 	const processing = "cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6trac"
@@ -177,9 +177,9 @@ func (c *collected) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "MARKED answer")
 }
 
-// TestTracesAreExported: the exporter goes by the standard variables, and what a
-// process has not sent yet is sent before it ends. A collector that refuses is logged,
-// without what it answers, and disturbs nobody.
+// TestTracesAreExported: the exporter uses the standard variables, and what a
+// process has not sent yet is sent before it ends. A refusal by the collector is
+// logged, without its answer, and affects no request.
 func TestTracesAreExported(t *testing.T) {
 	for _, c := range []struct {
 		name   string

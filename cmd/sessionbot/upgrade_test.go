@@ -103,7 +103,7 @@ func (s *stage) untilShown(channel string, parts ...string) {
 }
 
 // TestRecordedState: what bots of earlier commits kept in Redis when they were
-// killed is carried on: the alert in its message, still acknowledged, the
+// killed is continued: the alert in its message, still acknowledged, the
 // sessions whose grace ends later, and the video that is being made.
 func TestRecordedState(t *testing.T) {
 	t.Parallel()

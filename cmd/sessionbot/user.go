@@ -8,8 +8,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 )
 
-// osUser is who asks in a terminal: the uid, and the name that /etc/passwd has for
-// it. Package os/user would take $USER where there is none, which anybody can set.
+// osUser is the user of a terminal: the uid, and its name in /etc/passwd. Package os/user
+// would fall back to $USER, which can be forged.
 func osUser() string {
 	passwd, err := os.ReadFile("/etc/passwd")
 	if err != nil {

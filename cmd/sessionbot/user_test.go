@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// TestTheRecordNamesTheUID: who may write the environment must not be able to
-// write somebody else's name into the audit trail.
+// TestTheRecordNamesTheUID: environment variables cannot forge a name in the audit trail.
 func TestTheRecordNamesTheUID(t *testing.T) {
 	longName := strings.Repeat("x", 1000)
 	passwd := "root:x:0:0:root:/root:/bin/bash\nann:x:1000:1000::/home/ann:\n# bob:x:1001:\n+\nodd\x1b[1A\u202e:x:1002:1002::/:\n:x:1003:1003::/:\n" +

@@ -32,8 +32,8 @@ func TestProductMetadata(t *testing.T) {
 	}
 }
 
-// TestHealthStaysOnThisMachine: what answers anybody who asks is reached from
-// elsewhere only where that was said.
+// TestHealthStaysOnThisMachine: the unauthenticated endpoints listen for other machines only
+// if configured.
 func TestHealthStaysOnThisMachine(t *testing.T) {
 	t.Setenv("REDIS_URL", "redis://127.0.0.1:6379")
 	if got, err := loadConfig(false); err != nil || got.HTTPAddr != "127.0.0.1:8080" {

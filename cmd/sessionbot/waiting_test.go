@@ -14,8 +14,8 @@ func (s *stage) hadReplica() {
 	}
 }
 
-// TestWaitingStory: a generation that waits says so. The requester cancels it,
-// nothing was asked for, and another one goes on by itself.
+// TestWaitingStory: a generation that waits says so. The requester cancels it, nothing was
+// requested, and another one continues by itself.
 func TestWaitingStory(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)

@@ -29,7 +29,7 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// deps is what the bot and the terminal work with.
+// deps are the dependencies of the bot and the terminal.
 type deps struct {
 	registry   *commands.Registry
 	ledger     *ledger.Ledger
@@ -125,8 +125,8 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 	}
 }
 
-// inspectChanged returns what has the leader of the watch inspect a session whose
-// repair begins or ends, nil where alerts are off.
+// inspectChanged returns a function that enqueues a session whose repair begins or ends for
+// inspection by the leader of the watch, nil if alerts are off.
 func inspectChanged(c config, records *incident.Watch, log *slog.Logger) func(ctx context.Context, session string) {
 	if c.AlertChannel == "" {
 		return nil

@@ -13,8 +13,8 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestEventSeenInPart: what Stripe said of an event counts, although it then has
-// no time for us.
+// TestEventSeenInPart: what Stripe said about an event counts, although the next request
+// times out.
 func TestEventSeenInPart(t *testing.T) {
 	t.Parallel()
 	charged := time.Now().Add(-5 * 24 * time.Hour)

@@ -22,8 +22,8 @@ type workflow struct {
 	}
 }
 
-// TestWorkflows: the CI calls what people call, all of that exists, and nobody
-// else's code changes unseen.
+// TestWorkflows: the CI calls the same targets as people, all of them exist, and third-party
+// actions are pinned.
 func TestWorkflows(t *testing.T) {
 	t.Parallel()
 	called := string(readFile(t, "../../.ci/run"))

@@ -19,7 +19,7 @@ var alertCauses = map[diagnosis.Verdict]pluralText{
 	diagnosis.VerdictFailed: {"", "If they failed at the same time, check balance and model in SuperDuperAI first."},
 }
 
-// orphanTexts say what Stripe knows of an orphan's event, and as the cause for one
+// orphanTexts name the state of an orphan's event at Stripe, and as the cause for one
 // orphan and for several with the same state.
 var orphanTexts = map[store.EventState]struct {
 	event   string // in a row
@@ -38,8 +38,8 @@ var orphanTexts = map[store.EventState]struct {
 	store.EventNone: {"no event", "without an event", pluralText{}},
 }
 
-// alertAdvice says what probably happened and what helps, the cheapest first: by the
-// same rules as for a single session.
+// alertAdvice says what probably happened and names the remedies, the cheapest first, by
+// the same rules as for a single session.
 func alertAdvice(v diagnosis.Verdict, open []incident.Case, videoCents int, now time.Time) blockkit.Line {
 	if v == diagnosis.VerdictOrphaned && allUnverified(open) {
 		check := "Until then check each payment in Stripe before you generate"
@@ -67,7 +67,7 @@ func alertAdvice(v diagnosis.Verdict, open []incident.Case, videoCents int, now 
 	return append(blockkit.L(blockkit.Plain("→ "+cause)), help...)
 }
 
-// situationOfCases is what an incident says of how its orders are put right.
+// situationOfCases is the input for the remedies of an incident's orders.
 func situationOfCases(v diagnosis.Verdict, open []incident.Case, videoCents int, now time.Time) remedy.Situation {
 	s := remedy.Situation{Sessions: len(open), Verdict: v, Payment: store.PaymentPaid, Cents: videoCents}
 	s.Event, _ = commonEvent(open)

@@ -26,8 +26,8 @@ const (
 
 const maxAlertText = 3900 // runes; Slack takes under 4000
 
-// Message is what is shown of an incident: the blocks, and the text for
-// notifications and screen readers.
+// Message shows an incident: the blocks, and the text for notifications and screen
+// readers.
 type Message struct {
 	Blocks []slack.Block
 	Text   string
@@ -35,7 +35,7 @@ type Message struct {
 
 // Options are what alerts show besides their incident.
 type Options struct {
-	Mention    string // id of the person or the group to notify, "" = nobody
+	Mention    string // id of the person or the group to notify, "" = none
 	Runbook    string // address of the runbook, "" = no link
 	VideoCents int    // what a video costs, by estimate; 0 = unknown
 }
@@ -106,7 +106,7 @@ func mentionText(id string) string {
 	return "<@" + id + ">"
 }
 
-// ownerLine names who acknowledged or snoozed the incident, nil = nobody.
+// ownerLine names who acknowledged or snoozed the incident, nil = no one.
 func ownerLine(i incident.Incident, now time.Time) blockkit.Line {
 	var line blockkit.Line
 	if a := i.Acknowledged; a != nil {
@@ -156,7 +156,7 @@ func repairableCases(i incident.Incident) int {
 	return n
 }
 
-// Forgotten says that nothing is known of an alert.
+// Forgotten says that the incident of an alert is not on record any more.
 const Forgotten = "This alert is too old: its data is gone."
 
 // ClickReply answers a click that changed nothing, or whose incident is gone.

@@ -8,8 +8,8 @@ import (
 	"github.com/superduperai/sessionbot/store/incident"
 )
 
-// clockText is what an incident costs the customers: 37 customers, 311 customer-minutes,
-// $61.00.
+// clockText is how many customers an incident affects, for how long, and what they paid: 37
+// customers, 311 customer-minutes, $61.00.
 func clockText(c incident.Clock) string {
 	text := humanize.Count(c.Customers, "customer") + ", " + humanize.Thousands(c.Minutes()) + " customer-minute"
 	if c.Minutes() != 1 {

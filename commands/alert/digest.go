@@ -27,10 +27,10 @@ type Digest struct {
 	Uninformed  []blockkit.Line // customers who may not know yet how it ended for them; nil = none
 }
 
-// PersonRepairs are the repairs that one person approved, or carried out outside.
+// PersonRepairs are the repairs that one person approved or made outside.
 type PersonRepairs struct {
 	Who   store.Actor
-	Count map[string]int // by what became of them
+	Count map[string]int // by outcome
 	Cents int            // estimated cost
 }
 

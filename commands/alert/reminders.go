@@ -38,7 +38,7 @@ func Reply(i incident.Incident, reason, mention string, now time.Time) Message {
 	return composeAlert("", prefix+humanize.LowerFirst(troubleText(i, i.Open()))+".", mention, blockkit.Message(lines...))
 }
 
-// reminderAdvice says what to do about an incident that is still open.
+// reminderAdvice is the next step for an incident that is still open.
 func reminderAdvice(i incident.Incident, now time.Time) blockkit.Line {
 	a := i.Acknowledged
 	if a == nil {

@@ -11,8 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/store/incident"
 )
 
-// summaries are the texts of incidents that are not about single sessions: a
-// headline and what to do next.
+// summaries are the texts of incidents that have no cases: a headline and the next step.
 var summaries = map[incident.Kind]func(incident.Incident) (head, next string){
 	incident.Backlog:            backlogText,
 	incident.PaymentsUnverified: unverifiedPaymentsText,
@@ -33,7 +32,7 @@ func alertEmoji(i incident.Incident) string {
 	return ":rotating_light:"
 }
 
-// cause is what went wrong and what helps.
+// cause is what went wrong, and the remedy.
 type cause struct{ text, remedy string }
 
 var (
@@ -79,7 +78,7 @@ var (
 	}
 )
 
-// degradedText is about the watch itself.
+// degradedText describes a fault of the watch itself.
 func degradedText(i incident.Incident) (head, next string) {
 	switch {
 	case len(i.Parts) == 0 && !i.Closed.IsZero():
@@ -117,7 +116,7 @@ func uncheckedFilesText(i incident.Incident) (head, next string) {
 		"→ " + c.remedy + " Until then failed and stalled videos go unnoticed. Paid sessions without a video are still alerted."
 }
 
-// noSessionsText is about a Redis that holds no session.
+// noSessionsText describes a Redis without sessions.
 func noSessionsText(i incident.Incident) (head, next string) {
 	if !i.Closed.IsZero() {
 		return "Redis holds sessions again" + lasted(i) + ".", noAction("paid sessions without a video are alerted again.")
@@ -126,7 +125,7 @@ func noSessionsText(i incident.Incident) (head, next string) {
 		"→ Check that REDIS_URL is the Redis the site uses (host, database number), and that it has not been emptied. Until then no alerts are sent for individual sessions."
 }
 
-// backlogText is about the sessions that were orphaned before the watch began.
+// backlogText describes the sessions that were orphaned before the watch began.
 func backlogText(i incident.Incident) (head, next string) {
 	var parts []string
 	unverified := 0

@@ -14,8 +14,8 @@ var snoozeLabels = map[incident.SnoozeChoice]string{
 	incident.SnoozeQuarter: "15 minutes", incident.SnoozeHour: "1 hour", incident.SnoozeFour: "4 hours", incident.SnoozeMorning: "Until 08:00",
 }
 
-// snoozeMenu silences an incident. What is chosen names only for how long: which
-// incident is in the id of the block; see alertBlock.
+// snoozeMenu snoozes an incident. Its options hold only the duration: the incident is in
+// the id of the block; see alertBlock.
 func snoozeMenu() *slack.SelectBlockElement {
 	plain := func(text string) *slack.TextBlockObject {
 		return slack.NewTextBlockObject(slack.PlainTextType, text, false, false)
@@ -31,8 +31,8 @@ func snoozeMenu() *slack.SelectBlockElement {
 // time, so that Slack forgets what was chosen in the menu: the same can be chosen again.
 func alertBlock(i incident.Incident) string { return i.ID + "." + strconv.FormatInt(i.Revision, 10) }
 
-// SnoozeOf returns which incident somebody silences for how long, by the id of the block
-// and the value of the option. Alerts of older versions have a button for an hour
+// SnoozeOf returns the incident to snooze and for how long, from the id of the block and
+// the value of the option. Alerts of older versions have a button for an hour
 // instead, whose value is the incident.
 func SnoozeOf(block, value string) (id string, choice incident.SnoozeChoice) {
 	if choice = incident.SnoozeChoice(value); snoozeLabels[choice] == "" {

@@ -47,8 +47,8 @@ func troubleText(i incident.Incident, open []incident.Case) string {
 	return text
 }
 
-// verdictOf is the verdict that an incident is about: orphaned once the prompts of all
-// its lost sessions are restored.
+// verdictOf is the verdict of an incident: orphaned once the prompts of all its lost
+// sessions are restored.
 func verdictOf(kind incident.Kind, open []incident.Case) diagnosis.Verdict {
 	if len(open) > 0 && !slices.ContainsFunc(open, func(c incident.Case) bool { return !promptRestored(kind, c) }) {
 		return diagnosis.VerdictOrphaned
@@ -62,7 +62,7 @@ func promptRestored(kind incident.Kind, c incident.Case) bool {
 	return kind == incident.Kind(diagnosis.VerdictLost) && c.Verdict == diagnosis.VerdictOrphaned
 }
 
-// pluralText is a text about one session and about several.
+// pluralText is a text for one session and for several.
 type pluralText struct{ one, many string }
 
 func (t pluralText) of(n int) string {
@@ -117,8 +117,8 @@ func endingText(kind incident.Kind, e incident.Ending) string {
 	return cmp.Or(endingTexts[e], "other change")
 }
 
-// webhookMissing reports whether the incident is about webhooks that did not
-// come; else the site knows of the payment, and the video is missing.
+// webhookMissing reports whether the webhooks of the incident's sessions did not come; else
+// the site received them, and the video is missing.
 func webhookMissing(kind incident.Kind) bool {
 	return kind == incident.Kind(diagnosis.VerdictOrphaned) || kind == incident.Kind(diagnosis.VerdictLost)
 }

@@ -77,7 +77,7 @@ func anomalies(s Statistics) []string {
 	return []string{"No problems found: every session has a status, or was paid only minutes ago."}
 }
 
-// memoryAnomalies is about evicted keys, and memory that runs out.
+// memoryAnomalies lists evicted keys, and memory that runs out.
 func memoryAnomalies(s Statistics, day stats.Hour) []string {
 	var lines []string
 	if day.Server != nil && day.Server.Evicted > 0 {

@@ -79,7 +79,7 @@ func TestOdd(t *testing.T) {
 		{"videos fail", func(s *Statistics) {
 			lastHours(s, 24, func(h *stats.Hour) { h.Generation = stats.Tries{Good: 12, Bad: 8} })
 		}, []string{"Video success was 60.0% in the last 24 h, down from 95.0% the week before."}},
-		{"the site tells something else", func(s *Statistics) {
+		{"the site disagrees", func(s *Statistics) {
 			lastHours(s, 24, func(h *stats.Hour) { h.Lookup = stats.Tries{Good: 1, Bad: 1} })
 		}, []string{"The site agreed with Redis in 50.0% of lookups in the last 24 h, down from 100.0% the week before."}},
 		{"Redis is nearly full", func(s *Statistics) { level(s, 930, 7) }, []string{"Redis is 93% full. Give it more memory (maxmemory) before it refuses writes."}},
@@ -87,7 +87,7 @@ func TestOdd(t *testing.T) {
 		{"Redis grows, and there is room", func(s *Statistics) { level(s, 450, 7) }, []string{"No problems found: every session has a status, or was paid only minutes ago."}},
 		{"keys were evicted", func(s *Statistics) { level(s, 400, 41) },
 			[]string{"Redis evicted 34 keys in the last 24 h because it ran out of memory: customers' sessions may be among them. Give it more memory (maxmemory)."}},
-		{"the server was started anew, and evicts", func(s *Statistics) { level(s, 400, 1) },
+		{"the server was restarted, and evicts", func(s *Statistics) { level(s, 400, 1) },
 			[]string{"Redis evicted 1 key in the last 24 h because it ran out of memory: customers' sessions may be among them. Give it more memory (maxmemory)."}},
 		{"keys live for ever", func(s *Statistics) { s.Count.Survey.TTLs["never expires"] = 2 },
 			[]string{"2 keys of sessions never expire: something wrote them without an expiry."}},

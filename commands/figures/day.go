@@ -9,8 +9,8 @@ import (
 	"github.com/superduperai/sessionbot/store/stats"
 )
 
-// Day returns the four metrics of a day beside those of the week before it; those of
-// which nothing is known are left out.
+// Day compares the four metrics of a day with those of the week before it; metrics
+// without data are left out.
 func Day(series stats.Series, from, until time.Time) []blockkit.Line {
 	first, last := stats.HourOf(from), stats.HourOf(until.Add(-time.Second))
 	day, week := series.Sum(last, int(last-first)+1), series.Sum(first-1, 7*24)

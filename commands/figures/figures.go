@@ -16,7 +16,7 @@ import (
 	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
-// Statistics is what the sweeps counted, and the state of the watch.
+// Statistics holds what the sweeps counted, and the state of the watch.
 type Statistics struct {
 	stats.Rollup
 	Series      stats.Series
@@ -57,7 +57,7 @@ func Blocks(s Statistics, now time.Time) []slack.Block {
 		blockkit.L(blockkit.Plain("As of "), humanize.AsOfTime(s.AsOf, now), blockkit.Plain(", "+humanize.Count(s.Count.Sessions, "session")+", "+complete)))))
 }
 
-// emptyBlocks are about a Redis that holds no session, whose figures and trends say nothing.
+// emptyBlocks describe a Redis without sessions, whose figures and trends mean nothing.
 func emptyBlocks(s Statistics, now time.Time) []slack.Block {
 	state := blockkit.L(blockkit.Plain("As of "), humanize.AsOfTime(s.AsOf, now))
 	if s.Server != nil {
@@ -67,7 +67,7 @@ func emptyBlocks(s Statistics, now time.Time) []slack.Block {
 		blockkit.PlainLine("→ If that is unexpected, check that REDIS_URL is the Redis the site uses (host, database number), and that it has not been emptied."), state)
 }
 
-// statsFacts are the figures beside the trends, as labelled rows.
+// statsFacts are the figures without trends, as labelled rows.
 func statsFacts(s Statistics, now time.Time) []blockkit.Line {
 	c := s.Count
 	var lines []blockkit.Line
@@ -146,7 +146,7 @@ func surveyTexts(s stats.Survey) []string {
 		add(blockkit.OneLine(n.Name)+":", n)
 	}
 	add("others", s.Others)
-	if s.Untold {
+	if s.MemoryDenied {
 		parts = append(parts, "this Redis does not allow MEMORY USAGE")
 	}
 	return parts

@@ -6,8 +6,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 )
 
-// Metrics are what is odd in the statistics, and the metrics of the last day and week with
-// their trend, where neither a chart nor a table can be.
+// Metrics are the anomalies, and the metrics of the last day and week with their trend, for
+// surfaces without charts and tables.
 func Metrics(s Statistics) []slack.Block {
 	var lines []blockkit.Line
 	for _, text := range anomalies(s) {

@@ -41,7 +41,7 @@ func readFirst(x diagnosis.Examination) string {
 	return humanize.WithNoun(x.Session.Kind(), "Open the customer's page first: the site reports completed, Redis does not. If it shows the {video}, only send the link. Otherwise: ")
 }
 
-// situationOf is what an examination says of how the order is put right.
+// situationOf is the input for the remedies of an examined session.
 func situationOf(x diagnosis.Examination, cents int) remedy.Situation {
 	p := x.Payment
 	s := remedy.Situation{
@@ -108,7 +108,7 @@ func settleStep(x diagnosis.Examination) string {
 	return ""
 }
 
-// checkFileStep is how a file that may be ready gets to be seen.
+// checkFileStep is how to make a file visible that may be ready.
 func checkFileStep(x diagnosis.Examination) string {
 	const until = " It may be ready, so no second {video} can be made until its file has been checked."
 	api, _ := errors.AsType[*superduper.Error](x.FileErr)

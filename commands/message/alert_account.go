@@ -7,7 +7,7 @@ import (
 	"github.com/superduperai/sessionbot/store/incident"
 )
 
-// alertTexts say why nobody was alerted, or not yet.
+// alertTexts say why there was no alert, or none yet.
 var alertTexts = map[incident.Disposition]string{
 	incident.InTrouble:         "not yet: the next check alerts it, in about a minute",
 	incident.InBacklog:         "not yet: it began before monitoring started, and will be in the summary of those sessions",

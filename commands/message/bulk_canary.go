@@ -61,7 +61,7 @@ func canaryText(job repair.Job) string {
 	return text + "."
 }
 
-// canaryFact is that the canary came to what was predicted.
+// canaryFact says that the result of the canary is as predicted.
 func canaryFact(job repair.Job) []blockkit.Line {
 	c := job.Bulk.Canary
 	if c == nil || !c.Passed {

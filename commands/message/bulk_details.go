@@ -62,7 +62,7 @@ func detailsRows(p repair.Plan, first, last int) (rows []slack.Block) {
 				line = append(line, blockkit.Plain(" · waiting "+humanize.Duration(p.Created.Sub(l.PaidAt))))
 			}
 		}
-		if !store.IsSessionID(id) { // of Stripe's, and nobody can debug it
+		if !store.IsSessionID(id) { // not a session's id, which cannot be debugged
 			rows = append(rows, blockkit.Paragraph(line))
 			continue
 		}

@@ -104,7 +104,7 @@ func bulkMoneyText(p repair.Plan) string {
 	return "No cost, no refunds, no e-mails: only the customers' pages change."
 }
 
-// bulkCostText is what a bulk plan costs in all, beside what was paid.
+// bulkCostText compares what a bulk plan costs in all with what was paid.
 func bulkCostText(p repair.Plan) string {
 	cents, unknown, paid := p.Sums()
 	text := remedy.CostText(cents)

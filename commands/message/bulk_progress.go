@@ -41,7 +41,7 @@ func bulkBlocks(p repair.Progress) []slack.Block {
 	return []slack.Block{blockkit.Paragraph(Headline(bulkHeadline(p))...), blockkit.Plan(bulkPlanText(job.Plan), tasks...), blockkit.Paragraph(facts...)}
 }
 
-// bulkPlanText is what was approved, in one line.
+// bulkPlanText names the approved plan in one line.
 func bulkPlanText(p repair.Plan) string {
 	text := strings.TrimSuffix(bulkQuestion(p), "?")
 	if p.Action != store.ActionFix {
@@ -98,7 +98,7 @@ func nonZero(format string, n int) string {
 	return fmt.Sprintf(format, n)
 }
 
-// bulkSums say what became of all sessions.
+// bulkSums count the sessions by state.
 func bulkSums(job repair.Job) string {
 	n := job.Bulk.Counts()
 	done := humanize.Count(n.Done, bulkNoun(job.Plan)) + " ready"
@@ -138,7 +138,7 @@ func troubleItems(p repair.Progress) []shownItem {
 // that state.
 type shownItem struct {
 	state   repair.ItemState
-	session string // "" = it stands for others
+	session string // "" = a line for the others
 	reason  string
 	more    int
 }
@@ -228,7 +228,7 @@ var causeClauses = map[repair.Cause]string{
 	repair.CauseNoWebhook:    "there is no webhook at SITE_WEBHOOK_URL",
 	repair.CauseUnreachable:  "the site could not be reached",
 	repair.CauseSiteFailed:   "the site received the event and reported an error",
-	repair.CauseUnheeded:     "the site received the event but started nothing: generate instead",
+	repair.CauseIgnored:      "the site received the event but started nothing: generate instead",
 	repair.CauseTooLong:      "it did not finish in time: debug it later",
 	repair.CausePageUnseen:   "the site did not say what the customer's page shows (SITE_URL)",
 }
@@ -271,7 +271,7 @@ func BulkClickReply(job repair.Job) blockkit.Line {
 	return blockkit.PlainLine("It is not paused: " + bulkSums(job) + ".")
 }
 
-// BulkReport is what a bulk plan came to, for --json.
+// BulkReport is the result of a bulk plan, for --json.
 type BulkReport struct {
 	Plan     string        `json:"plan"` // "" = nothing was planned
 	Action   store.Action  `json:"action"`
@@ -284,7 +284,7 @@ type BulkReport struct {
 	LeftOut  []BulkSession `json:"left_out"`
 }
 
-// BulkSession is what became of one session: done, failed, unclear, skipped, running or
+// BulkSession is the state of one session: done, failed, unclear, skipped, running or
 // left; or left out of the plan.
 type BulkSession struct {
 	ID      string `json:"id"`
@@ -292,7 +292,7 @@ type BulkSession struct {
 	Reason  string `json:"reason"`
 }
 
-// BulkJSON reports what a bulk plan came to.
+// BulkJSON returns the result of a bulk plan.
 func BulkJSON(job repair.Job) BulkReport {
 	report := BulkReport{Plan: job.ID, Action: job.Plan.Action, Sessions: []BulkSession{}, LeftOut: []BulkSession{}}
 	for _, l := range job.Plan.LeftOut {

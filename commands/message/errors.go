@@ -13,7 +13,7 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// redisTexts say why Redis did not do what was requested, and what helps.
+// redisTexts say why Redis did not do what was requested, with the remedy.
 var redisTexts = map[error]string{
 	rdb.ErrNoPassword:      "Redis requires a password. Write user and password into REDIS_URL (redis://user:password@host) and restart the bot.",
 	rdb.ErrWrongPassword:   "Redis rejected the bot's user or password. Check both in REDIS_URL.",
@@ -65,8 +65,8 @@ func commandText(kind error, command string) string {
 	return "Redis does not allow the bot to run " + command + ". Give its user all permissions listed in docs/security.md: sessionbot doctor lists what is missing."
 }
 
-// ClickFailedText says what became of a click that Redis did not take: whether
-// it counted is not known only where no answer came.
+// ClickFailedText explains a click that failed because of Redis: only without an answer is
+// it unknown whether it counted.
 func ClickFailedText(err error) string {
 	if rdb.Trouble(err) == nil || errors.Is(err, rdb.ErrNoAnswer) {
 		return "Redis did not answer, so it is unknown whether your click counted. Check the message in a minute, and press again if nothing has happened."

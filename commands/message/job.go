@@ -65,7 +65,7 @@ func Unclear(job repair.Job, now time.Time) []slack.Block {
 	return append(blockkit.Message(append(lines, sentFact(p)...)...), slack.NewActionBlock("", ProgressActions(p)...))
 }
 
-// detailLines are what others said about why a job did not end well.
+// detailLines quote other services on why a job did not end well.
 func detailLines(p repair.Progress) []blockkit.Line {
 	details := slices.Clone(p.Job.Detail)
 	if p.Job.Cause == repair.CauseFileFailed && p.File.Error != "" { // not kept with the job: it may quote the prompt
@@ -90,7 +90,7 @@ func sentFact(p repair.Progress) []blockkit.Line {
 }
 
 // EndReply is posted in the thread of a job's message once the job has ended: an edit of
-// that message notifies nobody.
+// that message notifies no one.
 func EndReply(p repair.Progress, siteURL string) []slack.Block {
 	if p.Job.Bulk != nil {
 		return bulkEnd(p)

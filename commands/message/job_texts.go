@@ -167,7 +167,7 @@ var causeTexts = map[repair.Cause]string{
 	repair.CauseNoWebhook:   "There is no webhook at SITE_WEBHOOK_URL. Set it to the address Stripe's dashboard shows for the site's endpoint, restart the bot and replay again.",
 	repair.CauseUnreachable: "The site could not be reached. Replay again in a few minutes, or generate the {video}.",
 	repair.CauseSiteFailed:  "Its error is below. Generate the {video} instead, or refund in Stripe.",
-	repair.CauseUnheeded:    "Check SuperDuperAI for {a video} with the session's prompt (Debug shows it). If there is none, generate it: the site would lose the event again.",
+	repair.CauseIgnored:     "Check SuperDuperAI for {a video} with the session's prompt (Debug shows it). If there is none, generate it: the site would lose the event again.",
 }
 
 // jobSentence is what support can send to the customer, "" = nothing yet.

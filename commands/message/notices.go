@@ -12,8 +12,8 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// Notice is an ephemeral message that is not the answer of a command: who may ask,
-// what a click did, what could not be read. Details may follow it.
+// Notice is an ephemeral message that is not the answer of a command: about access, the
+// result of a click, or a failed read. Details may follow it.
 type Notice string
 
 // The notices.
@@ -103,8 +103,8 @@ var outcomeTexts = map[store.Outcome]string{
 	store.OutcomeCancelled: "It was cancelled.",
 }
 
-// CancelledBlocks take the place of a cancelled plan, with the note on that or, where
-// there is none, the offer of one.
+// CancelledBlocks replace a cancelled plan, with the note on the cancellation or a button to
+// add one.
 func CancelledBlocks(p repair.Plan, by store.Actor, at time.Time, why *repair.Note) []slack.Block {
 	lines := []blockkit.Line{
 		blockkit.L(blockkit.Bold("Cancelled, nothing was changed: "), subject(p)),
@@ -117,7 +117,7 @@ func CancelledBlocks(p repair.Plan, by store.Actor, at time.Time, why *repair.No
 	return blocks
 }
 
-// ExpiredBlocks take the place of a plan that nobody approved in time.
+// ExpiredBlocks replace a plan that was not approved in time.
 func ExpiredBlocks(p repair.Plan) []slack.Block {
 	return blockkit.Message(
 		blockkit.L(blockkit.Bold("Expired, nothing was changed: "), subject(p)),

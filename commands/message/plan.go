@@ -124,7 +124,7 @@ func planMoney(p repair.Plan) blockkit.Line {
 	return line
 }
 
-// planSituation is what a plan says of how the order is put right.
+// planSituation is the input for the remedies of a plan's order.
 func planSituation(p repair.Plan) remedy.Situation {
 	s := remedy.Situation{
 		Verdict: p.Seen.Verdict, Kind: p.Kind, Allowed: []store.Action{p.Action}, Shows: p.Deliver != "",

@@ -45,7 +45,7 @@ func replayVerdict(p repair.Progress) (head, next string) {
 			cause = humanize.WithNoun(kind, "The site stopped waiting for SuperDuperAI, so {a video} may exist already. Check SuperDuperAI before anyone starts another.")
 		}
 		return "Failed: the site received the event and reported an error for " + id + ".", cause
-	case repair.CauseUnheeded:
+	case repair.CauseIgnored:
 		return "Failed: the site received the event but started nothing for " + id + ".", cause
 	case repair.CauseFileFailed, repair.CauseNotMade:
 		return "", ""

@@ -1,5 +1,5 @@
-// Package message shows sessions, plans, jobs and bulk plans with their buttons, and says
-// what an error means. It looks nothing up.
+// Package message renders sessions, plans, jobs and bulk plans with their buttons, and
+// explains errors. It looks nothing up.
 package message
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/superduperai/sessionbot/store/incident"
 )
 
-// DebugButton shows what is known of a session.
+// DebugButton opens debug of a session.
 func DebugButton(label, id string) *slack.ButtonBlockElement {
 	return blockkit.Button("session.debug", label, id)
 }
@@ -35,8 +35,8 @@ func SessionActions(x diagnosis.Examination, cents int) []slack.BlockElement {
 	return append(actions, DebugButton("Refresh", x.Session.ID))
 }
 
-// SessionBlocks show what is known of a session and what to do: the verdict, the facts, and
-// a sentence for the customer. handled is who handled it outside, nil = nobody; account says
+// SessionBlocks show the diagnosis of a session and the next step: the verdict, the facts, and
+// a sentence for the customer. handled is who handled it outside, nil = no one; account says
 // whether people were alerted; cents are what its video costs, by estimate, 0 = unknown.
 func SessionBlocks(x diagnosis.Examination, handled *incident.Handled, account incident.AlertAccount, siteURL string, cents int) []slack.Block {
 	earlier := blockkit.Fact("Earlier repairs", repairLine(x)...)
@@ -59,7 +59,7 @@ func SessionBlocks(x diagnosis.Examination, handled *incident.Handled, account i
 	}
 }
 
-// verdictColour is red for what somebody has to put right.
+// verdictColour is red for sessions in trouble.
 func verdictColour(v diagnosis.Verdict) slack.RichTextTagColor {
 	switch {
 	case v == diagnosis.VerdictUnclear:
@@ -74,7 +74,7 @@ func verdictColour(v diagnosis.Verdict) slack.RichTextTagColor {
 	return slack.RichTextTagColorGray
 }
 
-// forCustomer is above a sentence that support can send.
+// forCustomer labels a sentence that support can send.
 func forCustomer() slack.Block {
 	return blockkit.Paragraph(blockkit.L(blockkit.Bold("For the customer"), blockkit.Plain(" (to copy: the bot sends nothing)")))
 }

@@ -24,8 +24,8 @@ func EndText(a follow.Answer) string {
 	return "Handled elsewhere"
 }
 
-// ThreadAnswer says in a thread in which somebody asked about a session how that ended,
-// with the sentence for the customer. informed is who informed them, nil = nobody.
+// ThreadAnswer says how a session ended, for the thread in which it was asked about, with the
+// sentence for the customer. informed is who informed them, nil = no one.
 func ThreadAnswer(session string, t follow.Thread, informed *follow.Informed, siteURL string, now time.Time) []slack.Block {
 	a := *t.Answer
 	head := blockkit.L(blockkit.Bold(EndText(a)+": "), blockkit.Code(humanize.ShortID(session)))
@@ -60,7 +60,7 @@ func (s site) endSentence(a follow.Answer) string {
 	return "We have taken care of your order. Please write to us if anything is still missing."
 }
 
-// InformedReply answers a press whose result the message may not show.
+// InformedReply answers a click whose result the message may not show.
 func InformedReply(by follow.Informed, now time.Time) blockkit.Line {
 	return blockkit.L(blockkit.Plain("Already ticked by "), blockkit.User(by.By), blockkit.Plain(" "), humanize.AgoTime(by.At, now), blockkit.Plain("."))
 }

@@ -1,4 +1,4 @@
-// Package note offers a note with a decision, asks for it and shows it.
+// Package note renders notes on decisions: the button, the form and the note itself.
 package note
 
 import (
@@ -12,11 +12,11 @@ import (
 
 // The buttons that offer a note, with their values.
 const (
-	ActionPlan  = "confirm.note" // what somebody decided about a plan, by its id
-	ActionAlert = "alert.note"   // a snooze, by the incident's id; a session that was handled, by its own
+	ActionPlan  = "confirm.note" // on a decision about a plan, by its id
+	ActionAlert = "alert.note"   // on a snooze, by the incident's id; on a session that was handled, by its id
 )
 
-// The window that asks for a note.
+// The view in which a note is entered.
 const (
 	View  = "decision_note" // its callback_id
 	Field = "note"          // action_id of its field
@@ -25,13 +25,13 @@ const (
 // maxText is how many characters a note may have.
 const maxText = 300
 
-// Button offers a note with a decision that has taken effect: a note costs no press
-// of a person who has none.
+// Button offers a note on a decision that has already taken effect, so that a person
+// without a note needs no extra click.
 func Button(action, value string) *slack.ButtonBlockElement {
 	return blockkit.Button(action, "Add a note…", value)
 }
 
-// Blocks ask for the note that a button offers.
+// Blocks are the form for the note that a button offers.
 func Blocks(button, value string) []slack.Block {
 	plain := func(text string) *slack.TextBlockObject {
 		return slack.NewTextBlockObject(slack.PlainTextType, text, false, false)
@@ -43,14 +43,14 @@ func Blocks(button, value string) []slack.Block {
 	}
 }
 
-// ParseBlock splits the id of the block that requested a note into the button that
-// opened it and that button's value.
+// ParseBlock splits the id of the form's block into the button that opened it and that
+// button's value.
 func ParseBlock(block string) (button, value string) {
 	button, value, _ = strings.Cut(block, " ")
 	return button, value
 }
 
-// Text is a note as it is kept: one line without e-mail addresses, since a channel
+// Text is a note as it is stored: one line without e-mail addresses, since a channel
 // and the audit trail show it.
 func Text(typed string) string {
 	return blockkit.Cut(redact.Emails(blockkit.OneLine(typed)), maxText)

@@ -1,4 +1,4 @@
-// Package remedy decides what puts an order right, the cheapest first, and says it in
+// Package remedy decides how to fix an order, the cheapest way first, and renders that as
 // sentences and buttons.
 package remedy
 
@@ -13,7 +13,7 @@ import (
 	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
-// Remedy is a way to put an order right.
+// Remedy is a way to fix an order.
 type Remedy string
 
 // The remedies, in the order in which they are advised: the cheapest first.
@@ -39,13 +39,13 @@ const (
 	becauseDelivered     reason = "done"    // the video is evidence
 )
 
-// advised is a remedy and the reason for it, "" = it speaks for itself.
+// advised is a remedy and the reason for it, "" = it needs none.
 type advised struct {
 	remedy Remedy
 	why    reason
 }
 
-// Situation is what decides how an order is put right, or several in the same trouble.
+// Situation is the input of the decision: one order, or several in the same trouble.
 type Situation struct {
 	Sessions int // 0 = one
 	Verdict  diagnosis.Verdict
@@ -71,7 +71,7 @@ type Situation struct {
 	Cents int // estimated cost of one video, 0 = unknown
 }
 
-// remedies returns what helps, the cheapest first: the same order in every message and
+// remedies returns the remedies, the cheapest first: the same order in every message and
 // for its buttons. Empty = nothing is to be repaired, or a person has to look first.
 func (s Situation) remedies() []advised {
 	if s.Shows { // all else would cost, and hide it
@@ -114,8 +114,8 @@ func (s Situation) Advises(r Remedy) bool {
 }
 
 // Buttons start the remedies that are repairs, in the order of the advice, and offer
-// last to mark the session as error. The first that costs nothing more than it has to
-// stands out.
+// last to mark the session as error. The first one without an
+// avoidable cost is highlighted.
 func (s Situation) Buttons(session string) []slack.BlockElement {
 	var buttons []slack.BlockElement
 	for i, a := range s.remedies() {

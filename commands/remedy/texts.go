@@ -11,7 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
-// Advice says in sentences what helps, the cheapest first, with links to Stripe. It is
+// Advice lists the remedies in sentences, the cheapest first, with links to Stripe. It is
 // empty where nothing is to be repaired, or a person has to look first.
 func (s Situation) Advice(now time.Time) blockkit.Line {
 	list := s.remedies()

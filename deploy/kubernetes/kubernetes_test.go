@@ -139,7 +139,7 @@ func render(t *testing.T, folder string) (m manifests) {
 	return m
 }
 
-// renderOverlay renders the kustomization that deploy/README.md tells people to
+// renderOverlay renders the kustomization that deploy/README.md describes
 // write, with this checkout in place of the release.
 func renderOverlay(t *testing.T) manifests {
 	t.Helper()
@@ -220,7 +220,7 @@ func TestBase(t *testing.T) {
 		}
 	}
 	if m.config.Data["HTTP_ADDR"] != ":8080" || c.Ports[0].ContainerPort != 8080 {
-		t.Errorf("it listens on %q, and is asked at %d", m.config.Data["HTTP_ADDR"], c.Ports[0].ContainerPort)
+		t.Errorf("it listens on %q, but is probed at %d", m.config.Data["HTTP_ADDR"], c.Ports[0].ContainerPort)
 	}
 	if !slices.Contains(m.network.Spec.PolicyTypes, networking.PolicyTypeIngress) || len(m.network.Spec.Ingress) > 0 {
 		t.Error("others may connect to it")
@@ -240,7 +240,7 @@ func hasPort(c core.Container, port intstr.IntOrString) bool {
 	})
 }
 
-// TestOverlay: what the document tells people to write hands on their variables
+// TestOverlay: the documented overlay passes the variables on
 // and secrets, is of one release, and is scraped.
 func TestOverlay(t *testing.T) {
 	m := renderOverlay(t)
@@ -284,7 +284,7 @@ func TestOverlay(t *testing.T) {
 	}
 }
 
-// TestCommands: what the documents tell people to type is about what is rendered.
+// TestCommands: the commands in the documents name objects that are rendered.
 func TestCommands(t *testing.T) {
 	d := renderOverlay(t).deployment
 	of := "--namespace=" + d.Namespace + " "

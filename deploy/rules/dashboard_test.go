@@ -93,7 +93,7 @@ func TestDashboard(t *testing.T) {
 var legendLabel = regexp.MustCompile(`{{(\w+)}}`)
 
 // load returns what Prometheus holds after it has scraped two processes, of which the
-// first leads the watch, for half an hour in which everything happened.
+// first leads the watch, for half an hour with every kind of event.
 func load(t *testing.T) string {
 	t.Helper()
 	processes := map[string]*health.Metrics{"one": health.NewMetrics(), "two": health.NewMetrics()}
@@ -130,7 +130,7 @@ func load(t *testing.T) string {
 	return script.String()
 }
 
-// work is a minute of a bot in which everything happened.
+// work is a minute of a bot with every kind of event.
 func work(m *health.Metrics, now time.Time) {
 	rate := 0.9
 	m.Sockets(2)

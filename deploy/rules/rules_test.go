@@ -38,7 +38,7 @@ func rules(t *testing.T) map[string]rulefmt.Rule {
 }
 
 // TestRules evaluates each rule's expression over metrics of a fault, and of a
-// day like any other: with the fault it is true, else not.
+// normal day: with the fault it is true, else false.
 func TestRules(t *testing.T) {
 	const minutes = 120
 	at := func(first, step string) string { return fmt.Sprintf("%s+%sx%d", first, step, minutes) }

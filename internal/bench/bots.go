@@ -80,7 +80,7 @@ func (b bot) memory(name string) float64 {
 	return must(strconv.ParseFloat(strings.Fields(rest)[0], 64)) / 1024
 }
 
-// bots measures the built binary, beside the bot on the SDK, and then its first sweep.
+// bots measures the built binary next to the bot on the SDK, and then its first sweep.
 func (r *report) bots(s *server) {
 	others := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { // SuperDuperAI and the site
 		w.Header().Set("Content-Type", "application/json")

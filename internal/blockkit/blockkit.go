@@ -135,11 +135,11 @@ func Confirm(b *slack.ButtonBlockElement, title, question, confirm, deny string)
 	b.Confirm.Style = b.Style
 }
 
-// Row is a section in mrkdwn with a button or a menu beside it: data in it must be
-// escaped.
-func Row(mrkdwn string, beside slack.BlockElement) slack.Block {
+// Row is a section in mrkdwn with a button or a menu as its accessory: data in it must
+// be escaped.
+func Row(mrkdwn string, accessory slack.BlockElement) slack.Block {
 	text := slack.NewTextBlockObject(slack.MarkdownType, Clean(mrkdwn), false, false)
-	return slack.NewSectionBlock(text, nil, slack.NewAccessory(beside))
+	return slack.NewSectionBlock(text, nil, slack.NewAccessory(accessory))
 }
 
 // Table shows rows under a header and returns the number of rows shown: those
@@ -208,7 +208,7 @@ func Clean(text string) string {
 
 const (
 	zeroWidthJoiner = '\u200d'
-	emojiStyle      = '\ufe0f' // the variation selector that asks for a picture
+	emojiStyle      = '\ufe0f' // the variation selector for the emoji presentation
 )
 
 // Invisible reports whether a rune is shown as nothing, or changes the text

@@ -10,8 +10,8 @@ import (
 func AnyKind(Kind) bool { return true }
 
 // Degrade returns blocks with the classic ones in the place of those whose kind is
-// refused, and the kinds that it replaced. No text and no button is lost. A chart stands
-// for nothing: its figures are beside it.
+// refused, and the kinds that it replaced. No text and no button is lost. A chart has
+// no classic form: the message has its figures as well.
 func Degrade(blocks []slack.Block, refused func(Kind) bool) ([]slack.Block, []Kind) {
 	d := degrader{refused: refused}
 	return d.blocks(blocks), d.replaced
@@ -87,7 +87,7 @@ func isTag(span Span) bool {
 // text that follows.
 func withoutTags(spans []Span) []Span {
 	var out []Span
-	tagged := false // the last span stands for a tag
+	tagged := false // the last span replaces a tag
 	for _, span := range spans {
 		text, ok := span.(*slack.RichTextSectionTextElement)
 		if ok && tagged && styleOf(text.Style) == bold {

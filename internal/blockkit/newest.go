@@ -7,7 +7,7 @@ import (
 )
 
 // Kind is one of the newest kinds of blocks, or of spans. Not every workspace and not
-// every surface takes them: Degrade replaces them by what they stand for.
+// every surface accepts them: Degrade replaces them by classic blocks.
 type Kind string
 
 // The newest kinds.
@@ -19,15 +19,15 @@ const (
 	KindTag       Kind = "tag"
 )
 
-// Tag is a word in a coloured field, such as a verdict. It stands for emphasised text.
+// Tag is a word in a coloured field, such as a verdict. Its classic form is emphasised text.
 func Tag(text string, colour slack.RichTextTagColor) Span {
 	tag := slack.NewRichTextSectionTagElement(Clean(text), nil)
 	tag.Color = colour
 	return tag
 }
 
-// Details are blocks that readers unfold if they need them. They stand for the blocks
-// alone: the label says nothing of its own.
+// Details are blocks that readers unfold if they need them. Their classic form is the
+// blocks alone: the label carries no information.
 func Details(label string, blocks ...slack.Block) slack.Block {
 	title := slack.NewTextBlockObject(slack.PlainTextType, label, false, false)
 	return slack.NewContainerBlock(blocks...).WithTitle(title).WithCollapsible(true, true)
@@ -42,7 +42,7 @@ func Task(id, title string, status slack.TaskCardStatus, more Line) *slack.TaskC
 	return card
 }
 
-// Plan shows how far a plan got. It stands for one line of facts, and one for each task.
+// Plan shows how far a plan got. Its classic form is one line of facts, and one for each task.
 func Plan(title string, tasks ...*slack.TaskCardBlock) slack.Block {
 	plan := slack.NewPlanBlock(Clean(title)).WithTasks(tasks...)
 	if len(tasks) == 0 {
@@ -79,7 +79,7 @@ func TaskLine(title string, more Line) Line {
 const dataTablePage = 20
 
 // DataTable is Table with rows that readers can sort and filter: as numbers in the
-// columns that are named, and else as text. It stands for that table.
+// columns that are named, and else as text. Its classic form is that table.
 func DataTable(caption string, header []string, rows [][]string, numbers ...int) (slack.Block, int) {
 	block, shown := Table(header, rows, false)
 	table, _ := block.(*slack.TableBlock)

@@ -236,8 +236,8 @@ func (s Screen) wrap(text string) string {
 // lastColumn matches a line up to the beginning of its last column.
 var lastColumn = regexp.MustCompile(`^(.*\S)? {2,}`)
 
-// List wraps lines of plain text as they stand in a list: what goes on does so below
-// the beginning of the last column.
+// List wraps lines of plain text as in a list: continuation lines are indented to the last
+// column.
 func (s Screen) List(text string) string {
 	if s.Width <= 0 {
 		return text
@@ -246,7 +246,7 @@ func (s Screen) List(text string) string {
 	for line := range strings.SplitSeq(text, "\n") {
 		head := lastColumn.FindString(line)
 		indent := width(head)
-		if indent > s.Width/2 { // too narrow beside it
+		if indent > s.Width/2 { // too narrow
 			line, head, indent = strings.Join(strings.Fields(line), " "), "", 0
 		}
 		for i, part := range wrapped(line[len(head):], s.Width-indent) {

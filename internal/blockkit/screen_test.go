@@ -49,7 +49,7 @@ Last 24 h   61.7% of 47 ▼   1.4 MB
 		{"a pipe with ids", ids, 0, `
 Session                                                             Prompt
 ` + sessionID + `  Un phare breton dans la tempête`},
-		{"no room beside an id", ids, 78, `
+		{"no room next to an id", ids, 78, `
 Session  ` + sessionID + `
 Prompt   Un phare breton dans la tempête`},
 		{"no room for an id", ids, 30, `

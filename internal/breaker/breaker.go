@@ -26,8 +26,8 @@ func (e *OpenError) Error() string { return "circuit breaker open: " + e.Err.Err
 // Unwrap returns the last failure.
 func (e *OpenError) Unwrap() error { return e.Err }
 
-// OpenSince returns since when the service fails to which a request was not sent
-// for that reason; zero = it was sent.
+// OpenSince returns since when the service has failed, if err says that a request was not
+// sent for that reason; zero = it was sent.
 func OpenSince(err error) time.Time {
 	var open *OpenError
 	if errors.As(err, &open) {
@@ -36,7 +36,7 @@ func OpenSince(err error) time.Time {
 	return time.Time{}
 }
 
-// ErrInconclusive marks, wrapped, a failure that says nothing of the service.
+// ErrInconclusive marks, wrapped, a failure that says nothing about the service.
 var ErrInconclusive = errors.New("inconclusive")
 
 // Breaker lets one request in each pause through to a service after Failures in a

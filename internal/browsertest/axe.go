@@ -12,10 +12,10 @@ import (
 	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
-// axeVersion is the version of axe-core, which looks for what shuts people out.
+// axeVersion is the version of axe-core, which checks accessibility.
 const axeVersion = "4.10.3"
 
-// Axe is axe-core, the program that a page runs to be looked at.
+// Axe is the source of axe-core, which runs in the page.
 func Axe(t testing.TB) string {
 	t.Helper()
 	modules := testenv.NodeModules(t, []byte(`{"private": true, "dependencies": {"axe-core": "`+axeVersion+`"}}`))

@@ -110,19 +110,19 @@ func (c Case) Example() Example {
 	return Example{ID: c.ID, Title: c.Name, Redis: c.Redis, Verdict: c.Expect.Verdict}
 }
 
-// Tell makes the stand-ins answer as the case says. Its file's id is read off
+// Put puts the payment and the file of the case into the fakes. Its file's id is read off
 // the values in Redis where the table does not name it.
-func (c Case) Tell(stripe *Stripe, files *SuperDuper) error {
-	if err := c.tellStripe(stripe); err != nil {
+func (c Case) Put(stripe *Stripe, files *SuperDuper) error {
+	if err := c.putPayment(stripe); err != nil {
 		return fmt.Errorf("%s: stripe: %w", c.Name, err)
 	}
-	if err := c.tellFiles(files); err != nil {
+	if err := c.putFile(files); err != nil {
 		return fmt.Errorf("%s: file: %w", c.Name, err)
 	}
 	return nil
 }
 
-func (c Case) tellStripe(stripe *Stripe) error {
+func (c Case) putPayment(stripe *Stripe) error {
 	switch string(c.stripe) {
 	case "", "null", `"missing"`:
 		return nil
@@ -157,7 +157,7 @@ func (c Case) tellStripe(stripe *Stripe) error {
 	return nil
 }
 
-func (c Case) tellFiles(files *SuperDuper) error {
+func (c Case) putFile(files *SuperDuper) error {
 	switch string(c.file) {
 	case "", "null", `"missing"`:
 		return nil

@@ -97,7 +97,7 @@ type (
 // checkout is the time that a customer spends on Stripe's page.
 const checkout = 40 * time.Second
 
-// threeKey tells the story in the three-key layout.
+// threeKey returns the example in the three-key layout.
 func (s story) threeKey() Example {
 	e := s.example()
 	stored := s.age + checkout
@@ -112,7 +112,7 @@ func (s story) threeKey() Example {
 	return e
 }
 
-// oneKey tells the story in the one-key layout.
+// oneKey returns the example in the one-key layout.
 func (s story) oneKey() Example {
 	e := s.example()
 	status, since := s.status, s.since
@@ -144,7 +144,7 @@ func (s story) example() Example {
 			VideoCount: 1, Event: s.payment.event,
 		}
 		if s.payment.status != "complete" {
-			e.Payment.Email = "" // Stripe learns it when the form is sent
+			e.Payment.Email = "" // Stripe has it once the form is sent
 		}
 	}
 	return e

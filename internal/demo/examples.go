@@ -32,7 +32,7 @@ var tools = []tool{
 // How payments go.
 var (
 	paid         = payment{status: "complete", paymentStatus: "paid", amount: 100, event: store.EventDelivered}
-	paidUntold   = payment{status: "complete", paymentStatus: "paid", amount: 100, event: store.EventFailed}
+	paidNoEvent  = payment{status: "complete", paymentStatus: "paid", amount: 100, event: store.EventFailed}
 	paidNow      = payment{status: "complete", paymentStatus: "paid", amount: 100, event: store.EventPending}
 	partlyBack   = payment{status: "complete", paymentStatus: "paid", amount: 300, refunded: 100, event: store.EventDelivered}
 	refunded     = payment{status: "complete", paymentStatus: "paid", amount: 100, refunded: 100, event: store.EventFailed}
@@ -46,7 +46,7 @@ var (
 // stories lists what can happen to a session; each comes in both layouts.
 // Times are since the payment and since the status was written.
 var stories = []story{
-	{title: "paid, the webhook failed", age: 14 * time.Minute, payment: paidUntold, file: store.FileNone, verdict: diagnosis.VerdictOrphaned},
+	{title: "paid, the webhook failed", age: 14 * time.Minute, payment: paidNoEvent, file: store.FileNone, verdict: diagnosis.VerdictOrphaned},
 	{title: "paid, Stripe delivered, nothing was started", age: 3 * time.Hour, payment: paid, file: store.FileNone, verdict: diagnosis.VerdictOrphaned},
 	{title: "partly refunded, still owed", age: 25 * time.Hour, payment: partlyBack, file: store.FileNone, verdict: diagnosis.VerdictOrphaned},
 	{title: "free of charge, nothing was started", age: 40 * time.Minute, payment: nothingToPay, file: store.FileNone, verdict: diagnosis.VerdictOrphaned},

@@ -21,7 +21,7 @@ var (
 	limits = diagnosis.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
 )
 
-// world is the stand-ins, with the real clients that ask them.
+// world holds the fakes and the real clients of them.
 type world struct {
 	stripe *demo.Stripe
 	files  *demo.SuperDuper
@@ -87,7 +87,7 @@ func TestExamplesHaveTheirVerdicts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func() time.Time { return now })
 	examples := demo.Seed(now)
-	demo.Tell(w.stripe, w.files, examples)
+	demo.Put(w.stripe, w.files, examples)
 	ids := map[string]bool{}
 	seen := map[diagnosis.Verdict]map[store.Layout]bool{}
 	for _, example := range examples {
@@ -121,7 +121,7 @@ func TestExampleEvents(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func() time.Time { return now })
 	examples := demo.Seed(now)
-	demo.Tell(w.stripe, w.files, examples)
+	demo.Put(w.stripe, w.files, examples)
 	for _, example := range demo.Examples(now) {
 		if example.Payment == nil || example.Payment.Event == "" {
 			continue
@@ -140,7 +140,7 @@ func TestExampleEvents(t *testing.T) {
 func TestFindCustomersSessions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func() time.Time { return now })
-	demo.Tell(w.stripe, w.files, demo.Seed(now))
+	demo.Put(w.stripe, w.files, demo.Seed(now))
 	found, more, err := w.reader.Find(t.Context(), "ann@example.com", 3)
 	if err != nil || len(found) != 3 || !more {
 		t.Fatalf("%d sessions, more %t, error %v", len(found), more, err)
@@ -170,7 +170,7 @@ func TestCases(t *testing.T) {
 	}
 	w := newWorld(t, func() time.Time { return now })
 	for _, c := range cases {
-		if err := c.Tell(w.stripe, w.files); err != nil {
+		if err := c.Put(w.stripe, w.files); err != nil {
 			t.Fatal(err)
 		}
 	}

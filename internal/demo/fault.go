@@ -1,5 +1,5 @@
-// Package demo holds example sessions and stand-ins for Stripe, SuperDuperAI
-// and the site, for the demo and for tests. The stand-ins answer as the real
+// Package demo holds example sessions and fakes of Stripe, SuperDuperAI
+// and the site, for the demo and for tests. The fakes answer as the real
 // ones do, over HTTP, and can be made to misbehave. Nothing of the product
 // itself lives here.
 package demo
@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Fault is how a stand-in misbehaves. One of Hang, Cut and Status says it.
+// Fault is how a fake misbehaves. One of Hang, Cut and Status says it.
 type Fault struct {
 	Hang       bool // gives no answer for as long as the client waits
 	Cut        bool // hangs up without an answer
@@ -22,7 +22,7 @@ type Fault struct {
 	Late       bool          // the request is carried out first: only the answer goes wrong
 }
 
-// faults is what each stand-in has: the faults set and the requests counted.
+// faults is what each fake has: the faults set and the requests counted.
 type faults struct {
 	mu    sync.Mutex
 	all   *Fault

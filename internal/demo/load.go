@@ -31,8 +31,8 @@ func Load(ctx context.Context, rdb redis.UniversalClient, examples []Example) er
 	return nil
 }
 
-// Tell makes the stand-ins know the payments and files of the examples.
-func Tell(stripe *Stripe, files *SuperDuper, examples []Example) {
+// Put puts the payments and files of the examples into the fakes.
+func Put(stripe *Stripe, files *SuperDuper, examples []Example) {
 	for _, e := range examples {
 		if e.Payment != nil {
 			stripe.Put(*e.Payment)

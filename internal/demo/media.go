@@ -13,7 +13,7 @@ import (
 //go:embed video.svg
 var video string
 
-// media serves the picture that stands for a finished video.
+// media serves the picture of a finished video.
 func media(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "image/svg+xml")
 	_, _ = w.Write([]byte(placeholder(r.PathValue("name")))) // who asked has hung up, and notices by itself

@@ -10,7 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
-// oddities are the examples that no story tells: what is lost, unreadable or
+// oddities are the examples that no story covers: what is lost, unreadable or
 // unknown.
 func oddities(now time.Time) []Example {
 	number := 100
@@ -18,7 +18,7 @@ func oddities(now time.Time) []Example {
 		number++
 		return story{
 			now: now, number: number, mode: mode, title: title, email: customers[number%len(customers)], tool: tools[0],
-			prompt: prompts[number%len(prompts)], age: age, payment: paidUntold, file: store.FileNone, verdict: verdict,
+			prompt: prompts[number%len(prompts)], age: age, payment: paidNoEvent, file: store.FileNone, verdict: verdict,
 		}
 	}
 	var examples []Example

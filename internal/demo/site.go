@@ -17,17 +17,17 @@ import (
 // SiteTimeout is how long the site waits for SuperDuperAI.
 const SiteTimeout = 15 * time.Second
 
-// SiteConfig is what the stand-in for the site works with.
+// SiteConfig configures a Site.
 type SiteConfig struct {
 	Redis     redis.UniversalClient
 	FilesURL  string           // origin of SuperDuperAI; empty = no video is started or found
-	StripeURL string           // origin of Stripe, asked which session a payment intent belongs to
+	StripeURL string           // origin of Stripe, to look up the session of a payment intent
 	Secret    string           // of Stripe's webhook; empty = signatures are not checked
-	Client    *http.Client     // asks SuperDuperAI and Stripe; nil = one that gives up after SiteTimeout
+	Client    *http.Client     // for SuperDuperAI and Stripe; nil = one with SiteTimeout
 	Now       func() time.Time // nil = time.Now
 }
 
-// Site is the stand-in for the site: its webhook-status, the webhook that
+// Site is a fake of the site: its webhook-status, the webhook that
 // Stripe calls and the two pages that a customer sees. Of Redis it knows only
 // the keys session:<id>.
 type Site struct {

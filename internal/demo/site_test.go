@@ -17,7 +17,7 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// siteWorld is the site with a Redis of its own and the stand-ins that it asks.
+// siteWorld is the site with a Redis of its own and the fakes of its services.
 type siteWorld struct {
 	redis  *miniredis.Miniredis
 	files  *demo.SuperDuper
@@ -116,7 +116,7 @@ func TestSite(t *testing.T) {
 }
 
 // The site's answers as the product reads them.
-func TestSiteIsUnderstood(t *testing.T) {
+func TestClientReadsTheDemoSite(t *testing.T) {
 	t.Parallel()
 	w := newSiteWorld(t)
 	w.set(t, "session:full", `{"prompt":"p","status":"processing","fileId":"f"}`)

@@ -17,8 +17,8 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// setStatus merges whatever object is posted into a session. The site asks
-// nobody who they are, so a customer can do it as well.
+// setStatus merges whatever object is posted into a session. The site does
+// not authenticate its clients, so a customer can do it as well.
 func (s *Site) setStatus(w http.ResponseWriter, r *http.Request) {
 	var update object
 	if err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&update); err != nil {
@@ -79,7 +79,7 @@ func (s *Site) event(r *http.Request) (stripe.Event, error) {
 		webhook.ConstructEventOptions{IgnoreAPIVersionMismatch: true})
 }
 
-// sessionOf finds the Checkout Session that an event is about. It is empty for
+// sessionOf finds the Checkout Session of an event. It is empty for
 // events that start no video.
 func (s *Site) sessionOf(ctx context.Context, event stripe.Event) (string, error) {
 	var about struct {
@@ -159,7 +159,7 @@ func (s *Site) generate(ctx context.Context, prompt string) (string, error) {
 	return file.ID, err
 }
 
-// call asks another service, of which the stand-in takes any token.
+// call calls another service, whose fake accepts any token.
 func (s *Site) call(ctx context.Context, method, address string, body io.Reader, into any) error {
 	req, err := http.NewRequestWithContext(ctx, method, address, body)
 	if err != nil {

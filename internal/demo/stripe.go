@@ -12,7 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// CheckoutSession is what the stand-in for Stripe knows of one session.
+// CheckoutSession is a session of the fake of Stripe.
 type CheckoutSession struct {
 	ID            string
 	Status        string // open, complete or expired
@@ -34,7 +34,7 @@ type CheckoutSession struct {
 	Event         store.EventState
 }
 
-// Stripe is the stand-in for Stripe: Checkout Sessions and their events, to
+// Stripe is a fake of Stripe: Checkout Sessions and their events, to
 // read. Any bearer key is accepted.
 type Stripe struct {
 	faults

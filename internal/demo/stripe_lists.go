@@ -52,7 +52,7 @@ func (s *Stripe) oneEvent(w http.ResponseWriter, r *http.Request) {
 	stripeError(w, http.StatusNotFound, "resource_missing", "No such event: "+r.PathValue("id"))
 }
 
-// occurrences are what Stripe tells of, the newest first. A delayed payment
+// occurrences are what Stripe reports events of, the newest first. A delayed payment
 // succeeds after the checkout was completed; only the news of that may be
 // undelivered then.
 func (cs *CheckoutSession) occurrences() []occurrence {

@@ -11,7 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// SuperDuper is the stand-in for the SuperDuperAI API. Any bearer token is
+// SuperDuper is a fake of the SuperDuperAI API. Any bearer token is
 // accepted. A requested video is made as the clock advances.
 type SuperDuper struct {
 	faults
@@ -22,10 +22,10 @@ type SuperDuper struct {
 	starts int
 }
 
-// file is one that the stand-in knows.
+// file is one that the fake knows.
 type file struct {
 	kind    string          // video or image
-	state   store.FileState // as it stands; empty = by the clock
+	state   store.FileState // fixed; empty = by the clock
 	started time.Time
 	raw     json.RawMessage // answered as it is, where there is one
 }
@@ -135,7 +135,7 @@ func (s *SuperDuper) start(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, answer)
 }
 
-// stateOf goes by the clock: the last tenth is spent on putting the file in its
+// stateOf returns the state by the clock: the last tenth is spent on putting the file in its
 // place.
 func (s *SuperDuper) stateOf(f file) store.FileState {
 	if f.state != "" {

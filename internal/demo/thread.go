@@ -20,7 +20,7 @@ func BeingMade(now time.Time) Example {
 	return s.oneKey()
 }
 
-// Asked records that somebody asked about the order in the thread of a message, and that a
+// Asked records that the order was asked about in the thread of a message, and that a
 // customer of yesterday's was not informed yet.
 func Asked(ctx context.Context, state *rdb.Redis, order Example, in store.Message, now time.Time) error {
 	records, yesterday := follow.NewStore(state), now.Add(-24*time.Hour)

@@ -1,7 +1,6 @@
-// Package doctor checks what the bot needs of its surroundings: Slack, Redis,
-// Stripe, SuperDuperAI and the site. Each check yields one line with what was
-// seen and the remedy. Nothing is posted, and no session is written. What is seen
-// is judged by pure functions.
+// Package doctor checks the bot's environment: Slack, Redis, Stripe, SuperDuperAI and
+// the site. Each check yields one line with the finding and the remedy. Nothing is
+// posted, and no session is written. Pure functions judge what was found.
 package doctor
 
 import (
@@ -14,8 +13,8 @@ import (
 // Level is the result of a check.
 type Level string
 
-// The levels. What is required and does not hold has failed; a warning is for
-// what works, but not as it should.
+// The levels. A check of a requirement fails; a warning is for what works, but not as it
+// should.
 const (
 	OK      Level = "ok"
 	Warning Level = "warning"
@@ -55,8 +54,8 @@ type Config struct {
 	WebhookSecret        string
 	Digest               string // when the digest is posted, "" = it is off
 	TracesURL            string // "" = traces are not exported
-	// SendTraces exports no trace, to see whether any would be taken: it returns the
-	// status of another answer, 0 = they would be.
+	// SendTraces exports an empty batch, to see whether traces would be accepted: it returns
+	// the status of a refusal, 0 = they would be.
 	SendTraces func(ctx context.Context) (status int, err error)
 	Now        func() time.Time
 	Unusable   map[string]bool // variables that are invalid and so cannot be checked
@@ -75,13 +74,13 @@ func (c Config) within(timeout time.Duration) time.Duration {
 	return time.Duration(max(1, c.Patience)) * timeout
 }
 
-// check is one check. Where it has nothing to say its result has no level.
+// check is one check. A result without a level is not shown.
 type check struct {
 	name string
 	run  func(ctx context.Context) Result
 }
 
-// known is the check of what is known without looking.
+// known is a check whose result is known without a request.
 func known(name string, r Result) check {
 	return check{name, func(context.Context) Result { return r }}
 }

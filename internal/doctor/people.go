@@ -19,9 +19,9 @@ func isGroup(id string) bool { return strings.HasPrefix(id, "S") }
 // person is what an id of a list refers to.
 type person struct {
 	id      string
-	members []string // whom it admits: itself, or a group's
-	outside bool     // a guest, a bot or somebody of another workspace
-	fault   Result   // why it admits nobody; without a level it does
+	members []string // the users that it admits: itself, or a group's members
+	outside bool     // a guest, a bot or a user of another workspace
+	fault   Result   // why it admits no one; without a level it does
 }
 
 // lookUp asks Slack whom an id refers to.
@@ -46,7 +46,7 @@ func (s *slackChecker) lookUp(ctx context.Context, id string) person {
 	return person{id: id, members: []string{id}, outside: !access.FullMember(user, s.me.TeamID)}
 }
 
-// resolve looks up all ids of a variable but "*". Where some admit nobody, fault
+// resolve looks up all ids of a variable but "*". If some admit no one, fault
 // names them.
 func (s *slackChecker) resolve(ctx context.Context, variable string, ids []string) (people []person, fault Result) {
 	ids = without(ids, []string{"*"})
@@ -113,7 +113,7 @@ func (s *slackChecker) operators(ctx context.Context) Result {
 	return pass(fmt.Sprintf("%s, listed as %s", plural(len(able), "operator"), list(s.Operators)))
 }
 
-// admitted checks that the ids of a variable refer to somebody.
+// admitted checks that the ids of a variable admit people.
 func (s *slackChecker) admitted(ctx context.Context, variable string, ids []string) Result {
 	if s.Unusable[variable] {
 		return Result{}

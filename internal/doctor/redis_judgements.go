@@ -116,8 +116,7 @@ func judgeSample(s sample) Result {
 	return pass(fmt.Sprintf("of %s in a sample: %s", plural(s.Sessions, "session"), strings.Join(parts, ", ")))
 }
 
-// judgeTrail says how far the audit trail goes back: that it drops what is old is no
-// fault.
+// judgeTrail says how far the audit trail goes back: dropping old entries is not a fault.
 func judgeTrail(x audit.Extent) Result {
 	if x.Entries == 0 {
 		return pass("nothing recorded yet")

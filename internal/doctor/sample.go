@@ -17,7 +17,7 @@ const (
 	sampleTimeout = 2 * time.Second // for as many as can be read
 )
 
-// sample is what some of the sessions are like.
+// sample summarizes some of the sessions.
 type sample struct {
 	Keys     int // looked at
 	Sessions int

@@ -15,7 +15,7 @@ import (
 	"github.com/superduperai/sessionbot/bot/slackapi"
 )
 
-// slack checks the app, its tokens, and whom the configuration names.
+// slack checks the app, its tokens, and the people whom the configuration names.
 func (e *checker) slack(ctx context.Context) []Result {
 	dated := &clock{now: e.Now, next: slackapi.NewTransport(slackapi.ConnectTimeout)}
 	options := []slack.Option{
@@ -33,7 +33,7 @@ func (e *checker) slack(ctx context.Context) []Result {
 	if e.SlackAppToken != "" && !e.quick {
 		first = append(first, check{"slack.app_token", s.appToken})
 	}
-	// Where Slack is away both checks say so, which is shown once.
+	// If Slack is unreachable both checks say so; it is shown once.
 	results := slices.CompactFunc(e.runChecks(ctx, first...), func(a, b Result) bool { return a.Level == Failed && a.Seen == b.Seen })
 	if s.me == nil {
 		return results
@@ -59,7 +59,7 @@ func (e *checker) slack(ctx context.Context) []Result {
 	return append(results, e.runChecks(ctx, next...)...)
 }
 
-// slackChecker checks Slack. It holds what was learnt so far.
+// slackChecker checks Slack. It holds the findings so far.
 type slackChecker struct {
 	*checker
 	api  *slack.Client

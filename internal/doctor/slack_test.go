@@ -39,7 +39,7 @@ func TestAppTokenOpensSocket(t *testing.T) {
 				t.Errorf("got %+v", results)
 			}
 			if i >= 0 && strings.Contains(results[i].Seen+results[i].Remedy, "canary") {
-				t.Errorf("told too much: %+v", results[i])
+				t.Errorf("says too much: %+v", results[i])
 			}
 		})
 	}

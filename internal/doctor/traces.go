@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// traces checks that traces are taken where they are exported to.
+// traces checks that the collector accepts traces.
 func (e *checker) traces(ctx context.Context) []Result {
 	const name = "traces"
 	switch {
@@ -21,8 +21,8 @@ func (e *checker) traces(ctx context.Context) []Result {
 	}})
 }
 
-// judgeTraces judges an export by its error, or the status of the answer, 0 = taken. A
-// trace that is lost harms nobody.
+// judgeTraces judges an export by its error, or the status of the answer, 0 = accepted.
+// It never fails: lost traces are harmless.
 func judgeTraces(to string, status int, err error) Result {
 	switch {
 	case err != nil:

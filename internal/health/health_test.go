@@ -134,7 +134,7 @@ func TestWatchMetrics(t *testing.T) {
 		"sessionbot_alerts_untold 1", `sessionbot_success_ratio{of="webhook"} 0.5`, `sessionbot_redis{figure="used_memory_bytes"} 7`, "sessionbot_alert_channel_unreachable 1",
 	} {
 		if !strings.Contains(w.Body.String(), line+"\n") {
-			t.Errorf("%q is not told", line)
+			t.Errorf("%q is not exported", line)
 		}
 	}
 	m.Counted(nil)
@@ -142,7 +142,7 @@ func TestWatchMetrics(t *testing.T) {
 	health.Handler(m).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
 	for _, name := range []string{"sessionbot_sessions", "sessionbot_success_ratio", "sessionbot_redis"} {
 		if strings.Contains(w.Body.String(), name+"{") {
-			t.Errorf("%s is told although somebody else counts", name)
+			t.Errorf("%s is exported although another replica counts", name)
 		}
 	}
 }

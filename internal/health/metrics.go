@@ -39,7 +39,7 @@ type Metrics struct {
 	skipped     *prometheus.CounterVec
 	pending     prometheus.Gauge
 	unreachable prometheus.Gauge
-	watch       atomic.Pointer[watchstate.State] // nil = nobody watches
+	watch       atomic.Pointer[watchstate.State] // nil = no watch
 }
 
 // NewMetrics registers all metrics.
@@ -148,7 +148,7 @@ func (m *Metrics) Watched(state watchstate.State) {
 }
 
 // Counted sets what a sweep counted. Nil removes it: another replica leads now,
-// and this one's figures would stay beside its figures for ever.
+// and stale figures of this one would be exported as well.
 func (m *Metrics) Counted(r *stats.Rollup) {
 	if r == nil {
 		m.sessions.Reset()

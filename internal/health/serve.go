@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// maxConnections bounds the connections of one server, which anybody who can reach its
-// address could else use to take all of the process's file descriptors.
+// maxConnections bounds the connections of one server: otherwise a client could exhaust the
+// process's file descriptors.
 const maxConnections = 64
 
 // The write timeouts of Handler, and of Profiles, which take as long as requested.
@@ -28,7 +28,7 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, wri
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: writeTimeout, IdleTimeout: time.Minute,
 		MaxHeaderBytes: 16 << 10,
 	}
-	context.AfterFunc(ctx, func() { _ = server.Close() }) // no request is worth waiting for
+	context.AfterFunc(ctx, func() { _ = server.Close() }) // it waits for no request
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}

@@ -168,7 +168,7 @@ func TestSlowConnectionsEnd(t *testing.T) {
 		{"pipelined, then nothing", strings.Repeat(wholeRequest, 20), true, nil},
 		{"pipelined, the answers are not taken", strings.Repeat(wholeRequest, 20), false, nil},
 		{"another protocol", "\x16\x03\x01\x02\x00\x01", true, nil},
-		{"nothing more is asked for", wholeRequest, true, nil},
+		{"no further request", wholeRequest, true, nil},
 		{"the answer is not taken", wholeRequest, false, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, strings.Repeat("x", 1<<20)) // until it is given up
 		})},

@@ -175,8 +175,7 @@ func LowerFirst(text string) string {
 func UpperFirst(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
 // Quoted is what another service said about a failure, on one line of at most 300
-// characters. E-mail addresses are left out: others may read it than those who may see
-// the customer's.
+// characters. E-mail addresses are left out: its readers may not all see the customer's.
 func Quoted(text string) string {
 	return blockkit.Cut(redact.Emails(blockkit.OneLine(text)), 300)
 }

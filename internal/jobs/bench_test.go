@@ -28,7 +28,7 @@ import (
 )
 
 const (
-	session = "cs_live_job9" // on three masters webhook: lies beside the jobs, so that both get lost, and prompt: elsewhere
+	session = "cs_live_job9" // on three masters webhook: lies on the master of the jobs, so that both get lost, and prompt: elsewhere
 	token   = "tokentokentokentokentokentokentoken"
 )
 

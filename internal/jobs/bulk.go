@@ -12,12 +12,12 @@ import (
 )
 
 const (
-	bulkSaved    = time.Minute    // between two records that somebody carries a bulk plan on
+	bulkSaved    = time.Minute    // between two records that a process executes a bulk plan
 	bulkPauseFor = 24 * time.Hour // after which a paused one ends by itself
 )
 
-// bulk carries out a bulk plan: it has each session repaired by a job of its own, which
-// any replica executes, and shows the progress of all in one place.
+// bulk executes a bulk plan: it claims a job for each session, which any replica executes,
+// and shows the progress of all in one message.
 type bulk struct {
 	*execution
 	shown  string    // what the message shows
@@ -25,7 +25,7 @@ type bulk struct {
 	again  time.Time // when a pause that could not be posted is posted
 }
 
-// coordinate begins sessions and collects what became of them, until the plan is over.
+// coordinate begins sessions and collects their results, until the plan is over.
 func (e *execution) coordinate(ctx context.Context) error {
 	b := bulk{execution: e}
 	for {
@@ -40,11 +40,11 @@ func (e *execution) coordinate(ctx context.Context) error {
 	}
 }
 
-// leftAlone pauses a plan that nobody carried on for so long that nobody expects it to
-// go on by itself any more, such as because this process was suspended, and reports
-// whether it was left alone. Sessions that were recorded, but not claimed, have not
-// begun either.
-func (b *bulk) leftAlone(ctx context.Context, missing []int) bool {
+// pauseAbandoned pauses a plan that no process has executed for so long that people no
+// longer expect it to go on by itself, such as after this process was suspended, and
+// reports whether it did. Sessions that were recorded, but not claimed, have not begun
+// either.
+func (b *bulk) pauseAbandoned(ctx context.Context, missing []int) bool {
 	state, now := b.job.Bulk, b.Now().UTC()
 	if state.Saved.IsZero() && !late(*b.job, now) || !state.Saved.IsZero() && now.Sub(state.Saved) <= startWithin {
 		return false
@@ -58,7 +58,7 @@ func (b *bulk) leftAlone(ctx context.Context, missing []int) bool {
 	return true
 }
 
-// round does all that can be done now and reports whether the plan is over.
+// round does one pass over the plan and reports whether it is over.
 func (b *bulk) round(ctx context.Context) (over bool, err error) {
 	state := b.job.Bulk
 	missing, changed, err := b.review(ctx)
@@ -74,7 +74,7 @@ func (b *bulk) round(ctx context.Context) (over bool, err error) {
 	if changed || len(next) > 0 || b.Now().Sub(state.Saved) > bulkSaved {
 		err = b.saveState(ctx)
 	} else {
-		err = b.Ledger.Leases.Renew(ctx, b.lease) // it is lost at once when somebody stops or resumes it
+		err = b.Ledger.Leases.Renew(ctx, b.lease) // it is lost at once when the plan is stopped or resumed
 	}
 	if err == nil {
 		err = b.auditEvents(ctx)
@@ -97,8 +97,8 @@ func (b *bulk) round(ctx context.Context) (over bool, err error) {
 	return false, nil
 }
 
-// review brings the state up to date: what became of the sessions, and whether the plan
-// is paused or ends. It returns those that have to be claimed once more.
+// review updates the state: the results of the sessions, and whether the plan is paused or
+// ends. It returns those that have to be claimed once more.
 func (b *bulk) review(ctx context.Context) (missing []int, changed bool, err error) {
 	state := b.job.Bulk
 	missing, changed, err = b.collect(ctx)
@@ -107,11 +107,11 @@ func (b *bulk) review(ctx context.Context) (missing []int, changed bool, err err
 	}
 	switch {
 	case state.Stopped() && len(missing) > 0:
-		if err := b.withdraw(ctx, missing); err != nil {
+		if err := b.cancelUnclaimed(ctx, missing); err != nil {
 			return nil, false, err
 		}
 		missing, changed = nil, true
-	case b.leftAlone(ctx, missing):
+	case b.pauseAbandoned(ctx, missing):
 		missing, changed = nil, true
 	}
 	if failed, common := state.CommonFailure(); common && len(state.Next(b.BulkParallel)) > 0 {
@@ -130,8 +130,8 @@ func (b *bulk) review(ctx context.Context) (missing []int, changed bool, err err
 	return missing, changed, nil
 }
 
-// collect notes what became of the sessions that run, and of the unclear ones that
-// somebody settled. It returns those whose job is missing: the process that recorded that they
+// collect notes the results of the sessions that ran, and of the unclear ones that were
+// settled. It returns those whose job is missing: the process that recorded that they
 // run has not claimed it, and may be dead.
 func (b *bulk) collect(ctx context.Context) (missing []int, changed bool, err error) {
 	for i, item := range b.job.Bulk.Items {
@@ -152,8 +152,7 @@ func (b *bulk) collect(ctx context.Context) (missing []int, changed bool, err er
 	return missing, changed, nil
 }
 
-// begin has jobs of their own repair sessions, each of which is claimed once, for the
-// approver of the whole.
+// begin claims a job for each of the sessions, once, in the name of the plan's approver.
 func (b *bulk) begin(ctx context.Context, items []int) error {
 	if len(items) == 0 {
 		return nil
@@ -187,9 +186,9 @@ func (b *bulk) begin(ctx context.Context, items []int) error {
 	return nil
 }
 
-// withdraw cancels what has not been claimed when somebody stops the plan: the process that was
-// about to claim it, such as a process that is suspended, cannot any more.
-func (b *bulk) withdraw(ctx context.Context, items []int) error {
+// cancelUnclaimed cancels what has not been claimed when the plan is stopped, so that a
+// process that was about to claim it, such as a suspended one, no longer can.
+func (b *bulk) cancelUnclaimed(ctx context.Context, items []int) error {
 	for _, i := range items {
 		plan := b.job.ItemPlan(i)
 		if err := b.Ledger.SavePlan(ctx, plan); err != nil {
@@ -213,8 +212,8 @@ func (b *bulk) pause(ctx context.Context, e repair.BulkEvent) {
 	b.Log.WarnContext(ctx, "bulk plan paused", "job", b.job.ID, "cause", string(e.Cause), "canary", e.Canary)
 }
 
-// postPause notifies the approver of the plan of a pause, once: an edited message does
-// not, and nothing goes on before somebody resumes it.
+// postPause notifies the plan's approver of a pause, once: an edited message does not, and
+// the plan waits until it is resumed.
 func (b *bulk) postPause(ctx context.Context) error {
 	state := b.job.Bulk
 	if !state.Paused() || state.Posted >= len(state.Events) || b.Now().Before(b.again) {
@@ -258,7 +257,7 @@ func (b *bulk) saveState(ctx context.Context) error {
 	return b.save(ctx)
 }
 
-// auditEvents records what was decided about the whole.
+// auditEvents records the decisions about the bulk plan.
 func (b *bulk) auditEvents(ctx context.Context) error {
 	state := b.job.Bulk
 	if state.Audited >= len(state.Events) {
@@ -279,7 +278,7 @@ func (b *bulk) auditEvents(ctx context.Context) error {
 	return b.saveState(ctx)
 }
 
-// show shows the progress if that is another than the message shows.
+// show updates the message if the progress has changed.
 func (b *bulk) show(ctx context.Context) {
 	minutes := int(b.Now().Sub(b.job.Claimed).Minutes())
 	state := b.job.Bulk

@@ -7,16 +7,15 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// judgeCanary has the other sessions follow once the one that goes first came to what
-// the plan predicted, and pauses the plan if it came to anything else. It reports
-// whether the state is another one now.
+// judgeCanary lets the other sessions follow once the result of the canary is as the plan
+// predicted, and pauses the plan if it is not. It reports whether the state changed.
 func (b *bulk) judgeCanary(ctx context.Context) (changed bool, err error) {
 	state, now := b.job.Bulk, b.Now().UTC()
 	c := state.Canary
 	if c == nil || c.Passed || state.Stopped() || state.Paused() || state.Counts().Left == 0 {
 		return false, nil
 	}
-	seen := repair.Sighting{Item: state.Items[c.Item]}
+	seen := repair.CanaryObservation{Item: state.Items[c.Item]}
 	if seen.Item.State == repair.ItemDone {
 		if c.Ended.IsZero() {
 			c.Ended, changed = now, true

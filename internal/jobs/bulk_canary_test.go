@@ -80,7 +80,7 @@ func (b *canaryBench) resume(p repair.Plan) {
 	}
 }
 
-// TestBulkCanary: two processes carry out a large plan, and both are ended and started
+// TestBulkCanary: two processes execute a large plan, and both are ended and started
 // again. The first session is repaired alone until its page shows it, and only then do
 // the others follow, each requested once.
 func TestBulkCanary(t *testing.T) {
@@ -187,8 +187,8 @@ func TestBulkCanaryStopped(t *testing.T) {
 }
 
 // TestBulkCanaryKilled: killed at any step of the canary, the plan goes on elsewhere with
-// the same one, in two processes at once, and nothing is requested twice. If nobody knows
-// whether it was requested, that is for a person to see.
+// the same one, in two processes at once, and nothing is requested twice. If it is unknown
+// whether it was requested, a person has to settle it.
 func TestBulkCanaryKilled(t *testing.T) {
 	t.Parallel()
 	for _, at := range []string{"items recorded", "item claimed", "written", "sending", "answered", "filed", "finisheddone"} {

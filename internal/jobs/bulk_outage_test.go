@@ -14,8 +14,8 @@ import (
 )
 
 // TestBulkOutage: at whatever step Redis goes away, nothing is requested twice. After a
-// moment the plan goes on by itself; after a quarter of an hour it waits for somebody,
-// and what was requested before is made all the same.
+// moment the plan continues by itself; after a quarter of an hour it waits until it is
+// resumed, and what was requested before is made all the same.
 func TestBulkOutage(t *testing.T) {
 	t.Parallel()
 	for _, at := range []string{"items recorded", "item claimed", "written", "answered"} {
@@ -55,7 +55,7 @@ func TestBulkOutage(t *testing.T) {
 					}
 				}
 				testenv.Until(t, "it is over", func() bool { return b.job(p.ID).Notified })
-				// A request whose lease ended on its way, before anybody noted an answer, is
+				// A request whose lease ended on its way, before an answer was recorded, is
 				// unclear, whether it arrived or not.
 				got, requested := b.job(p.ID).Bulk.Counts(), b.once()
 				if got.Done+got.Failed+got.Unclear != 5 || got.Unclear > cfg.BulkParallel || away == 0 && got.Failed > 0 {

@@ -14,7 +14,7 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// TestBulkResumedWhileItPauses: whoever resumes a plan takes its job from the process that
+// TestBulkResumedWhileItPauses: resuming a plan takes its job from the process that
 // is about to note that the pause is on record; it is on record once.
 func TestBulkResumedWhileItPauses(t *testing.T) {
 	t.Parallel()
@@ -43,8 +43,8 @@ func TestBulkResumedWhileItPauses(t *testing.T) {
 	b.once()
 }
 
-// TestBulkPauseIsPosted: whoever approved the plan is notified of the pause once, by
-// whichever process; what Slack did not take is tried again.
+// TestBulkPauseIsPosted: the plan's approver is notified of the pause once, by whichever
+// process; a failed post is retried.
 func TestBulkPauseIsPosted(t *testing.T) {
 	t.Parallel()
 	b := newBulkBench(t, false, 6)

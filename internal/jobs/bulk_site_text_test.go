@@ -21,7 +21,7 @@ func TestBulkReadsTheSitesWords(t *testing.T) {
 	for i, id := range b.ids {
 		item, text := repair.Item{State: repair.ItemFailed, Cause: repair.CauseSiteFailed}, fmt.Sprintf("429 for %d", i)
 		if i == 1 {
-			item.Cause = repair.CauseUnheeded
+			item.Cause = repair.CauseIgnored
 		} else if len(want) < 10 {
 			want[id] = text
 		}

@@ -29,7 +29,7 @@ func (u unfinished) File(ctx context.Context, id string) (store.File, error) {
 // begun, since its job would be refused as late before there is any.
 func TestBulkFillsNoMoreThanTheProcess(t *testing.T) {
 	t.Parallel()
-	const room = 63 // beside the job of the plan itself
+	const room = 63 // besides the job of the plan itself
 	b := newBulkBench(t, false, room+5)
 	p := b.claimed(store.ActionGenerate)
 	b.withoutCanary(p)

@@ -45,7 +45,7 @@ func TestBulkStopped(t *testing.T) {
 }
 
 // TestBulkPaused: three failures in a row for a cause that concerns all pause it; once
-// that is mended and somebody resumes it, the others are made.
+// that is fixed and the plan is resumed, the others are made.
 func TestBulkPaused(t *testing.T) {
 	t.Parallel()
 	b := newBulkBench(t, true, 8)
@@ -74,8 +74,8 @@ func TestBulkPaused(t *testing.T) {
 	b.audited("", "claimed", "paused", "resumed", "outcome")
 }
 
-// TestBulkLeftAlone: one that nobody carried on for long does not go on by itself.
-func TestBulkLeftAlone(t *testing.T) {
+// TestBulkAbandoned: a plan that no process executed for long does not continue by itself.
+func TestBulkAbandoned(t *testing.T) {
 	t.Parallel()
 	b := newBulkBench(t, false, 3)
 	p := b.claimed(store.ActionGenerate)
@@ -119,7 +119,7 @@ func TestBulkFencedOut(t *testing.T) {
 }
 
 // TestBulkStoppedBeforeTheClaim: a process recorded which sessions it begins, and is
-// suspended or dead before it claims them. Another one carries the plan on: after a stop
+// suspended or dead before it claims them. Another one continues the plan: after a stop
 // none of them begins, even if the first process wakes up.
 func TestBulkStoppedBeforeTheClaim(t *testing.T) {
 	t.Parallel()
@@ -136,13 +136,13 @@ func TestBulkStoppedBeforeTheClaim(t *testing.T) {
 	}
 	testenv.Must(t, b.ledger.SavePlan(t.Context(), b.job(p.ID).ItemPlan(0)))
 	if answer, err := b.ledger.Claim(t.Context(), p.ItemID(0), "", store.Actor{ID: "U2"}, time.Now()); err != nil || answer.Verdict != repair.AlreadyCancelled || b.once() != 0 {
-		t.Errorf("whoever was about to claim it: %s, %v, %d requested", answer.Verdict, err, b.once())
+		t.Errorf("a process that was about to claim it: %s, %v, %d requested", answer.Verdict, err, b.once())
 	}
 }
 
-// TestBulkLeftAloneBeforeTheClaim: what was recorded and not claimed does not begin by
-// itself either once nobody expects it any more.
-func TestBulkLeftAloneBeforeTheClaim(t *testing.T) {
+// TestBulkAbandonedBeforeTheClaim: sessions that were recorded and not claimed do not begin
+// by themselves either.
+func TestBulkAbandonedBeforeTheClaim(t *testing.T) {
 	t.Parallel()
 	b := newBulkBench(t, false, 2) // both are recorded at once
 	p := b.claimed(store.ActionGenerate)
@@ -164,8 +164,8 @@ func TestBulkLeftAloneBeforeTheClaim(t *testing.T) {
 	}
 }
 
-// TestBulkSettled: an unclear session that is settled while the plan runs counts as what
-// became of it.
+// TestBulkSettled: an unclear session that is settled while the plan runs counts with its
+// settled outcome.
 func TestBulkSettled(t *testing.T) {
 	t.Parallel()
 	b := newBulkBench(t, false, 3)

@@ -14,7 +14,7 @@ import (
 )
 
 // TestBulk: each session is repaired by a job of its own, so many at a time, the
-// oldest first, and only the whole is shown. What changed meanwhile is skipped.
+// oldest first, and only the bulk plan is shown. Sessions that changed meanwhile are skipped.
 func TestBulk(t *testing.T) {
 	t.Parallel()
 	for _, cluster := range []bool{false, true} {

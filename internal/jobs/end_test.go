@@ -176,7 +176,7 @@ func (i interrupted) WithAttrs([]slog.Attr) slog.Handler { return i }
 func (i interrupted) WithGroup(string) slog.Handler      { return i }
 
 // TestDecisionsAreAudited: the process that accepted a decision may be gone at
-// once; whoever executes the job audits it, once.
+// once; the process that executes the job audits it, once.
 func TestDecisionsAreAudited(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)

@@ -33,8 +33,8 @@ type execution struct {
 	detach func() (context.Context, context.CancelFunc)
 }
 
-// Execute executes a job to its end and shows that. It does nothing if somebody
-// else holds the job's lease.
+// Execute executes a job to its end and shows it. It does nothing if another process
+// holds the job's lease.
 func (r *Runner) Execute(ctx context.Context, id string) error {
 	l, got, err := r.Ledger.Lease(ctx, id, rand.Text())
 	if err != nil || !got {
@@ -84,7 +84,7 @@ func (e *execution) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if e.job.Outcome == "" { // who approved it sees at once that it runs
+	if e.job.Outcome == "" { // the approver sees at once that it runs
 		e.notify(ctx)
 	}
 	for e.job.Outcome == "" {
@@ -163,8 +163,8 @@ func (e *execution) save(ctx context.Context) error {
 	return e.Ledger.SaveJob(ctx, e.lease, *e.job)
 }
 
-// saveOutcome records the outcome of the request. Nobody else knows it, so it
-// tries until that succeeds, somebody else has the lease or ctx ends.
+// saveOutcome records the outcome of the request, which only this process knows, so it
+// retries until that succeeds, another process has the lease or ctx ends.
 func (e *execution) saveOutcome(ctx context.Context) error {
 	var last error
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
@@ -175,14 +175,14 @@ func (e *execution) saveOutcome(ctx context.Context) error {
 		return struct{}{}, last
 	}, backoff.WithBackOff(backoff.NewConstantBackOff(e.Timings.SaveRetry)))
 	if err != nil {
-		e.Log.ErrorContext(ctx, "outcome of a request not recorded: its job becomes unclear",
+		e.Log.ErrorContext(ctx, "outcome of a request not recorded, job becomes unclear",
 			"job", e.job.ID, "file", e.job.FileID, "error", last)
 	}
 	return last
 }
 
-// auditDecision records the claim, or what a person decided since. What cannot be
-// put on record is not begun.
+// auditDecision records the claim, or a later decision, in the audit trail. Without that
+// record nothing is begun.
 func (e *execution) auditDecision(ctx context.Context) error {
 	if e.job.Bulk == nil {
 		e.OnChanged(ctx, e.job.Plan.Session)
@@ -213,7 +213,7 @@ func (e *execution) mayAudit(ctx context.Context, err error) error {
 
 // unwritable reports whether the outcome of what was written or requested could not
 // be put into the session, however often that was tried: because Redis refuses a
-// command, or for longer than GiveUp. The person who waits for it has to learn that.
+// command, or for longer than GiveUp. The requester has to be informed.
 func (e *execution) unwritable(err error) bool {
 	since := cmp.Or(e.job.Sent, e.job.Sending)
 	tooLong := !since.IsZero() && rdb.Trouble(err) != nil && e.Now().Sub(since) > e.GiveUp
@@ -260,8 +260,8 @@ func (e *execution) saveEnd(ctx context.Context, outcome store.Outcome, cause re
 	return e.save(ctx)
 }
 
-// silent reports whether the job is not shown by itself: the message of its bulk plan
-// shows it, until somebody settles it.
+// silent reports whether the job has no message of its own: that of its bulk plan shows
+// it, until it is settled.
 func silent(job repair.Job) bool { return job.Plan.Bulk != "" && job.Settled == nil }
 
 // notify shows progress. The next notification makes up for a lost one.

@@ -36,7 +36,7 @@ var groups = map[string]func(*testing.T) *group{
 	},
 }
 
-const inJobs = "sessionbot:{jobs}:probe" // a key beside the jobs
+const inJobs = "sessionbot:{jobs}:probe" // a key in the slot of the jobs
 
 // cutOff disconnects the replica: what is written from now on is lost by a failover.
 func (g *group) cutOff() {

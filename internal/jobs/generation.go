@@ -48,7 +48,7 @@ func (e generation) prepare(ctx context.Context) error {
 }
 
 // send sends the one request. An execution that finds the step recorded by another
-// one cannot know whether the request was sent: a person has to find out.
+// one cannot know whether the request was sent: a person has to check.
 func (e generation) send(ctx context.Context) error {
 	if e.prompt == "" {
 		if e.job.Settled != nil {
@@ -77,7 +77,7 @@ func (e generation) send(ctx context.Context) error {
 		return e.conclude(store.OutcomeUnclear, repair.CauseNoAnswer)
 	}
 	e.Log.WarnContext(ctx, "generation not started", "job", e.job.ID, "error", err)
-	// Recorded first: nobody must take this for a request without an answer.
+	// Recorded first, so that it does not count as a request without an answer.
 	cause, detail := causeOf(api, e.Now())
 	e.job.Step, e.job.Cause, e.job.Detail = repair.StepSent, cause, detail
 	return nil

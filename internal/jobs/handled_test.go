@@ -14,7 +14,7 @@ import (
 )
 
 // TestHandledOutside: what an operator handles outside between the plan and its start is
-// not made as well. What was handled before was known to whoever planned.
+// not made as well. What was handled before was known when the plan was made.
 func TestHandledOutside(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

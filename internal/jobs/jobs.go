@@ -23,7 +23,7 @@ import (
 
 const (
 	maxRunning     = 64               // jobs of one process at the same time; most only wait for their file
-	startWithin    = 10 * time.Minute // of the claim; later nobody expects a generation any more
+	startWithin    = 10 * time.Minute // of the claim; later a generation is no longer expected
 	sendWithin     = 5 * time.Second  // of recording StepSending; a lease lives three times as long
 	requestTimeout = 30 * time.Second // of the one request of a generation
 	replayTimeout  = time.Minute      // of that of a replay: the site itself waits for SuperDuperAI
@@ -41,8 +41,8 @@ type Timings struct {
 	Pending       time.Duration // between two reads of the pending jobs, and the first pause after a failure
 	MaxRetryDelay time.Duration // the longest pause between two attempts at a failing job
 	SaveRetry     time.Duration // between two attempts to record the request's outcome
-	Unheeded      time.Duration // from the site's answer to an event until it has written nothing
-	Unanswered    time.Duration // from an event without an answer until the site writes nothing more, if GiveUp is longer
+	SiteWrite     time.Duration // from the site's answer to an event until the event counts as ignored
+	Unanswered    time.Duration // from an event without an answer until it counts as ignored, if GiveUp is longer
 	Page          time.Duration // from the end of a canary until the customer's page must show it
 	Replication   time.Duration // between two checks whether Redis has a replica
 }
@@ -51,7 +51,7 @@ type Timings struct {
 func DefaultTimings() Timings {
 	return Timings{
 		Poll: 5 * time.Second, MaxPoll: time.Minute, Refresh: 30 * time.Second, Reread: 5 * time.Second, Pending: 2 * time.Second,
-		MaxRetryDelay: time.Minute, SaveRetry: 200 * time.Millisecond, Unheeded: 30 * time.Second, Unanswered: 5 * time.Minute,
+		MaxRetryDelay: time.Minute, SaveRetry: 200 * time.Millisecond, SiteWrite: 30 * time.Second, Unanswered: 5 * time.Minute,
 		Page: 2 * time.Minute, Replication: time.Minute,
 	}
 }
@@ -91,8 +91,8 @@ type Config struct {
 	Webhook   Webhook     // nil = there is no secret to sign with
 	// Examine diagnoses a session as if the job itself did not exist.
 	Examine func(ctx context.Context, session, job string) diagnosis.Examination
-	// Handled returns who handled a session outside, nil = nobody did. Its being nil
-	// means that nobody can.
+	// Handled returns who handled a session outside, nil = no one. The callback is nil
+	// if that is not possible.
 	Handled func(ctx context.Context, session string) (*incident.Handled, error)
 	// Notify shows the progress of a job. The end of a job is shown until that
 	// succeeds; an error may have a method Pause that returns how long not to try.

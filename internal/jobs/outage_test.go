@@ -48,7 +48,7 @@ func TestRedisOutage(t *testing.T) {
 }
 
 // TestLongRedisOutage: the outcome is kept after the lease has expired, as long as
-// nobody else has the job.
+// no other process has the job.
 func TestLongRedisOutage(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)

@@ -20,7 +20,7 @@ const (
 	makeFailed  = "Video generation failed: please contact support."
 )
 
-// errConflict means that somebody else wrote the session, and their values are
+// errConflict means that the session was written by another process, whose values are
 // not to be overwritten.
 var errConflict = errors.New("the session was written by somebody else")
 
@@ -29,11 +29,11 @@ func isConflict(err error) bool {
 	return errors.Is(err, sessions.ErrChanged) || errors.Is(err, sessions.ErrOtherType) || errors.Is(err, sessions.ErrTooLarge)
 }
 
-// late reports whether it is too late to begin: nobody expects a generation any more.
+// late reports whether it is too late to begin: a generation is no longer expected.
 func late(job repair.Job, now time.Time) bool { return now.Sub(job.Claimed) > startWithin }
 
-// unchanged reports whether the keys to be written are as they were shown: no
-// replica that died wrote any of them.
+// unchanged reports whether the keys to be written are as they were shown: no replica
+// wrote any of them before it died.
 func unchanged(job repair.Job, s store.Session, writes []sessions.KeyWrite) bool {
 	now := s.Digests()
 	return !slices.ContainsFunc(writes, func(w sessions.KeyWrite) bool { return now[w.Kind] != job.Digests[w.Kind] })
@@ -136,7 +136,7 @@ func outcomeEntry(job repair.Job) audit.Entry {
 	return entry
 }
 
-// placeOf returns where somebody decided about the job's plan.
+// placeOf returns where the job's plan was decided.
 func placeOf(job repair.Job, who store.Actor) string {
 	if who.Terminal {
 		return audit.Terminal

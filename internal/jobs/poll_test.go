@@ -104,7 +104,7 @@ func TestMinutesMove(t *testing.T) {
 }
 
 // TestSessionWrittenDuringGeneration: what conflicts with the job is kept and fails
-// it; other members are kept beside the job's own.
+// it; other members are kept as well as the job's own.
 func TestSessionWrittenDuringGeneration(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -58,7 +58,7 @@ func TestRedisReadOnly(t *testing.T) {
 }
 
 // TestWritesAreRefusedForAWhile: the file's id is written once Redis accepts writes,
-// and nobody is blamed for the delay.
+// and the delay is not reported as a conflict.
 func TestWritesAreRefusedForAWhile(t *testing.T) {
 	t.Parallel()
 	b := newOwnBench(t)

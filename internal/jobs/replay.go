@@ -165,7 +165,7 @@ func refusalOf(site *superduper.Error, now time.Time) (cause repair.Cause, detai
 }
 
 // watch reads the session until the site has written. After an answer the site has
-// done so within Timings.Unheeded. Without one it may still be at work, but not for
+// done so within Timings.SiteWrite. Without one it may still be at work, but not for
 // longer than any server lets a request run.
 func (e replay) watch(ctx context.Context) error {
 	until, wait, shown := e.job.Sending.Add(min(e.GiveUp, e.Timings.Unanswered)), e.Timings.Poll, ""
@@ -175,7 +175,7 @@ func (e replay) watch(ctx context.Context) error {
 		e.job.Step = repair.StepFiled
 		return nil
 	case answered:
-		until = e.job.Sent.Add(e.Timings.Unheeded)
+		until = e.job.Sent.Add(e.Timings.SiteWrite)
 	}
 	for {
 		s, err := e.Product.Session(ctx, e.job.Plan.Session)
@@ -194,7 +194,7 @@ func (e replay) watch(ctx context.Context) error {
 			e.job.Digests = s.Digests()
 			return e.conclude(store.OutcomeFailed, repair.CauseSiteFailed)
 		case now.After(until) && answered:
-			return e.conclude(store.OutcomeFailed, repair.CauseUnheeded)
+			return e.conclude(store.OutcomeFailed, repair.CauseIgnored)
 		case now.After(until):
 			return e.conclude(store.OutcomeUnclear, repair.CauseNoAnswer)
 		}
@@ -223,8 +223,8 @@ func siteWrote(job repair.Job, s store.Session) (file string, failed bool) {
 	return "", s.Status() == store.StatusError
 }
 
-// completed remembers the finished file, and ends by what the session says of it: an
-// event that came after ours may have hidden it, or started another.
+// completed remembers the finished file, and ends with what the session says about it: an
+// event that came after ours may have hidden it, or started another one.
 func (e replay) completed(ctx context.Context) error {
 	s, err := e.Product.Session(ctx, e.job.Plan.Session)
 	if err != nil {

@@ -186,8 +186,8 @@ func TestReplayReadsOnceMore(t *testing.T) {
 	s.sentOnce(true)
 }
 
-// TestAtMostOneReplay: stopped anywhere, resumed by anybody, with a site that answers
-// anything, an approved plan sends one event at most, and has an outcome.
+// TestAtMostOneReplay: stopped anywhere, resumed by any process, with a site that
+// answers anything, an approved plan sends one event at most, and has an outcome.
 func TestAtMostOneReplay(t *testing.T) {
 	t.Parallel()
 	s := newReplays(t, false)
@@ -209,7 +209,7 @@ func TestAtMostOneReplay(t *testing.T) {
 		s.around = answers[rand.IntN(len(answers))]
 		id := s.claimed()
 		cfg := s.config()
-		cfg.GiveUp, cfg.Timings.Unheeded = 10*time.Millisecond, 10*time.Millisecond
+		cfg.GiveUp, cfg.Timings.SiteWrite = 10*time.Millisecond, 10*time.Millisecond
 		var at []string
 		for range rand.IntN(4) { // executions that stop, as a process does on SIGTERM
 			step := steps[rand.IntN(len(steps))]

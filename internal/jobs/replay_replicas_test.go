@@ -12,8 +12,8 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// TestReplayFailover: the replica knows nothing of the claim, or of what the job did,
-// when the master is killed. Whoever executes it afterwards, the event is sent once.
+// TestReplayFailover: the replica lacks the claim, or the job's progress,
+// when the master is killed. Whichever process executes it afterwards, the event is sent once.
 func TestReplayFailover(t *testing.T) {
 	t.Parallel()
 	for name, start := range groups {

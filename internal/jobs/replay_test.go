@@ -57,7 +57,7 @@ func TestReplayOutcomes(t *testing.T) {
 		{"404", answering(404), store.OutcomeFailed, repair.CauseNoWebhook, "pending", 1, 0},
 		{"405", answering(405), store.OutcomeFailed, repair.CauseBlocked, "pending", 1, 0},
 		{"429", answering(429), store.OutcomeFailed, repair.CauseBlocked, "pending", 1, 0},
-		{"200, and nothing written", answering(200), store.OutcomeFailed, repair.CauseUnheeded, "pending", 1, 0},
+		{"200, and nothing written", answering(200), store.OutcomeFailed, repair.CauseIgnored, "pending", 1, 0},
 		{"200, and an error written", func(s *replays, _ *jobs.Config) {
 			s.files.BreakFor("generate-video", demo.Fault{Status: 429, Body: "later"})
 		}, store.OutcomeFailed, repair.CauseSiteFailed, "error", 1, 0},
@@ -106,7 +106,7 @@ func TestReplayOutcomes(t *testing.T) {
 	}
 }
 
-// nowhere is where an answer goes that nobody gets.
+// nowhere discards an answer.
 type nowhere struct{}
 
 func (nowhere) Header() http.Header            { return http.Header{} }
@@ -120,8 +120,8 @@ func (broken) File(context.Context, string) (store.File, error) {
 	return store.File{State: store.FileFailed}, nil
 }
 
-// TestReplayRemembered: a later plan knows of the video, and of an event that the
-// session shows nothing of.
+// TestReplayRemembered: a later plan includes the video, and an event without an effect on
+// the session.
 func TestReplayRemembered(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -155,7 +155,7 @@ func TestReplayRemembered(t *testing.T) {
 	}
 }
 
-// TestReplaySettled: a person says what became of an event whose fate is not known;
+// TestReplaySettled: a person records the outcome of an event whose fate is not known;
 // the job itself never sends it again, and writes nothing.
 func TestReplaySettled(t *testing.T) {
 	t.Parallel()
@@ -235,8 +235,8 @@ type errStripe struct{ err error }
 
 func (s errStripe) RawEvent(context.Context, string, string) ([]byte, error) { return nil, s.err }
 
-// TestReplayWithoutEvent: what Stripe will never give ends the job, what it may give
-// later does not.
+// TestReplayWithoutEvent: an event that Stripe does not hold ends the job, one that it may
+// return later does not.
 func TestReplayWithoutEvent(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

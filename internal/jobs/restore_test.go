@@ -27,8 +27,8 @@ func (b *bench) expectRestored(want any) {
 	}
 }
 
-// TestRestore: the prompt is stored, nothing is started, and what is possible then is
-// offered.
+// TestRestore: the prompt is stored, nothing is started, and the repairs that are possible
+// then are offered.
 func TestRestore(t *testing.T) {
 	t.Parallel()
 	for _, cluster := range []bool{false, true} {
@@ -101,9 +101,9 @@ func TestRestoreWrittenAndForgotten(t *testing.T) {
 	}
 }
 
-// TestSiteWritesBesideARestore: what the site writes after the restore stays, and a
+// TestSiteWritesDuringARestore: what the site writes after the restore stays, and a
 // prompt that it takes away again is not called restored.
-func TestSiteWritesBesideARestore(t *testing.T) {
+func TestSiteWritesDuringARestore(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		at      string

@@ -62,7 +62,7 @@ func New(cfg Config) *Runner {
 func (r *Runner) Wake() {
 	select {
 	case r.wake <- struct{}{}:
-	default: // it is about to read them anyway
+	default: // a read is pending already
 	}
 }
 
@@ -190,8 +190,8 @@ func (r *Runner) postpone(id string, pause time.Duration) time.Duration {
 	return pause
 }
 
-// exhausted reports whether a job failed here so often that its backoff grows no
-// more: a process that has just started tries again first.
+// exhausted reports whether a job failed in this process until its backoff reached the
+// maximum: a process that has just started retries first.
 func (r *Runner) exhausted(id string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

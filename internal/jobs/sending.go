@@ -46,8 +46,8 @@ func (e *execution) awaitReplicas(ctx context.Context) error {
 // Else the job is back at the step before, or has an error.
 //
 // If the process was suspended, another one may have the job: only the holder of the
-// lease can record this. A Redis replica that does not know of the request could take
-// over, and have it sent once more.
+// lease can record this. A Redis replica without the record of the request could take
+// over, and the request be sent once more.
 func (e *execution) maySend(ctx context.Context, before repair.Step) (bool, error) {
 	err := e.Ledger.AwaitReplicas(ctx, e.lease, *e.job)
 	if errors.Is(err, lease.ErrLost) {

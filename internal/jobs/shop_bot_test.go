@@ -23,7 +23,7 @@ import (
 
 func (s *shop) examined() diagnosis.Examination { return s.bot.Examine(s.t.Context(), s.id) }
 
-// repaired plans a repair by what is seen, has it approved, with a second press
+// repaired plans a repair by the examination, has it approved, with a second press
 // where the plan needs one, and executes it.
 func (s *shop) repaired(action store.Action) repair.Plan {
 	s.t.Helper()
@@ -61,9 +61,9 @@ func (s *shop) repaired(action store.Action) repair.Plan {
 	return p
 }
 
-// tells repairs, has both events delivered, and holds what was seen against the course
+// check repairs, has both events delivered, and compares what was seen with the course
 // and against what holds for all of them.
-func (s *shop) tells(p course, x diagnosis.Examination) {
+func (s *shop) check(p course, x diagnosis.Examination) {
 	s.t.Helper()
 	prompt, byBot, risk := x.Session.PromptText(), s.videos.byBot(), ""
 	if p.repair != none {

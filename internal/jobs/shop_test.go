@@ -99,7 +99,7 @@ func (s *shop) checkout() {
 // threeKeys stores what an older site did before the customer paid.
 func (s *shop) threeKeys() { s.t.Helper(); s.holds("prompt", `{"prompt":"A fox","timestamp":"AT"}`) }
 
-// script leaves what the old script left that generated a file.
+// script stores what the old script did that generated a file.
 func (s *shop) script(file string) {
 	s.t.Helper()
 	s.threeKeys()
@@ -178,7 +178,7 @@ func (s *shop) unnamed() string {
 	return file
 }
 
-// outside posts an update as anybody on the internet can.
+// outside posts an update as anyone on the internet can.
 func (s *shop) outside(update string) {
 	s.t.Helper()
 	s.ask(s.site, http.MethodPost, "/api/webhook-status/"+s.id, update)

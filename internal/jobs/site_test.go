@@ -37,8 +37,8 @@ const (
 	slowOne      = "the first takes longer than STALL_AFTER; the plan says that it is replaced"
 )
 
-// course is a repair and what comes of it: on the customer's page, and in how many
-// videos were paid for.
+// course is a repair and its result: the customer's page, and how many videos were paid
+// for.
 type course struct {
 	repair store.Action // none = what comes without one
 	risk   string       // what its plan needs a second press for begins so; "" = it needs none
@@ -260,7 +260,7 @@ func TestSite(t *testing.T) {
 						t.Errorf("%s is missing", a)
 					}
 				}
-				s.tells(p, x)
+				s.check(p, x)
 			})
 		}
 	}

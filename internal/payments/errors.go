@@ -15,8 +15,8 @@ import (
 // errMissing is the cause of a 404 resource_missing.
 var errMissing = errors.New("resource missing")
 
-// Error is what every request fails with. It holds nothing of what was asked or
-// answered. errors.Is(err, store.StripeForbidden) asks for its reason.
+// Error is the error of every request. It quotes neither the request nor the answer. Its
+// reason is checked with errors.Is, such as errors.Is(err, store.StripeForbidden).
 type Error struct {
 	Reason store.Unverified
 	Status int   // HTTP status; 0 = no answer

@@ -33,7 +33,7 @@ var (
 	startingEvents = append(slices.Clone(paidEvents), string(stripe.EventTypePaymentIntentSucceeded))
 )
 
-// Event returns how far Stripe got with the events of a session's payment. Stripe
+// Event returns the state of delivery of the events of a session's payment. Stripe
 // lists undelivered events, be they pending or failed; what is only in the list
 // of all events was delivered. Both lists are read in parallel. A delayed payment
 // succeeds days after its charge was made: only where the events around the
@@ -111,12 +111,12 @@ type event struct {
 	} `json:"data"`
 }
 
-// objectID is the id of the object that the event is about.
+// objectID is the id of the event's object.
 func (e event) objectID() string { return idOf(e.Data.Object) }
 
 func (e event) created() time.Time { return unix(e.Created) }
 
-// parseEvent reads an event, which has to say what it is about.
+// parseEvent reads an event, which has to name its object.
 func parseEvent(raw json.RawMessage) (e event, err error) {
 	if json.Unmarshal(raw, &e) != nil || e.ID == "" || e.objectID() == "" {
 		return event{}, fault("the event cannot be read") // json's error would repeat it

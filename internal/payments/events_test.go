@@ -43,7 +43,7 @@ func TestSummarize(t *testing.T) {
 		{"the intent's is undelivered", found(checkout), found(intent), store.Event{State: store.EventPending, ID: checkout.ID, Created: intent.created(), Completed: true, CompletedAt: checkout.created()}},
 		{"a delayed payment, delivered", found(async, checkout), found(), store.Event{State: store.EventDelivered, ID: checkout.ID, Created: async.created(), PaidAt: async.created(), Completed: true, CompletedAt: checkout.created()}},
 		{"a delayed payment, undelivered", found(async, checkout), found(async), store.Event{State: store.EventPending, ID: checkout.ID, Created: async.created(), PaidAt: async.created(), Completed: true, CompletedAt: checkout.created()}},
-		{"a delayed payment, told of the checkout alone", found(async, checkout), found(checkout), store.Event{State: store.EventFailed, ID: checkout.ID, Created: checkout.created(), PaidAt: async.created(), Completed: true, CompletedAt: checkout.created()}},
+		{"a delayed payment, with the event of the checkout alone", found(async, checkout), found(checkout), store.Event{State: store.EventFailed, ID: checkout.ID, Created: checkout.created(), PaidAt: async.created(), Completed: true, CompletedAt: checkout.created()}},
 		{"two of the checkout", found(of(completed, 30*time.Minute), checkout), found(), store.Event{State: store.EventDelivered, ID: checkout.ID,
 			Created: now.Add(-30 * time.Minute), Completed: true, CompletedAt: now.Add(-30 * time.Minute)}},
 	}
@@ -181,7 +181,7 @@ func TestDelayedPaymentOfAnOldCharge(t *testing.T) {
 	}
 	reader, _ := lists(t, nil, nil)
 	if got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, State: store.PaymentPaid, ChargedAt: now.Add(-store.EventLife)}); err != nil || got != (store.Event{}) {
-		t.Errorf("as old as what Stripe lists: %+v, error %v; want nothing told", got, err)
+		t.Errorf("as old as what Stripe lists: %+v, error %v; want nothing reported", got, err)
 	}
 }
 

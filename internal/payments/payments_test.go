@@ -143,7 +143,7 @@ func checkError(t *testing.T, err error, want Error) {
 	}
 	for _, secret := range []string{key, email, url.QueryEscape(email), liveID} {
 		if strings.Contains(err.Error(), secret) {
-			t.Errorf("the error's text tells %q: %s", secret, err)
+			t.Errorf("the error's text contains %q: %s", secret, err)
 		}
 	}
 }

@@ -11,8 +11,8 @@ import (
 )
 
 // RawEvent returns the checkout.session.completed event of a session exactly as
-// Stripe gives it. Errors are *Error; errors.Is(err, store.ErrNoEvent) asks for an
-// event that Stripe does not hold.
+// Stripe returns it. Errors are *Error; one for which errors.Is(err, store.ErrNoEvent)
+// holds means that Stripe has no such event.
 func (r *Reader) RawEvent(ctx context.Context, id, session string) ([]byte, error) {
 	if err := r.checkKey(session); err != nil {
 		return nil, err

@@ -70,7 +70,7 @@ func (r *Reader) payment(cs *stripe.CheckoutSession) (store.Payment, error) {
 	return p, nil
 }
 
-// longPrompt stands in the metadata for a prompt that was too long for them.
+// longPrompt replaces a prompt in the metadata that was too long for them.
 var longPrompt = regexp.MustCompile(`^\[PROMPT:[0-9]+chars\]$`)
 
 // orderOf returns what older versions of the site put into the metadata about the order.

@@ -125,7 +125,7 @@ func TestUnreadableEventProvesNothing(t *testing.T) {
 		}
 		checkLog(t, name, log, eventsPath)
 		if got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, ChargedAt: now}); err != nil || got != (store.Event{}) {
-			t.Errorf("%s: %+v, %v; want nothing told", name, got, err)
+			t.Errorf("%s: %+v, %v; want nothing reported", name, got, err)
 		}
 		if got, err := reader.Event(t.Context(), store.Payment{SessionID: "cs_live_1", ChargedAt: now}); err != nil || got.State != store.EventPending {
 			t.Errorf("%s: %+v, %v; want the other one", name, got, err)

@@ -13,7 +13,7 @@ import (
 	"os"
 )
 
-// errRedacted stands for every error that is not known to quote nothing.
+// errRedacted replaces every error that may quote something.
 var errRedacted = errors.New("the answer is not what was to be expected, or there was none")
 
 // Error returns the part of err that is known to quote nothing, or an error of

@@ -19,7 +19,7 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// TestHandler: a record carries the id once, whoever added it.
+// TestHandler: a record carries the id once, even if it was added twice.
 func TestHandler(t *testing.T) {
 	t.Parallel()
 	served := requestid.NewContext(context.Background(), "k3f9-2d")

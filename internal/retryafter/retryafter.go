@@ -10,7 +10,7 @@ import (
 // Header is the header's name.
 const Header = "Retry-After"
 
-// Read returns the delay that Retry-After asks for, in seconds (with or without
+// Read returns the delay in Retry-After, in seconds (with or without
 // a fraction) or as a date, at most limit; 0 if it cannot be parsed. A date is
 // relative to the Date header, the server's own clock, where there is one.
 func Read(h http.Header, limit time.Duration) time.Duration {

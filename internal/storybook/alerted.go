@@ -9,7 +9,7 @@ import (
 	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
-// alerted are an orphan's debug, by whether people were alerted of it, or why not.
+// alerted are answers of debug for an orphan, for each state of its alert.
 func alerted() []Story {
 	show := func(title string, change func(w *world)) Story {
 		w := examples()[0].world

@@ -38,7 +38,7 @@ func digests() []Story {
 	show := func(title string, w *world) Story {
 		alert, err := registryOf(w).Digest(context.Background(), day.AddDate(0, 0, -1), day)
 		if err != nil {
-			panic(err) // the world knows everything
+			panic(err) // this world returns no errors
 		}
 		return Story{Title: title, Of: []string{"Kind digest", "Reason digest"}, Blocks: alert.Blocks}
 	}

@@ -96,7 +96,7 @@ func figures() []Story {
 		}),
 		show("stats, time ran out, little may be asked", func(f *kept) {
 			f.Rollup.Count.Complete, f.Rollup.Count.Survey.Scanned = false, 20_000
-			f.Rollup.Count.Survey.Untold, f.Rollup.Server, f.Series = true, nil, nil
+			f.Rollup.Count.Survey.MemoryDenied, f.Rollup.Server, f.Series = true, nil, nil
 		}),
 		show("stats, nothing there", func(f *kept) {
 			r := stats.Rollup{AsOf: noon, Server: &rdb.Server{PingMS: 0.4, Version: "7.2.4"}}

@@ -18,7 +18,7 @@ func homes() []Story {
 	show := func(title string, w world) Story {
 		home, err := registryOf(&w).Home(context.Background(), commands.Home{})
 		if err != nil {
-			panic(err) // this world fails nobody
+			panic(err) // this world returns no errors
 		}
 		return Story{Title: title, Blocks: home.Blocks("U0LEAD", home.Plans, noon), Home: true}
 	}

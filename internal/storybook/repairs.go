@@ -117,7 +117,7 @@ var endings = []struct {
 	{store.ActionReplay, "", []repair.Cause{""}}, {store.ActionReplay, store.OutcomeDone, []repair.Cause{""}},
 	{store.ActionReplay, store.OutcomeRefused, []repair.Cause{repair.CauseChanged, repair.CauseNoSecret, repair.CauseNoStripeKey, repair.CauseNoEvent}},
 	{store.ActionReplay, store.OutcomeFailed, []repair.Cause{repair.CauseSignature, repair.CauseClock, repair.CauseBlocked, repair.CauseNoWebhook,
-		repair.CauseUnreachable, repair.CauseSiteFailed, repair.CauseUnheeded, repair.CauseOverwritten, repair.CauseFileFailed}},
+		repair.CauseUnreachable, repair.CauseSiteFailed, repair.CauseIgnored, repair.CauseOverwritten, repair.CauseFileFailed}},
 	{store.ActionReplay, store.OutcomeUnclear, []repair.Cause{repair.CauseNoAnswer}},
 	{store.ActionReplay, store.OutcomeGaveUp, []repair.Cause{repair.CauseNoToken, repair.CauseTooLong}},
 	{store.ActionReplay, store.OutcomeCancelled, []repair.Cause{""}},

@@ -1,6 +1,6 @@
-// Package storybook renders one of every message, from fixed data and at a fixed
-// time: for the page that shows them all, and for the golden file that guards
-// their texts. Each message is made by the code that makes it in production.
+// Package storybook renders every message once, from fixed data and at a fixed time: for
+// the page that shows them all, and for the golden file of their texts. Each message is
+// made by the code that makes it in production.
 package storybook
 
 import (
@@ -26,7 +26,7 @@ type Story struct {
 	Title   string
 	Of      []string // the constants that it covers, such as "Verdict orphaned"
 	Blocks  []slack.Block
-	Home    bool // it is no message, but somebody's App Home
+	Home    bool // an App Home instead of a message
 }
 
 // noon is the time of every message.

@@ -8,7 +8,7 @@ import (
 	"github.com/superduperai/sessionbot/store/follow"
 )
 
-// answered is a thread that was answered so long after somebody asked.
+// answered is a thread that was answered some time after the question.
 func answered(end follow.End, kind store.Kind, after time.Duration) follow.Thread {
 	a := &follow.Answer{End: end, Kind: kind, Posted: noon, Message: store.Message{Channel: "C0SUPPORT", TS: "2.0"}, Permalink: "https://acme.slack.com/archives/C0SUPPORT/p20"}
 	switch end {
@@ -20,7 +20,7 @@ func answered(end follow.End, kind store.Kind, after time.Duration) follow.Threa
 	return follow.Thread{Message: store.Message{Channel: "C0SUPPORT", TS: "1.0"}, By: "U0SUPPORT", At: noon.Add(-after), Answer: a}
 }
 
-// threads are the answers in threads in which somebody asked about a session.
+// threads are the answers in threads in which a session was asked about.
 func threads() []Story {
 	show := func(title string, t follow.Thread, informed *follow.Informed) Story {
 		return Story{Title: title, Of: []string{of("End", t.Answer.End)}, Blocks: message.ThreadAnswer(sessionID, t, informed, siteURL, noon)}

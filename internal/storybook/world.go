@@ -16,7 +16,7 @@ import (
 	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
-// world is a fake of everything that the commands depend on.
+// world is a fake of all dependencies of the commands.
 type world struct {
 	seen    diagnosis.Evidence
 	event   store.Event

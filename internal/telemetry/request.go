@@ -47,8 +47,8 @@ type Request struct {
 	span    trace.Span // nil = it is not traced
 }
 
-// Begin begins a request to a service. It is traced if what it is made for is: work
-// that nobody requested, such as a sweep, is not.
+// Begin begins a request to a service. It is traced if its context is: work
+// without a requester, such as a sweep, is not.
 func Begin(ctx context.Context, service, operation string) (context.Context, Request) {
 	r := Request{service: service, started: time.Now()}
 	if parent := trace.SpanFromContext(ctx); parent.IsRecording() {
@@ -64,8 +64,8 @@ func (r Request) Describe(attributes ...attribute.KeyValue) {
 	}
 }
 
-// End ends the request. Failed is why the service does not serve, in words that quote
-// nothing; nil = it does, whatever it answered.
+// End ends the request. Failed says why the service failed, without quoting anything; nil =
+// it answered, whatever the answer.
 func (r Request) End(failed error) {
 	outcome := "done"
 	if failed != nil {

@@ -93,9 +93,9 @@ func textOf(spans tracetest.SpanStubs) (all []string) {
 	return all
 }
 
-// TestNothingIsTracedUnasked: what nobody asked for has no trace, and what is not to
-// be recorded has none either.
-func TestNothingIsTracedUnasked(t *testing.T) {
+// TestOnlyRequestsAreTraced: work without a requester is not traced, and neither is
+// work that is not to be recorded.
+func TestOnlyRequestsAreTraced(t *testing.T) {
 	t.Parallel()
 	ctx, kept := traced(t)
 	unrecorded := trace.ContextWithSpanContext(ctx, trace.SpanContextFromContext(ctx))

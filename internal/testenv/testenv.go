@@ -43,7 +43,7 @@ func skip(t testing.TB, missing string) {
 	t.Skipf("skipped: needs %s", missing)
 }
 
-// The ports lie below the ephemeral ones, which the system gives to anybody.
+// The ports lie below the ephemeral ones, which the system assigns to any process.
 const (
 	firstPort = 20_000
 	ports     = 12_000
@@ -54,8 +54,8 @@ var lastPort atomic.Uint32
 
 func init() { lastPort.Store(rand.Uint32N(ports)) }
 
-// FreePort returns a loopback port on which nobody listened a moment ago. It gives
-// the same port to nobody else in this process for long.
+// FreePort returns a loopback port that was free a moment ago. It does not return the same
+// port again soon.
 func FreePort(t testing.TB) int {
 	t.Helper()
 	for range 100 {

@@ -18,7 +18,7 @@ import (
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
-// lists is the registry of the commands, on what this watch knows.
+// lists is the registry of the commands, with the data of this watch.
 func (h *simulation) lists() *commands.Registry {
 	return commands.New(commands.Deps{
 		NewSweeper: func() commands.Sweeper { return sweep.New(h.product) }, Watch: h.records, Incidents: h.records,

@@ -67,7 +67,7 @@ func TestStatisticsAndAlertsAgree(t *testing.T) {
 			server := httptest.NewServer(stripe)
 			t.Cleanup(server.Close)
 			h.must(demo.Load(t.Context(), h.client, examples))
-			demo.Tell(stripe, files, examples)
+			demo.Put(stripe, files, examples)
 			h.api.own = map[string]store.FileState{}
 			for _, e := range examples {
 				h.api.own[e.FileID] = e.File

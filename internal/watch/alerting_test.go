@@ -67,7 +67,7 @@ func TestSlackOutage(t *testing.T) {
 }
 
 // TestRemindersDouble: the intervals double. A snooze silences them, and a line says when
-// it ends; another choice replaces it. Whoever acknowledged is reminded, too, less often.
+// it ends; another choice replaces it. The person who acknowledged is reminded, too, less often.
 func TestRemindersDouble(t *testing.T) {
 	t.Parallel()
 	h := newSimulation(t)
@@ -116,7 +116,7 @@ func TestRemindersDouble(t *testing.T) {
 	h.advance(time.Second)
 	h.expectNotified("update 1")
 	if got, want := fmt.Sprint(reminded(9*time.Hour)), "[60 180 420]"; got != want {
-		t.Errorf("whoever acknowledged was reminded after %s minutes, want %s", got, want)
+		t.Errorf("the person who acknowledged was reminded after %s minutes, want %s", got, want)
 	}
 }
 

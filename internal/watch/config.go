@@ -58,7 +58,7 @@ type Finder interface {
 	Find(ctx context.Context, i incident.Incident) (store.Message, bool, error)
 }
 
-// Threads knows when people last wrote in the thread of an incident's message. An error
+// Threads returns when people last wrote in the thread of an incident's message. An error
 // is a *Refusal, or ErrHistoryForbidden.
 type Threads interface {
 	LastReply(ctx context.Context, i incident.Incident, since time.Time) (at time.Time, found bool, err error)
@@ -67,7 +67,7 @@ type Threads interface {
 // ErrHistoryForbidden means that a Finder may not read the channel.
 var ErrHistoryForbidden = errors.New("the channel's history may not be read")
 
-// FileAPI knows the state of a file. An error is a *store.FileError.
+// FileAPI returns the state of a file. An error is a *store.FileError.
 type FileAPI interface {
 	File(ctx context.Context, fileID string) (store.File, error)
 }
@@ -109,7 +109,7 @@ type Config struct {
 	Notifier  Notifier
 	Finder    Finder
 	Threads   Threads
-	Escalates bool                                              // somebody is called where nobody answers reminders
+	Escalates bool                                              // an escalation contact is configured
 	Permalink func(ctx context.Context, m store.Message) string // the address of a message, "" = not known; nil = of none
 	Digest    DigestTime                                        // zero = off
 	Followed  *follow.Store                                     // sessions that people asked about; nil = none are followed
@@ -133,10 +133,10 @@ type Timings struct {
 	Listen                  time.Duration // between two attempts to subscribe to notifications
 	FirstSweep              time.Duration // the longest that the first sweep waits for the subscription
 	Requeue                 time.Duration // until a session that could not be read is inspected again
-	Update                  time.Duration // the least time between two updates of one message
+	Update                  time.Duration // minimum between two updates of one message
 	Retry                   time.Duration // after an alert was refused; doubles
 	MaxRetryDelay           time.Duration
-	MaxUnreadableRetryDelay time.Duration // likewise, if each attempt may add a message that nobody can look up
+	MaxUnreadableRetryDelay time.Duration // likewise, if each attempt may post a duplicate that cannot be looked up
 	Outage                  time.Duration // until Redis that cannot be used is reported
 	OutageJitter            time.Duration // the most that a replica waits besides
 	OutageSettled           time.Duration // for which Redis has to work before the report is resolved

@@ -15,9 +15,9 @@ const (
 	First        Reason = "first"      // a new incident
 	Joined       Reason = "joined"     // more sessions, or more is known of them
 	Threshold    Reason = "threshold"  // the number of sessions passed a threshold
-	Reminder     Reason = "reminder"   // nobody acknowledged it
-	Unresolved   Reason = "unresolved" // somebody acknowledged it, and customers still wait
-	Escalated    Reason = "escalated"  // nobody answered the reminders
+	Reminder     Reason = "reminder"   // it is not acknowledged
+	Unresolved   Reason = "unresolved" // it is acknowledged, and customers still wait
+	Escalated    Reason = "escalated"  // the reminders are unanswered
 	Snoozed      Reason = "snoozed"
 	SnoozeEnded  Reason = "snooze_ended"
 	Acknowledged Reason = "acknowledged"
@@ -45,28 +45,28 @@ const (
 	Reply      // a line in its thread
 )
 
-// Whom is whom a notification mentions.
-type Whom int
+// Recipient is the person whom a notification mentions.
+type Recipient int
 
 // The people.
 const (
-	Nobody Whom = iota
+	Nobody Recipient = iota
 	OnCall
 	Owner    // who acknowledged the incident
-	Escalate // who is called where nobody answers
+	Escalate // who is called if nobody answers
 )
 
 // Decision is the notification that an incident needs next.
 type Decision struct {
 	Reason  Reason
 	Act     Act
-	Mention Whom
+	Mention Recipient
 }
 
-// Policy is what Decide goes by.
+// Policy configures Decide.
 type Policy struct {
 	MinInterval time.Duration // between two updates of one message
-	Escalates   bool          // there is somebody to be called where nobody answers
+	Escalates   bool          // an escalation contact is configured
 }
 
 const (
@@ -114,7 +114,7 @@ func Decide(i incident.Incident, now time.Time, p Policy) Decision {
 	case snoozed(i, now):
 		return nothing
 	case snoozeEnded(i, now):
-		return Decision{Reason: SnoozeEnded, Act: Reply, Mention: caretaker(i)}
+		return Decision{Reason: SnoozeEnded, Act: Reply, Mention: reminderRecipient(i)}
 	case thresholdReached(len(i.Cases)) > i.Threshold:
 		return Decision{Reason: Threshold, Act: Reply}
 	case p.Escalates && escalates(i, now):
@@ -127,17 +127,16 @@ func Decide(i incident.Incident, now time.Time, p Policy) Decision {
 	return Decision{Reason: Reminder, Act: Reply, Mention: OnCall}
 }
 
-// caretaker is whom a reminder mentions.
-func caretaker(i incident.Incident) Whom {
+// reminderRecipient returns the person whom a reminder mentions.
+func reminderRecipient(i incident.Incident) Recipient {
 	if i.Acknowledged != nil {
 		return Owner
 	}
 	return OnCall
 }
 
-// decidePost: an incident that was closed before it could be posted is posted all
-// the same, without a mention. Nor is anybody mentioned by a message that replaces
-// one which was acknowledged, or while it is snoozed.
+// decidePost posts an incident even if it was closed before, then without a mention. A
+// message that replaces one of an acknowledged or snoozed incident mentions no one either.
 func decidePost(i incident.Incident, now time.Time) Decision {
 	d := Decision{Reason: First, Act: Post}
 	if Calls(i) && i.Acknowledged == nil && (i.Reopened || !snoozed(i, now)) {
@@ -153,7 +152,7 @@ func decidePost(i incident.Incident, now time.Time) Decision {
 }
 
 // Calls reports whether the message of an incident mentions the person on call:
-// while it is open, if it is about sessions, if Redis holds none, or if sweeps
+// while it is open, if it has sessions, if Redis holds none, or if sweeps
 // fail. Whatever else fails only delays what a sweep finds.
 func Calls(i incident.Incident) bool {
 	urgent := aboutSessions(i.Kind) || i.Kind == incident.NoSessions ||
@@ -161,18 +160,18 @@ func Calls(i incident.Incident) bool {
 	return urgent && i.Closed.IsZero()
 }
 
-// otherKinds are the kinds of incidents that are not about sessions, with the
-// reason for the notification that shows one.
+// otherKinds are the kinds of incidents without sessions, with the reason for the
+// notification that shows one.
 var otherKinds = map[incident.Kind]Reason{
 	incident.Backlog: Summary, incident.PaymentsUnverified: Unverifiable, incident.Degraded: Degraded,
 	incident.FilesUnchecked: FilesUnavailable, incident.NoSessions: RedisEmpty, incident.Digest: Digest,
 }
 
-// aboutSessions reports whether incidents of a kind are about sessions that are
-// in trouble, and so worth a reminder.
+// aboutSessions reports whether incidents of a kind hold sessions in trouble, and so are
+// worth a reminder.
 func aboutSessions(kind incident.Kind) bool { return otherKinds[kind] == "" }
 
-// isUrgent reports whether somebody is waiting to see the change.
+// isUrgent reports whether a person is waiting to see the change.
 func isUrgent(i incident.Incident) bool {
 	return Reason(i.Change) == Acknowledged || Reason(i.Change) == Snoozed || i.Reopened || !i.Closed.IsZero()
 }

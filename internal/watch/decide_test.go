@@ -153,7 +153,7 @@ func TestDecideDoesNotRepeat(t *testing.T) {
 }
 
 // TestRetryDelay: soon, then once a minute; a few tries an hour if each may add a
-// duplicate that nobody can look up.
+// duplicate that cannot be looked up.
 func TestRetryDelay(t *testing.T) {
 	t.Parallel()
 	within := func(d time.Duration, mayDuplicate bool) (tries int) {
@@ -187,7 +187,7 @@ func TestUpdateKeepsPendingReply(t *testing.T) {
 	}
 }
 
-// TestCalls: updating a message mentions nobody whom posting it does not.
+// TestCalls: updating a message mentions no one whom posting it does not.
 func TestCalls(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

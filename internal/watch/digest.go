@@ -31,7 +31,7 @@ func (d DigestTime) due(now time.Time) (from, until time.Time, due bool) {
 }
 
 // digester opens the incident that each day's digest is: it is posted, once, as alerts
-// are, and holds only which day it is about.
+// are, and holds only its day.
 type digester struct {
 	*term
 	opened string // the id of the last one

@@ -88,7 +88,7 @@ func (h *simulation) digests(d time.Duration) int {
 	return len(slices.DeleteFunc(h.notified(), func(news string) bool { return !strings.HasPrefix(news, string(Digest)) }))
 }
 
-// TestDigestIsPostedOnce a day: whoever leads, and whether or not an answer came.
+// TestDigestIsPostedOnce a day: whichever process leads, and even if Slack's answer is lost.
 func TestDigestIsPostedOnce(t *testing.T) {
 	t.Parallel()
 	h := digesting(t)

@@ -7,10 +7,10 @@ import (
 	"github.com/superduperai/sessionbot/store/incident"
 )
 
-// answered reports whether nobody has to be called, because people replied in the
-// incident's thread since the first of the reminders that nobody seems to have answered,
-// and records that. It reports true as well where that cannot be known yet. A thread that
-// may not be read does not keep anybody from being called.
+// answered reports whether the escalation is not needed, because people replied in the
+// incident's thread since the first unanswered reminder, and records that. It also reports
+// true if that cannot be known yet. A thread that may not be read does not prevent the
+// escalation.
 func (n *notifier) answered(ctx context.Context, i incident.Incident, d Decision) (incident.Incident, bool, error) {
 	at, found, err := n.Threads.LastReply(ctx, i, i.RemindedBefore)
 	switch {

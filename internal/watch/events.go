@@ -24,7 +24,7 @@ type undelivered struct {
 	whole bool
 }
 
-// eventOf returns how far Stripe got with delivering the event of a payment.
+// eventOf returns the state of delivery of a payment's event.
 func (p *stripePoller) eventOf(ctx context.Context, paid *store.Paid, now time.Time) (store.EventState, error) {
 	switch {
 	case p.Stripe == nil || p.snapshot().eventsForbidden:

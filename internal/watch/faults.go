@@ -29,7 +29,7 @@ type monitor struct {
 }
 
 func newMonitor(t *term) *monitor {
-	m := &monitor{term: t, failures: map[string]int{incident.PartFiles: 0}} // no request is no failure
+	m := &monitor{term: t, failures: map[string]int{incident.PartFiles: 0}} // without a request there is no failure
 	if t.Stripe == nil {
 		m.failures[incident.PartStripe], m.failures[incident.PartEvents] = 0, 0
 	}
@@ -111,7 +111,7 @@ func (m *monitor) reportUnverified(ctx context.Context, sessions map[store.Unver
 	}
 	return m.incidents.setFault(ctx, incident.PaymentsUnverified, since, func(i *incident.Incident, open bool) bool {
 		switch {
-		case open && !down && i.Why != why: // it is about an outage of Stripe's, and closed by the next poll
+		case open && !down && i.Why != why: // its cause was an outage of Stripe; the next poll closes it
 			return true
 		case count == 0:
 			return open && down

@@ -58,8 +58,8 @@ func (s *incidents) change(ctx context.Context, i incident.Incident, change func
 	return changed, err
 }
 
-// setFault opens, changes or closes the one incident of a kind that is about a fault
-// of the watch or of a service since then. update brings the incident up to date, a
+// setFault opens, changes or closes the one incident for a kind of fault of the watch or of
+// a service since then. update brings the incident up to date, a
 // new one if none is open, and reports whether there is a fault.
 func (s *incidents) setFault(ctx context.Context, kind incident.Kind, since time.Time, update func(i *incident.Incident, open bool) bool) error {
 	s.faults.Lock()

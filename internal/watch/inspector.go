@@ -82,7 +82,7 @@ func (s *inspector) inspect(ctx context.Context, ids []string, open map[string]*
 	}
 	var suspects []*candidate
 	for _, c := range candidates {
-		s.sweeper.Written(c.Session.ID) // the one that enqueued it may know of a change
+		s.sweeper.Written(c.Session.ID) // it may have been enqueued because of a change
 		if c.open != nil && s.suspectOpen(ctx, c, len(open), &result) || c.open == nil && s.suspectNew(ctx, c, &result) {
 			suspects = append(suspects, c)
 		}

@@ -37,7 +37,7 @@ func TestRefundedSessionsAreNotAlerted(t *testing.T) {
 	}
 }
 
-// TestOwnRepairIsNotAlerted: whoever marked a session as error knows of it.
+// TestOwnRepairIsNotAlerted: a session that a repair marked as error is known to people.
 func TestOwnRepairIsNotAlerted(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -52,7 +52,7 @@ func TestOwnRepairIsNotAlerted(t *testing.T) {
 }
 
 // TestRestoredPromptIsNoNews: a lost session whose prompt is restored stays in its alert
-// until it has its video, and nobody is called again.
+// until it has its video, and no one is notified again.
 func TestRestoredPromptIsNoNews(t *testing.T) {
 	t.Parallel()
 	h := newSimulation(t)

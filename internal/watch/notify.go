@@ -164,7 +164,7 @@ func (n *notifier) mark(ctx context.Context, i incident.Incident, d Decision) (i
 	if err != nil {
 		return i, err
 	}
-	if err := n.Records.AwaitReplicas(ctx); err != nil { // a replica that takes over has to know of the mark
+	if err := n.Records.AwaitReplicas(ctx); err != nil { // a replica that takes over has to have the mark
 		n.Log.WarnContext(ctx, "Redis replica lags, a failover may duplicate an alert", "incident", i.ID, "error", err)
 	}
 	return i, nil

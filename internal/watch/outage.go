@@ -19,7 +19,7 @@ type Outage struct {
 }
 
 // OutageNotes shows one note about an outage in the alert channel. Nothing can be
-// recorded meanwhile, so that replicas learn of each other's notes from the channel.
+// recorded meanwhile, so that replicas find each other's notes in the channel.
 // An error is a *Refusal or ErrHistoryForbidden.
 type OutageNotes interface {
 	// FindOutage returns the outage whose note is not resolved yet, if any.
@@ -74,8 +74,8 @@ func (r *outageReporter) observe(ctx context.Context, err error) {
 	}
 }
 
-// explains reports whether the note about an outage tells why nobody swept between
-// two times.
+// explains reports whether the note about an outage explains why there was no sweep
+// between two times.
 func (r *outageReporter) explains(from, to time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

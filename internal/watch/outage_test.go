@@ -75,7 +75,7 @@ func (f *fakeNotes) fail(err error) {
 	f.err = err
 }
 
-// outages are replicas in a bubble of time.
+// outages are replicas in a synctest bubble.
 type outages struct {
 	*fakeNotes
 	t      *testing.T
@@ -285,7 +285,7 @@ func TestOutageIsLoggedOnce(t *testing.T) {
 	})
 }
 
-// TestOutageExplainsGap: what the note told is not reported as a gap once more.
+// TestOutageExplainsGap: an outage with a note is not reported again as a gap.
 func TestOutageExplainsGap(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -313,7 +313,7 @@ func TestOutageExplainsGap(t *testing.T) {
 		o.pass(20*time.Second, errAway)
 		o.pass(time.Minute, nil)
 		if r.explains(time.Now().Add(-2*time.Minute), time.Now()) {
-			t.Error("an outage that nobody was told of explains a gap")
+			t.Error("an outage without a note explains a gap")
 		}
 	})
 }

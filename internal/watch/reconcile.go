@@ -166,7 +166,7 @@ func retired(i incident.Incident, now time.Time) bool {
 }
 
 // openCases returns the cases of the sessions that are in incidents, by session. A
-// case has the verdict that its incident is about, failed after a repair failed, or
+// case has the verdict of its incident, failed after a repair failed, or
 // orphaned after a lost prompt was restored.
 func openCases(incidents []incident.Incident) map[string]*incident.Case {
 	open := map[string]*incident.Case{}

@@ -22,20 +22,20 @@ func remindAt(i incident.Incident) time.Time {
 	return last.Add(remindAfter << min(i.Reminders, maxDoublings))
 }
 
-// snoozeEnded reports whether nobody was reminded since a snooze ended.
+// snoozeEnded reports whether a snooze ended and no reminder was sent since.
 func snoozeEnded(i incident.Incident, now time.Time) bool {
 	return i.Snoozed != nil && !now.Before(i.Snoozed.Until) && i.RemindedAt.Before(i.Snoozed.Until)
 }
 
-// escalates reports whether the last two reminders are unanswered, and nobody was called
-// because of that before: since the first of them nobody pressed a button of the
-// incident, replied in its thread or started a repair.
+// escalates reports whether the last two reminders are unanswered, and the incident was not
+// escalated before: since the first of them there was no click, reply in the thread or
+// repair.
 func escalates(i incident.Incident, now time.Time) bool {
 	first, second := i.RemindedBefore, i.RemindedAt
 	return i.EscalatedAt.IsZero() && !first.IsZero() && first.After(lastActive(i)) && now.Sub(second) >= answerWithin
 }
 
-// lastActive returns when somebody last attended to an incident, as far as is known.
+// lastActive returns the time of the last known activity on an incident.
 func lastActive(i incident.Incident) time.Time {
 	last := i.ActiveAt
 	for _, a := range []*incident.Acknowledgement{i.Acknowledged, i.Snoozed} {
@@ -46,8 +46,8 @@ func lastActive(i incident.Incident) time.Time {
 	return last
 }
 
-// repairedAt returns when people last repaired a session, or put it right outside, by
-// what changed of its case just now; zero = they did not.
+// repairedAt returns when a session was last repaired, or handled outside, according to the
+// change of its case; zero = it was not.
 func repairedAt(before, after *incident.Case, now time.Time) time.Time {
 	ended := after.Ending != before.Ending && slices.Contains(endingsByPeople, after.Ending)
 	failed := after.Verdict != before.Verdict && after.Verdict == diagnosis.VerdictFailed

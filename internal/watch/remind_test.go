@@ -27,8 +27,7 @@ func activeFor(d time.Duration) func(*incident.Incident) {
 	return func(i *incident.Incident) { i.ActiveAt = now.Add(-d) }
 }
 
-// TestDecideReminders: whom an incident is reminded of and when, and when somebody else
-// is called.
+// TestDecideReminders: who is reminded of an incident and when, and when it is escalated.
 func TestDecideReminders(t *testing.T) {
 	t.Parallel()
 	const minute = time.Minute
@@ -85,8 +84,8 @@ func TestDecideReminders(t *testing.T) {
 	}
 }
 
-// TestRemindersInTurn follows an incident that nobody attends to: each notification comes
-// once, and somebody is called once, acknowledged or not.
+// TestRemindersInTurn follows an incident without activity: each notification comes once, and
+// it is escalated once, acknowledged or not.
 func TestRemindersInTurn(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -118,8 +117,8 @@ func TestRemindersInTurn(t *testing.T) {
 	}
 }
 
-// TestSnoozedAgainMeanwhile: the line about the end of a snooze does not end the one that
-// somebody chose while it was being posted.
+// TestSnoozedAgainMeanwhile: the line about the end of a snooze does not end another one that
+// was chosen while it was being posted.
 func TestSnoozedAgainMeanwhile(t *testing.T) {
 	t.Parallel()
 	i := testIncident(1, time.Hour, snoozedFor(time.Hour))
@@ -128,8 +127,8 @@ func TestSnoozedAgainMeanwhile(t *testing.T) {
 	}
 }
 
-// TestReconcileRecordsActivity: whoever repairs a session, or says that it was handled,
-// attends to the incident; one that recovers by itself does not.
+// TestReconcileRecordsActivity: repairing a session, or marking it as handled, counts as
+// activity on the incident; a session that recovers by itself does not.
 func TestReconcileRecordsActivity(t *testing.T) {
 	t.Parallel()
 	began := now.Add(-5 * time.Minute)
@@ -153,9 +152,9 @@ func TestReconcileRecordsActivity(t *testing.T) {
 	}
 }
 
-// TestReopenedStartsAnew: what was reminded of before an incident closed does not count
+// TestReopenedIncidentStartsOver: what was reminded of before an incident closed does not count
 // when it opens again.
-func TestReopenedStartsAnew(t *testing.T) {
+func TestReopenedIncidentStartsOver(t *testing.T) {
 	t.Parallel()
 	i := testIncident(1, time.Hour, remindedTwice(20*time.Minute), acknowledged, closed)
 	join(&i, []incident.Case{{ID: "late"}}, now)

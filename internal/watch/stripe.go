@@ -25,9 +25,9 @@ const (
 	dayBack   = 25 * time.Hour
 	// listTimeout bounds the list of one day.
 	listTimeout = 10 * time.Minute
-	// Stripe is asked about single sessions, lookupBurst at once and lookupsPerPoll
-	// in the long run: before somebody is alerted, and again while the incident is
-	// open. For the others its lists are trusted, which do not show refunds.
+	// Single sessions are looked up at Stripe, lookupBurst at once and lookupsPerPoll
+	// in the long run: before they are alerted, and again while the incident is open.
+	// For the others its lists are trusted, which do not show refunds.
 	lookupBurst    = 10
 	lookupsPerPoll = 2
 )
@@ -124,7 +124,7 @@ func (p *stripePoller) readEvents(ctx context.Context, state watchstate.State) e
 
 // readSessions lists the sessions that may have been paid since the last list, once an
 // hour, and those of the last minutes in between if no events can be read. A month of
-// them is listed first: one that nobody listed would count as unpaid.
+// them is listed first: a session that is not listed would count as unpaid.
 func (p *stripePoller) readSessions(ctx context.Context, state watchstate.State, eventsForbidden bool) error {
 	now := p.Now()
 	hourly := now.Sub(state.Listed) >= listEvery

@@ -62,7 +62,7 @@ func TestKeyOfOtherMode(t *testing.T) {
 	h.expectNotified("update 0")
 }
 
-// TestInterruptedFirstPoll: the next one continues, and whoever paid today is alerted
+// TestInterruptedFirstPoll: the next one continues, and today's customers are alerted
 // before the month is read.
 func TestInterruptedFirstPoll(t *testing.T) {
 	t.Parallel()
@@ -119,7 +119,7 @@ func TestSessionWithoutEvent(t *testing.T) {
 	b.expectNothing()
 }
 
-// TestOldSessionWithoutEvent: Stripe made no event of it, and nobody watched when it was
+// TestOldSessionWithoutEvent: Stripe made no event of it, and no process ran when it was
 // paid. It does not count as unpaid, neither from the first start on nor after a pause.
 func TestOldSessionWithoutEvent(t *testing.T) {
 	t.Parallel()

@@ -86,7 +86,7 @@ func (t *term) updateFacts(change func(f *facts)) {
 	change(&t.facts)
 }
 
-// record records how far the watch came.
+// record records changes of the state of the watch.
 func (t *term) record(ctx context.Context, changes ...watchstate.Change) error {
 	if err := t.Records.Note(ctx, t.lead, changes...); err != nil {
 		return err
@@ -94,7 +94,7 @@ func (t *term) record(ctx context.Context, changes ...watchstate.Change) error {
 	return t.refresh(ctx)
 }
 
-// refresh reads how far the watch came.
+// refresh reads the state of the watch.
 func (t *term) refresh(ctx context.Context) error {
 	state, err := t.Records.State(ctx)
 	if err != nil {

@@ -129,7 +129,7 @@ func (f *follower) answer(ctx context.Context, c *candidate, threads []follow.Th
 	return errors.Join(errs...)
 }
 
-// post posts an answer that nobody else has claimed.
+// post posts an answer, unless another process has claimed it.
 func (f *follower) post(ctx context.Context, session string, t follow.Thread, reason follow.Reason) error {
 	ctx, cancel := grace.Context(ctx, deliveryTimeout, shutdownGrace)
 	defer cancel()

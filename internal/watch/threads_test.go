@@ -62,7 +62,7 @@ func newThreaded(t *testing.T) *threadedSimulation {
 	return h
 }
 
-// asks has somebody ask about a session in the thread of a message.
+// asks records a question about a session in the thread of a message.
 func (h *threadedSimulation) asks(session, ts string, before follow.End) {
 	h.t.Helper()
 	h.must(h.followed.Follow(h.t.Context(), session, follow.Thread{Message: store.Message{Channel: "C1", TS: ts}, By: "U1", At: h.at, Before: before}))

@@ -24,7 +24,7 @@ type candidate struct {
 	sweep.Observation
 	paid      *store.Paid       // by Stripe's lists; nil = they do not name it
 	dismissed string            // the incident.TroubleKey of its last examination, if that found no need to alert it
-	handled   *incident.Handled // outside, by an operator; nil = by nobody
+	handled   *incident.Handled // outside, by an operator; nil = no one
 	open      *incident.Case    // in an incident; nil = it is in none
 	lookUp    bool              // its payment at Stripe
 	checked   time.Time         // when that was done
@@ -48,7 +48,7 @@ func (w *Watch) rules() incident.Rules {
 	return incident.Rules{AlertOn: w.AlertOn, FixTexts: w.FixTexts, Stripe: w.Stripe != nil}
 }
 
-// triage decides what becomes of a session that is in no incident.
+// triage decides whether a session outside any incident is alerted.
 func (w *Watch) triage(c candidate, state watchstate.State) incident.Disposition {
 	return w.rules().Triage(c.Evidence, c.Diagnosis, incident.Known{Dismissed: c.dismissed, Handled: c.handled}, state)
 }
@@ -84,7 +84,7 @@ func nextInspection(o sweep.Observation, limits diagnosis.Thresholds) time.Time 
 }
 
 // dueForRecheck reports whether the payment of an open case is to be looked up
-// again, as only Stripe knows of refunds. The more cases there are, the longer the
+// again, as only Stripe has refunds. The more cases there are, the longer the
 // interval.
 func (w *Watch) dueForRecheck(c *incident.Case, cases int, now time.Time) bool {
 	return now.Sub(cmp.Or(c.Checked, c.Found)) >= max(recheckAfter, time.Duration(cases)*w.stripeInterval()/lookupsPerPoll)

@@ -62,8 +62,8 @@ func TestTriage(t *testing.T) {
 	}
 }
 
-// TestEachSkippedSessionHasAReason in the log and in the metrics, whoever looked at it: an
-// inspection or a sweep.
+// TestEachSkippedSessionHasAReason in the log and in the metrics, whether an inspection or a
+// sweep skipped it.
 func TestEachSkippedSessionHasAReason(t *testing.T) {
 	t.Parallel()
 	h := newSimulation(t)

@@ -15,7 +15,7 @@
 //     incident is snoozed, shown as it is, or after a failure that was logged as
 //     "alert post failed".
 //
-// How an alert looks is up to the Notifier.
+// The Notifier renders alerts.
 package watch
 
 import (

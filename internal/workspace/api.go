@@ -37,7 +37,7 @@ type call struct {
 type method struct {
 	// scopes are alternatives: the token needs one of them. None = any token.
 	scopes []string
-	// appToken is set where the app-level token is asked for, not the bot's.
+	// appToken is set if the method takes the app-level token, not the bot's.
 	appToken bool
 	run      func(call) (object, error)
 }

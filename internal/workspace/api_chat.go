@@ -148,7 +148,7 @@ func (c call) postableChannel() (channel, error) {
 	return ch, nil
 }
 
-// ownMessage finds the message of the bot's that a call is about. Ephemeral
+// ownMessage finds the bot's message that a call names. Ephemeral
 // messages cannot be reached this way.
 func (c call) ownMessage(notOwn string) (Message, error) {
 	ch, err := c.visibleChannel()

@@ -1,6 +1,6 @@
 package workspace
 
-// trigger is what a trigger id stands for: who did what lets a modal open.
+// trigger is the meaning of a trigger id: who did what that lets a modal open.
 type trigger struct {
 	user string
 	view string // the id of the modal in which it was done, if any

@@ -36,7 +36,7 @@ type Input struct {
 var errNotInteractive = errors.New("the app has interactivity switched off in its manifest")
 
 // Click presses the first button that fits and waits for the ack. The error is
-// in words for whoever plays the person, or ErrDispatchFailed or
+// worded for the user of the page, or ErrDispatchFailed or
 // ErrOperationTimeout.
 func (s *Server) Click(c Click) error {
 	at, err := s.scene(c.User, c.ViewID, c.Channel, c.TS)
@@ -92,7 +92,7 @@ func (s *Server) fill(at scene, in Input) (e form.Element, state form.State, err
 	return e, state, err
 }
 
-// formWorld is what a person's form has to know of the workspace.
+// formWorld gives a person's form access to the workspace.
 func (s *Server) formWorld(p person) form.World {
 	return form.World{
 		HasUser: func(id string) bool { _, ok := s.world.person(id); return ok },

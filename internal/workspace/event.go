@@ -10,7 +10,7 @@ import (
 
 // Write has a person write a message, in a thread where thread is a ts. The app
 // gets events where it is a member and its manifest subscribes to them. It
-// returns the message's ts; the error is in words for whoever plays the person.
+// returns the message's ts; the error is worded for the user of the page.
 func (s *Server) Write(user, place, thread, text string) (string, error) {
 	_, ch, err := s.world.participant(user, place)
 	if err != nil {
@@ -47,7 +47,7 @@ func (s *Server) messageEvent(kind string, ch channel, m Message) object {
 	return event
 }
 
-// notifyPosted tells the app of a new message. Its own ones are no exception.
+// notifyPosted sends the app the event of a new message, its own ones included.
 func (s *Server) notifyPosted(m Message) {
 	s.notify(m, func(ch channel) object {
 		event := s.messageEvent("message", ch, m)
@@ -58,7 +58,7 @@ func (s *Server) notifyPosted(m Message) {
 	})
 }
 
-// notifyChanged tells the app of a message that was edited.
+// notifyChanged sends the app the event of a message that was edited.
 func (s *Server) notifyChanged(before, after Message) {
 	s.notify(after, func(ch channel) object {
 		event := s.changeEvent("message_changed", ch)
@@ -67,7 +67,7 @@ func (s *Server) notifyChanged(before, after Message) {
 	})
 }
 
-// notifyDeleted tells the app of a message that was deleted.
+// notifyDeleted sends the app the event of a message that was deleted.
 func (s *Server) notifyDeleted(before Message) {
 	s.notify(before, func(ch channel) object {
 		event := s.changeEvent("message_deleted", ch)

@@ -110,8 +110,8 @@ func fileInfo(c call) (object, error) {
 	return object{"file": c.fileObject(u), "comments": []object{}, "response_metadata": object{"next_cursor": ""}}, nil
 }
 
-// serveFile is where the app downloads a file with its token. Slack sends whoever has
-// none to its page to sign in.
+// serveFile serves a file to the app, which needs its token. Without a token Slack
+// redirects to its sign-in page.
 func (s *Server) serveFile(w http.ResponseWriter, r *http.Request) {
 	u, ok := s.uploads.find(strings.TrimPrefix(r.PathValue("file"), teamID+"-"))
 	err := s.authorise(token(r, arguments{}), methods["files.info"])

@@ -71,8 +71,8 @@ func (s *Server) submittable(at scene) error {
 	return nil
 }
 
-// responseURLs lets the app answer in the channels that were chosen in fields that
-// ask for it.
+// responseURLs lets the app answer in the channels that were chosen in fields with
+// response_url_enabled.
 func (s *Server) responseURLs(at scene) []object {
 	list := []object{}
 	values := s.inputs.of(at.key)
@@ -165,7 +165,7 @@ func (s *Server) CloseModal(user, viewID string, all bool) error {
 	return nil
 }
 
-// notifyClosed tells the app that a person has closed a modal. The person does
+// notifyClosed sends the app the event that a person has closed a modal. The person does
 // not wait for the ack.
 func (s *Server) notifyClosed(p person, v view, cleared bool) {
 	payload := s.interaction("view_closed", p)

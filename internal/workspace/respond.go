@@ -14,7 +14,7 @@ const (
 	responseLife = 30 * time.Minute
 )
 
-// response is what a response URL stands for.
+// response is the meaning of a response URL.
 type response struct {
 	user, channel string
 	original      string // ts of the message that was clicked, empty for a command

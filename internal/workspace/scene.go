@@ -88,7 +88,7 @@ func (s *Server) interactionAt(at scene, kind string) object {
 	return payload
 }
 
-// sendAction tells the app what was pressed or chosen, and waits for the ack.
+// sendAction sends the app what was clicked or chosen, and waits for the ack.
 func (s *Server) sendAction(at scene, e form.Element, state form.State) error {
 	if !s.app.interactive() {
 		return errNotInteractive

@@ -13,7 +13,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// seed are people and places beside the examples. One with the id of an example
+// seed are people and places in addition to the examples. One with the id of an example
 // takes its place.
 type seed struct {
 	Users []struct {

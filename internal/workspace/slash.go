@@ -79,7 +79,7 @@ func (s *Server) showAck(to response, ack json.RawMessage) error {
 	return err
 }
 
-// shownError is an error that the person knows of already, from Slackbot.
+// shownError is an error that Slackbot has already shown to the person.
 type shownError struct{ error }
 
 func (e shownError) Unwrap() error { return e.error }

@@ -18,7 +18,7 @@ var (
 // tokenMemory is how long an expired token is known as such.
 const tokenMemory = 30 * time.Minute
 
-// tokens are random texts that stand for something, for a while and a number of
+// tokens are random texts that identify a value, for a while and a number of
 // uses: connection URLs, response URLs and trigger ids.
 type tokens[T any] struct {
 	now  func() time.Time
@@ -49,7 +49,7 @@ func (t *tokens[T]) issue(value T) string {
 	return token
 }
 
-// use takes one use of a token and returns what it stands for. The error is one
+// use takes one use of a token and returns its value. The error is one
 // of those above.
 func (t *tokens[T]) use(token string) (T, error) {
 	t.mu.Lock()

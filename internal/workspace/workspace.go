@@ -59,7 +59,7 @@ type Server struct {
 	*socketMode
 	now        func() time.Time
 	address    string   // host:port
-	hosts      []string // names under which requests are answered, beside those of loopback
+	hosts      []string // names under which requests are answered, besides those of loopback
 	pageKey    string   // opens the page to a browser; empty = not asked for
 	appToken   string
 	botToken   string

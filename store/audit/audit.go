@@ -18,7 +18,7 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
-// Event is what somebody did.
+// Event is the kind of an entry: what a person, or the bot, did.
 type Event string
 
 // The events.

@@ -19,9 +19,9 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb/rdbtest"
 )
 
-// TestTrueOrder: what was recorded late stands where it was decided, in the export and in
-// the history.
-func TestTrueOrder(t *testing.T) {
+// TestExportOrder: an entry that was recorded late is ordered by the time of the decision, in
+// the export and in the history.
+func TestExportOrder(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
 		trail, now := NewTrail(r), time.Now().UTC().Truncate(time.Millisecond)
@@ -58,7 +58,7 @@ func TestTrueOrder(t *testing.T) {
 	})
 }
 
-// TestExtent: what made room for later entries is counted, by a real Redis.
+// TestExtent: a real Redis counts the entries that were dropped.
 func TestExtent(t *testing.T) {
 	t.Parallel()
 	d := redistest.NewDatabase(t)
@@ -81,8 +81,8 @@ func TestExtent(t *testing.T) {
 	}
 }
 
-// TestCSV: whatever a text from outside begins with, a spreadsheet takes it for no
-// formula; and the file says itself what it lacks.
+// TestCSV: no external text is taken for a formula by a spreadsheet; and the file says what
+// it lacks.
 func TestCSV(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 4, 12, 0, 0, 0, time.FixedZone("", 3600))

@@ -45,7 +45,7 @@ func inOrder(entries []Entry) []Entry {
 	return entries
 }
 
-// Extent is how much of the trail there is.
+// Extent says how far back the trail goes.
 type Extent struct {
 	Entries int64
 	Oldest  time.Time // when the oldest entry was recorded: what was dropped is older; zero = there is none

@@ -102,7 +102,7 @@ func mayMarkError(e Evidence, v Verdict) bool {
 }
 
 // unseenError reports whether the error is in webhook: alone, where the site does
-// not read it: it overwrote what a repair wrote to session:, or nobody did.
+// not read it: it overwrote what a repair wrote to session:, or was never copied there.
 func (e Evidence) unseenError() bool {
 	status := e.Session.SessionKey.Value.Status
 	return e.Reads == store.LayoutOneKey && (status == nil || store.Status(*status) != store.StatusError)
@@ -130,7 +130,7 @@ func (e Evidence) others() []NamedFile {
 
 // writable reports whether a repair can write every key that it has to: one of
 // another Redis type, or too large to be read and saved, is never written. In the
-// one-key layout only a webhook: that carries a status would be written beside
+// one-key layout only a webhook: that carries a status would be written as well as
 // session:, and one of another Redis type carries none.
 func writable(s store.Session) bool {
 	return !s.SessionKey.WrongType && (!s.Webhook.WrongType || s.SessionKey.Full) &&

@@ -40,7 +40,7 @@ func TestWhatIsAllowed(t *testing.T) {
 			VerdictUndelivered, "fix", storetest.File1, "A finished video exists"},
 		{"another file was named from outside, and nobody knows it", Evidence{Session: full(`"status":"error",` + file),
 			File: store.File{State: store.FileMissing}, APIProven: true, Payment: paid, Finished: []string{storetest.File2}}, VerdictUndelivered, "fix", storetest.File2, ""},
-		{"another file is being made beside a finished one", Evidence{Session: full(`"status":"processing",` + file),
+		{"another file is being made in addition to a finished one", Evidence{Session: full(`"status":"processing",` + file),
 			File: store.File{State: store.FileInProgress}, Payment: paid, Finished: []string{storetest.File2}}, VerdictStalled, "fix", storetest.File2, ""},
 		{"a key that does not count names a finished file", Evidence{Session: storetest.Held(storetest.FoxPrompt, `{"status":"processing",`+file+`,"timestamp":"`+storetest.Ago(2*time.Hour)+`"}`,
 			`{"prompt":"A fox","status":"pending","timestamp":"`+storetest.Ago(time.Hour)+`"}`), Payment: paid, Others: []NamedFile{{storetest.File1, store.FileCompleted}}},

@@ -139,7 +139,7 @@ func (c diagnosisCase) store(t *testing.T, client redis.UniversalClient) {
 	}
 }
 
-// payment is what the case's Stripe tells.
+// payment is what the case's Stripe returns.
 func (c diagnosisCase) payment(t *testing.T) store.Payment {
 	t.Helper()
 	switch string(c.Stripe) {
@@ -179,7 +179,7 @@ func (c diagnosisCase) payment(t *testing.T) store.Payment {
 	return p
 }
 
-// file is what the case's SuperDuperAI tells.
+// file is what the case's SuperDuperAI returns.
 func (c diagnosisCase) file(t *testing.T) store.File {
 	t.Helper()
 	switch string(c.File) {

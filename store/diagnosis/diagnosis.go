@@ -167,21 +167,21 @@ const checkHost = ". Check that SUPERDUPERAI_URL is the host the site uses."
 
 // fileDoubt returns which file has to be seen before another video may be made; "" = none.
 func (e Evidence) fileDoubt() string {
-	beside := func(state store.FileState) bool {
+	anyOther := func(state store.FileState) bool {
 		return slices.ContainsFunc(e.others(), func(n NamedFile) bool { return n.State == state })
 	}
-	switch is := func(state store.FileState) bool { return e.File.State == state || beside(state) }; {
+	switch is := func(state store.FileState) bool { return e.File.State == state || anyOther(state) }; {
 	case is(store.FileUnknown):
 		return " Its file could not be checked, and may be ready."
 	case is(store.FileMissing) && !e.APIProven:
 		return " SuperDuperAI does not know its file" + checkHost
-	case beside(store.FileInProgress), beside(store.FileFinalizing):
+	case anyOther(store.FileInProgress), anyOther(store.FileFinalizing):
 		return " Another video of it is being made."
 	}
 	return ""
 }
 
-// noFile explains a file id that is none.
+// noFile explains a file id that is not a UUID.
 func (e Evidence) noFile() string {
 	if e.Session.NamedFile() != "" && e.Session.FileID() == "" {
 		return " (the stored file id is not valid)"

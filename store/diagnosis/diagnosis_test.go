@@ -145,7 +145,7 @@ func TestTerms(t *testing.T) {
 			session: storetest.Held("", "", `{"prompt":7,"status":"pending"}`), payment: paid, want: VerdictCorrupt, allowed: []store.Action{store.ActionRestore}},
 		{name: "corrupt, and what is readable names a file",
 			session: storetest.Held(`{"prompt":"A fox","fileId":"`+storetest.File1+`"}`, `{`, ""), payment: paid, want: VerdictCorrupt},
-		{name: "corrupt, one key, and the hash beside it is not written",
+		{name: "corrupt, one key, and the other hash is not written",
 			session: otherType(storetest.Held("", "{}", `{"prompt":"A fox","status":"pending"}`)),
 			payment: paid, want: VerdictCorrupt, allowed: []store.Action{store.ActionFix}},
 		{name: "refunded while pending",
@@ -180,8 +180,8 @@ func TestTerms(t *testing.T) {
 	}
 }
 
-// TestFilesThatAreNotSeen has a row for each way in which a file can be out of
-// sight: by itself that is no fault of the session.
+// TestFilesThatAreNotSeen has a row for each reason why a file cannot be seen: by itself that
+// is not a fault of the session.
 func TestFilesThatAreNotSeen(t *testing.T) {
 	t.Parallel()
 	const late, early = time.Hour, time.Minute // against limits.StallAfter

@@ -48,7 +48,7 @@ type FileRecords interface {
 	Known(ctx context.Context, ref store.FileRef) (FileRecord, error)
 }
 
-// SiteReader reads what the site shows the customer of a session.
+// SiteReader reads what the site shows the customer.
 type SiteReader interface {
 	SessionStatus(ctx context.Context, id string) (store.Site, error)
 }
@@ -65,7 +65,7 @@ type Examiner struct {
 	Redis    SessionReader
 	Payments PaymentReader
 	Files    FileReader
-	Records  FileRecords // asked before Files
+	Records  FileRecords // queried before Files
 	// Proven reports whether the API has to know the file of a session created then.
 	Proven func(ctx context.Context, created time.Time) bool
 	Site   SiteReader
@@ -93,7 +93,7 @@ type Examination struct {
 	At       time.Time
 }
 
-// Examine asks all sources about a session concurrently and diagnoses it. It returns
+// Examine queries all sources about a session concurrently and diagnoses it. It returns
 // within its deadlines: a source that has not answered by then has an error.
 func (x *Examiner) Examine(ctx context.Context, id string) Examination {
 	return x.examine(ctx, id, func(ctx context.Context) store.Payment { return x.payment(ctx, id) })
@@ -185,7 +185,7 @@ func (x *Examiner) payment(ctx context.Context, id string) store.Payment {
 	return p
 }
 
-// event asks only if Stripe knows the payment.
+// event queries Stripe only if it knows the payment.
 func (x *Examiner) event(ctx context.Context, p store.Payment) store.Event {
 	if p.State == store.PaymentMissing || p.State == store.PaymentUnverified {
 		return store.Event{}
@@ -197,7 +197,7 @@ func (x *Examiner) event(ctx context.Context, p store.Payment) store.Event {
 	return event
 }
 
-// site starts to ask.
+// site starts the request to the site.
 func (x *Examiner) site(ctx context.Context, id string) func() (store.Site, error) {
 	if x.Site == nil {
 		return func() (store.Site, error) { return store.Site{}, ErrNotAsked }
@@ -205,7 +205,7 @@ func (x *Examiner) site(ctx context.Context, id string) func() (store.Site, erro
 	return startCall(ctx, x.deadlines().Site, func(ctx context.Context) (store.Site, error) { return x.Site.SessionStatus(ctx, id) })
 }
 
-// reads starts to find out which keys the site reads: one-key if there is no answer,
+// reads starts to determine which keys the site reads. Without an answer it is one-key,
 // with which a repair writes more.
 func (x *Examiner) reads(ctx context.Context) func() store.Layout {
 	if x.Reads == nil {

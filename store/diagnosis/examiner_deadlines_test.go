@@ -17,7 +17,7 @@ import (
 	"github.com/superduperai/sessionbot/store/sessions"
 )
 
-// TestExamineDeadlines lets each source hang or break down: the rest is told, and
+// TestExamineDeadlines lets each source hang or fail: the rest is reported, and
 // in time.
 func TestExamineDeadlines(t *testing.T) {
 	t.Parallel()
@@ -97,7 +97,7 @@ func TestExamineKeepsThePaymentWhoseEventIsLate(t *testing.T) {
 	})
 }
 
-// leaving is the site of one who leaves while it is asked.
+// leaving is a site whose caller cancels during the request.
 type leaving struct{ leave func() }
 
 func (l leaving) SessionStatus(context.Context, string) (store.Site, error) {
@@ -106,7 +106,7 @@ func (l leaving) SessionStatus(context.Context, string) (store.Site, error) {
 }
 
 // TestExamineWithRedisFrozen: asked for the session alone, and for its job as well;
-// nothing but the examination's own deadline ends that, and who leaves is not kept.
+// only the examination's own deadline ends that, and a caller that cancels returns at once.
 func TestExamineWithRedisFrozen(t *testing.T) {
 	t.Parallel()
 	for name, both := range map[string]bool{"the session": false, "both": true} {
@@ -150,8 +150,7 @@ func TestPanicsAreErrors(t *testing.T) {
 	}
 }
 
-// TestAnswersInTimeCount: what a source answered in time is not lost on who
-// looks late.
+// TestAnswersInTimeCount: an answer that came in time counts, even if it is read late.
 func TestAnswersInTimeCount(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

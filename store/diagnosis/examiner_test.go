@@ -10,9 +10,8 @@ import (
 	"github.com/superduperai/sessionbot/store/storetest"
 )
 
-// source plays Redis, Stripe, SuperDuperAI and the site. Each answers after its
-// delay; a deaf one does not hear that the asker has gone, and ends with the
-// test only.
+// source is a fake of Redis, Stripe, SuperDuperAI and the site. Each answers after its
+// delay; a deaf one ignores the context, and ends with the test only.
 type source struct {
 	session store.Session
 	payment store.Payment

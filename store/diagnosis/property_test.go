@@ -41,7 +41,7 @@ func TestDiagnoseHolds(t *testing.T) {
 			checkFix(t, seen, d)
 		}
 		if d.Allows(store.ActionRestore) && s.PromptText() != "" {
-			t.Fatal("restore is allowed beside a prompt")
+			t.Fatal("restore is allowed with a prompt")
 		}
 		if stuck(seen, d) && len(d.Allowed) == 0 {
 			t.Fatalf("nothing is allowed: %+v", d)
@@ -50,8 +50,8 @@ func TestDiagnoseHolds(t *testing.T) {
 }
 
 // stuck reports whether a paid customer has no video that they see, nothing is
-// under way, and neither a neighbour that cannot be seen, nor a source picture, which only
-// the site can use, nor a value that only a person with access to Redis can mend
+// under way, and neither an unavailable service, nor a source picture, which only
+// the site can use, nor a value that only a person with access to Redis can fix
 // stands in the way.
 func stuck(e Evidence, d Diagnosis) bool {
 	switch d.Verdict {

@@ -32,7 +32,7 @@ type JobReader interface {
 	JobOf(ctx context.Context, session string) (SessionJob, error)
 }
 
-// Excluding returns a reader for a job, which must not see itself.
+// Excluding returns a reader that leaves out a job: it must not see itself.
 func Excluding(jobs JobReader, id string) JobReader { return otherJobs{jobs, id} }
 
 type otherJobs struct {

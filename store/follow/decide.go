@@ -6,7 +6,7 @@ import (
 	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
-// Act is what a thread needs.
+// Act is the action that a thread needs.
 type Act int
 
 // The acts.
@@ -25,14 +25,14 @@ const (
 	KnownThen    Reason = "known_when_asked"
 	Answered     Reason = "answered"
 	BeingPosted  Reason = "being_posted"
-	NotConfirmed Reason = "not_confirmed" // nobody recorded whether it was posted
+	NotConfirmed Reason = "not_confirmed" // it is not recorded whether it was posted
 	RetriedLater Reason = "retried_later"
 )
 
 // claimLife is how long a post may take, its retries included. Only then is it looked for.
 const claimLife = 2 * time.Minute
 
-// Decide returns what a thread needs, by how the session has ended.
+// Decide returns the action that a thread needs, given how the session has ended.
 func Decide(t Thread, end End, now time.Time) (Act, Reason) {
 	switch a := t.Answer; {
 	case t.answered():
@@ -51,11 +51,11 @@ func Decide(t Thread, end End, now time.Time) (Act, Reason) {
 	return Post, Reason(end)
 }
 
-// final reports whether nothing is to follow: what was handled may still get its video.
+// final reports whether the end is final: a handled session may still get its video.
 func final(e End) bool { return e == Ready || e == Refunded }
 
-// Awaited reports whether somebody who asks about a session like this is to be answered
-// once it ends otherwise: it has not ended for good, and there is such an order.
+// Awaited reports whether a thread about a session like this is to be answered again: the
+// session has not ended for good, and there is such an order.
 func Awaited(v diagnosis.Verdict, end End) bool {
 	return !final(end) && v != diagnosis.VerdictNotFound && v != diagnosis.VerdictAbandoned
 }

@@ -11,7 +11,8 @@ import (
 
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
-// TestEndOf: a finished file comes before the money, and that before what people said.
+// TestEndOf: a finished file takes precedence over a refund, and that over an operator's
+// word.
 func TestEndOf(t *testing.T) {
 	t.Parallel()
 	seen := func(state store.FileState) diagnosis.Evidence {
@@ -43,7 +44,7 @@ func TestEndOf(t *testing.T) {
 	}
 }
 
-// TestDecide: once, of what is news to the person who asked.
+// TestDecide: a thread is answered once, with what is news to the person who asked.
 func TestDecide(t *testing.T) {
 	t.Parallel()
 	claimed := func(ago time.Duration) *Answer { return &Answer{End: Ready, Claimed: noon.Add(-ago)} }
@@ -78,7 +79,7 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// TestAwaited: nothing is to follow where all is known, or where there is no order.
+// TestAwaited: no answer is to follow if the end is known, or without an order.
 func TestAwaited(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -95,7 +96,7 @@ func TestAwaited(t *testing.T) {
 	}
 }
 
-// threadOf is a thread in which somebody asked.
+// threadOf is a thread with a question.
 func threadOf(ts string, answer *Answer) Thread {
 	return Thread{Message: store.Message{Channel: "C1", TS: ts}, By: "U1", At: noon, Answer: answer}
 }
@@ -127,7 +128,7 @@ func TestAsk(t *testing.T) {
 	}
 }
 
-// TestInform: of the last answer, once; what comes after it is news again.
+// TestInform: of the last answer, once; a later answer is news again.
 func TestInform(t *testing.T) {
 	t.Parallel()
 	s := Session{Threads: []Thread{threadOf("1", nil), threadOf("2", &Answer{End: Ready, Claimed: noon})}}

@@ -50,7 +50,7 @@ type Session struct {
 	Informed *Informed `json:"informed,omitempty"`
 }
 
-// Thread is a thread in which somebody asked.
+// Thread is a thread in which a session was asked about.
 type Thread struct {
 	Message store.Message `json:"message"` // that the thread is of
 	By      string        `json:"by"`      // who asked
@@ -87,7 +87,7 @@ const maxThreads = 20
 // ErrFull means that too many threads wait for the same session.
 var ErrFull = errors.New("too many threads ask about this session")
 
-// ErrUnknown means that nobody was answered about a session, or not lately.
+// ErrUnknown means that no thread was answered about a session, or not lately.
 var ErrUnknown = errors.New("no thread was answered about this session")
 
 // Ask adds a thread, and reports whether it was not followed already. One that was
@@ -117,8 +117,8 @@ func (s Session) Waits() bool {
 	return slices.ContainsFunc(s.Threads, func(t Thread) bool { return !t.answered() })
 }
 
-// Uninformed returns the last answer, if nobody said that the customer was informed of
-// it; else nil.
+// Uninformed returns the last answer, if it is not recorded that the customer was
+// informed of it; else nil.
 func (s Session) Uninformed() *Answer {
 	var last *Answer
 	for _, t := range s.Threads {
@@ -132,8 +132,8 @@ func (s Session) Uninformed() *Answer {
 	return last
 }
 
-// Inform records that somebody informed the customer of the last answer, and reports
-// whether nobody had.
+// Inform records who informed the customer of the last answer, and reports whether no
+// one was recorded before.
 func (s *Session) Inform(by string, now time.Time) bool {
 	last := s.Uninformed()
 	if last == nil {
@@ -143,7 +143,7 @@ func (s *Session) Inform(by string, now time.Time) bool {
 	return true
 }
 
-// InformedOf returns who informed the customer of an answer, nil = nobody.
+// InformedOf returns who informed the customer of an answer, nil = no one.
 func (s Session) InformedOf(a Answer) *Informed {
 	if s.Informed == nil || s.Informed.End != a.End {
 		return nil

@@ -129,7 +129,7 @@ func (s *Store) Change(ctx context.Context, id string, now time.Time, change fun
 	return Session{}, false, fmt.Errorf("save a followed session: %w", errConflict)
 }
 
-// Follow follows a thread in which somebody asked about a session.
+// Follow records a thread in which a session was asked about.
 func (s *Store) Follow(ctx context.Context, session string, t Thread) error {
 	var full error
 	_, _, err := s.Change(ctx, session, t.At, func(f *Session) bool {

@@ -17,7 +17,7 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb/rdbtest"
 )
 
-// TestFollow: what was followed is read as it was, until it expires.
+// TestFollow: a followed session is read back unchanged, until it expires.
 func TestFollow(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
@@ -55,8 +55,8 @@ func TestFollow(t *testing.T) {
 	})
 }
 
-// TestOneClaims: of many processes that claim an answer one does, and no change is lost.
-func TestOneClaims(t *testing.T) {
+// TestOneProcessClaims: of many processes that claim an answer one does, and no change is lost.
+func TestOneProcessClaims(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
 		s, thread := NewStore(r), threadOf("1.5", nil)
@@ -96,7 +96,7 @@ func TestOneClaims(t *testing.T) {
 	})
 }
 
-// TestBounds: those that were asked about last are followed, so many threads of each.
+// TestBounds: the sessions asked about last are followed, up to a number of threads each.
 func TestBounds(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {

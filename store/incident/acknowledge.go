@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Acknowledge records who looks after the incident, and reports whether nobody did
-// and it is open. It returns the incident without its cases.
+// Acknowledge records who acknowledged the incident, and reports whether it was open and
+// not acknowledged yet. It returns the incident without its cases.
 func (s *Incidents) Acknowledge(ctx context.Context, id, by string, now time.Time) (Incident, bool, error) {
 	return s.changeWithoutCases(ctx, "", id, false, func(i *Incident) bool {
 		if i.Acknowledged != nil || !i.Closed.IsZero() {

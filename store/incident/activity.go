@@ -10,16 +10,15 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
-// Active records that somebody attended to the incident at a time, unless it was
-// before the last time.
+// Active records activity on the incident at a time, unless later activity is recorded.
 func (i *Incident) Active(at time.Time) {
 	if at.After(i.ActiveAt) {
 		i.ActiveAt = at
 	}
 }
 
-// Pressed records that somebody pressed a button of the message that shows an open
-// incident. A press in any other message is none of an incident's.
+// Pressed records a click in the message that shows an open incident. A click in any
+// other message does not count.
 func (s *Incidents) Pressed(ctx context.Context, m store.Message, now time.Time) error {
 	client, err := s.redis.Client(ctx)
 	if err != nil {

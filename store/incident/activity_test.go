@@ -118,7 +118,7 @@ func TestClicksRaceWithTheResolution(t *testing.T) {
 	})
 }
 
-// TestClosedIncidentTakesNoClick: who comes after the resolution is not named in it.
+// TestClosedIncidentTakesNoClick: a click after the resolution is not recorded.
 func TestClosedIncidentTakesNoClick(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
@@ -134,8 +134,8 @@ func TestClosedIncidentTakesNoClick(t *testing.T) {
 	})
 }
 
-// TestNotes: a snooze takes a note of whoever snoozed, and the next one forgets it; a case
-// takes the note of whoever handled its session.
+// TestNotes: a snooze takes a note by the person who snoozed, and the next snooze clears it;
+// a case takes the note of the person who handled its session.
 func TestNotes(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
@@ -156,7 +156,7 @@ func TestNotes(t *testing.T) {
 			t.Error("a note on no snooze")
 		}
 		if snooze(); noted("U2") || !noted("U1") {
-			t.Error("the note is not whoever snoozed's")
+			t.Error("the note is not by the person who snoozed")
 		}
 		testenv.Must(t, w.NoteHandled(t.Context(), "cs_2", "refunded"))
 		testenv.Must(t, w.NoteHandled(t.Context(), "cs_3", "in no alert"))

@@ -68,7 +68,7 @@ func (s *Incidents) EverySince(ctx context.Context, since time.Time) ([]Incident
 }
 
 // OpenOnce stores a new incident, and reports whether there was none with its id before.
-// lease.ErrLost where somebody else leads.
+// It returns lease.ErrLost if another process leads.
 func (s *Incidents) OpenOnce(ctx context.Context, l lease.Lease, i Incident) (bool, error) {
 	_, err := s.OpenIncident(ctx, l, i)
 	if errors.Is(err, errConflict) {

@@ -65,7 +65,7 @@ type Case struct {
 	IntentID  string  `json:"intent,omitempty"`     // of the payment at Stripe
 	Repair    *Repair `json:"repair,omitempty"`     // nil = none is under way
 	HandledBy string  `json:"handled_by,omitempty"` // with EndHandled
-	Note      string  `json:"note,omitempty"`       // of whoever handled it, "" = none
+	Note      string  `json:"note,omitempty"`       // by the person who handled it, "" = none
 }
 
 // started returns when the trouble began; what is not known counts from when it was

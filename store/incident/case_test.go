@@ -11,8 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/store/storetest"
 )
 
-// TestSameCase: whatever is another about a case, it is not the same, and so is
-// stored.
+// TestSameCase: a difference in any field makes it another case, which is stored.
 func TestSameCase(t *testing.T) {
 	t.Parallel()
 	for n := range reflect.TypeFor[Case]().NumField() {

@@ -2,7 +2,7 @@ package incident
 
 import "time"
 
-// Clock is what an incident costs the customers.
+// Clock is how long customers have waited because of an incident, and what they paid.
 type Clock struct {
 	Customers int
 	Longest   time.Duration    // that one of them waits, or waited
@@ -14,8 +14,8 @@ type Clock struct {
 func (c Clock) Minutes() int64 { return int64(c.InAll / time.Minute) }
 
 // ClockOf returns how long customers have waited by now: each from when the trouble
-// began until the session left the incident. Whoever turned out to have paid nothing
-// did not wait for a video.
+// began until the session left the incident. A customer who turned
+// out to have paid nothing did not wait.
 func ClockOf(cases []Case, now time.Time) (c Clock) {
 	var sum Sum
 	for _, of := range cases {

@@ -8,7 +8,7 @@ import (
 )
 
 // TestClockOf: each customer waits from the payment, or from when they were found, until
-// their session leaves; whoever paid nothing does not wait.
+// their session leaves; a customer who paid nothing does not wait.
 func TestClockOf(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)

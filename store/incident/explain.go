@@ -24,13 +24,13 @@ const (
 	AlertsOff     Disposition = "alerts_off"       // no ALERT_CHANNEL is set
 	NotWatching   Disposition = "not_watching"     // no sweep has gone through lately
 	NotPosted     Disposition = "not_posted"       // Slack has not taken the message yet
-	JoinedOwned   Disposition = "acknowledged"     // it joined an incident that somebody had acknowledged: nobody was called again
-	JoinedSnoozed Disposition = "snoozed"          // it joined an incident while that was snoozed, likewise
+	JoinedOwned   Disposition = "acknowledged"     // it joined an acknowledged incident: no one was notified again
+	JoinedSnoozed Disposition = "snoozed"          // it joined a snoozed incident, likewise
 	RecordsSilent Disposition = "records_not_read" // the bot's own Redis did not answer
 )
 
 // watchedWithin is how long ago the last sweep may have been, if its pauses are not
-// longer; else nobody watches.
+// longer; else monitoring counts as stopped.
 const watchedWithin = time.Hour
 
 // AlertAccount says whether people were alerted of a session, and if not why.

@@ -13,7 +13,7 @@ import (
 	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
-// TestExplain: of each session it is said whether people were alerted, or why not.
+// TestExplain: for each session it says whether people were alerted, or why not.
 func TestExplain(t *testing.T) {
 	t.Parallel()
 	now := storetest.At

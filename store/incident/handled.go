@@ -39,7 +39,7 @@ func (s *Sessions) SaveHandled(ctx context.Context, session string, h Handled) e
 	return nil
 }
 
-// Handled returns who handled a session, nil if nobody did.
+// Handled returns who handled a session, nil if no one did.
 func (s *Sessions) Handled(ctx context.Context, session string) (*Handled, error) {
 	known, err := s.Known(ctx, []string{session})
 	return known[session].Handled, err

@@ -1,5 +1,5 @@
-// Package incident keeps the incidents in Redis, and what is known of sessions, and
-// decides which sessions are alerted.
+// Package incident keeps incidents and the payments of sessions in Redis, and decides which
+// sessions are alerted.
 package incident
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
-// Kind says what an incident is about: a verdict, or one of those below.
+// Kind is the subject of an incident: a verdict, or one of those below.
 type Kind string
 
 // The kinds that are no verdict.
@@ -37,7 +37,7 @@ type Acknowledgement struct {
 	By    string    `json:"by"`
 	At    time.Time `json:"at"`
 	Until time.Time `json:"until,omitzero"` // of a snooze
-	Note  string    `json:"note,omitempty"` // why it was snoozed, as they wrote; "" = they did not say
+	Note  string    `json:"note,omitempty"` // why it was snoozed; "" = no note
 }
 
 // Incident is a group of sessions in the same trouble, or a fault of the watch or
@@ -49,7 +49,7 @@ type Incident struct {
 	LastJoinedAt time.Time                 `json:"grown"`              // when the last session joined
 	Since        time.Time                 `json:"since"`              // when the oldest trouble began; of a digest: its day
 	Until        time.Time                 `json:"until,omitzero"`     // of a digest: the end of its day
-	Cases        []Case                    `json:"-"`                  // stored beside it
+	Cases        []Case                    `json:"-"`                  // stored separately
 	Sessions     int                       `json:"sessions,omitempty"` // their number, if Cases does not hold them all
 	Sums         map[diagnosis.Verdict]Sum `json:"sums,omitempty"`     // of the backlog
 	Parts        []string                  `json:"parts,omitempty"`    // of the watch, that fail
@@ -59,7 +59,7 @@ type Incident struct {
 
 	Acknowledged *Acknowledgement `json:"acknowledged,omitempty"`
 	Snoozed      *Acknowledgement `json:"snoozed,omitempty"`
-	ActiveAt     time.Time        `json:"active,omitzero"` // when somebody last pressed one of its buttons, replied in its thread or repaired
+	ActiveAt     time.Time        `json:"active,omitzero"` // of the last click, reply in its thread or repair
 
 	Delivery
 
@@ -85,12 +85,12 @@ type Delivery struct {
 
 	Threshold  int       `json:"threshold,omitempty"` // the last number of sessions that a reply announced
 	Reopened   bool      `json:"reopened,omitempty"`  // and no reply announced that yet
-	Reminders  int       `json:"reminders,omitempty"` // that were sent while nobody had acknowledged it
+	Reminders  int       `json:"reminders,omitempty"` // that were sent before it was acknowledged
 	RemindedAt time.Time `json:"reminded_at,omitzero"`
 
-	OwnerReminders int       `json:"owner_reminders,omitempty"` // that were sent to whoever acknowledged it
+	OwnerReminders int       `json:"owner_reminders,omitempty"` // that were sent to the person who acknowledged it
 	RemindedBefore time.Time `json:"reminded_before,omitzero"`  // when the reminder before the last one was sent
-	EscalatedAt    time.Time `json:"escalated_at,omitzero"`     // zero = nobody was called beside those on call
+	EscalatedAt    time.Time `json:"escalated_at,omitzero"`     // zero = only the person on call was mentioned
 }
 
 // Changed records that there is something new to show, and why.

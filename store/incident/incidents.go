@@ -202,7 +202,7 @@ func (s *Incidents) save(ctx context.Context, token string, i *Incident, known [
 	return nil
 }
 
-// OpenIncident stores a new incident. lease.ErrLost where somebody else leads.
+// OpenIncident stores a new incident. It returns lease.ErrLost if another process leads.
 func (s *Incidents) OpenIncident(ctx context.Context, l lease.Lease, i Incident) (Incident, error) {
 	err := s.save(ctx, l.Token, &i, nil, false)
 	return i, err
@@ -210,7 +210,7 @@ func (s *Incidents) OpenIncident(ctx context.Context, l lease.Lease, i Incident)
 
 // ChangeIncident changes an incident and stores it, unless change returns false. If
 // the record differs from i by now, it is read, and change is called again. i itself
-// is left as it is. lease.ErrLost where somebody else leads.
+// is not changed. It returns lease.ErrLost if another process leads.
 func (s *Incidents) ChangeIncident(ctx context.Context, l lease.Lease, i Incident, change func(*Incident) bool) (Incident, error) {
 	for range maxAttempts {
 		changed := i

@@ -131,7 +131,7 @@ func TestLargeIncident(t *testing.T) {
 		if got.Cases[0].ID != "nobody writes it again" || got.Cases[chunkSize].Ending != EndLate || got.Cases[1].ID != "cs_1" {
 			t.Errorf("%+v", got.Cases[:2])
 		}
-		// Whoever does not know of a click changes it all the same, as it is by now.
+		// A change based on a stale version applies to the current one.
 		got, err = w.ChangeIncident(t.Context(), l, i, func(i *Incident) bool { i.Cases[0].Ending = EndGone; return true })
 		if err != nil || got.Acknowledged == nil || got.Cases[chunkSize].Ending != EndLate {
 			t.Errorf("%+v, %v", got.Acknowledged, err)
@@ -139,8 +139,7 @@ func TestLargeIncident(t *testing.T) {
 	})
 }
 
-// TestForgottenIncident: one that is gone, while somebody still knows it as open,
-// is open no more.
+// TestForgottenIncident: one that has expired is removed from the open ones.
 func TestForgottenIncident(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// NoteSnooze adds to the snooze of an incident why it was snoozed, by whoever snoozed
-// it, and reports whether it is theirs and the incident is open. It returns the
+// NoteSnooze adds a note to the snooze of an open incident, and reports whether it did:
+// only the person who snoozed it may. It returns the
 // incident without its cases.
 func (s *Incidents) NoteSnooze(ctx context.Context, id, by, note string, now time.Time) (Incident, bool, error) {
 	return s.changeWithoutCases(ctx, "", id, false, func(i *Incident) bool {

@@ -15,8 +15,7 @@ import (
 	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
-// Sessions records what is known of sessions: their payments, and which were
-// dismissed.
+// Sessions records the payments of sessions, and which of them were dismissed or handled.
 type Sessions struct {
 	redis    *rdb.Redis
 	progress *watchstate.Progress
@@ -80,7 +79,7 @@ func (s *Sessions) ForgetPaid(ctx context.Context, sessions []string) error {
 type Known struct {
 	Paid      *store.Paid // nil = nothing
 	Dismissed string      // the trouble given to Dismiss, "" = it was not dismissed
-	Handled   *Handled    // nil = nobody did
+	Handled   *Handled    // nil = no one
 }
 
 // Known returns what is known of each session, in one round trip.

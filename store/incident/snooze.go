@@ -2,7 +2,7 @@ package incident
 
 import "time"
 
-// SnoozeChoice is for how long somebody silences an incident. The values are public.
+// SnoozeChoice is for how long an incident is snoozed. The values are public.
 type SnoozeChoice string
 
 // The choices.

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestSnoozeUntil: 08:00 is the next one where the person is, also on the days on which
-// clocks change.
+// TestSnoozeUntil: 08:00 is the next one in the person's time zone, also on the days on
+// which clocks change.
 func TestSnoozeUntil(t *testing.T) {
 	t.Parallel()
 	zone := func(name string) *time.Location {

@@ -9,17 +9,17 @@ import (
 	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
-// Disposition says what becomes of a session that is in no incident, and why. The log,
-// the metrics and debug name it.
+// Disposition says whether a session outside any incident is alerted, and why not. The
+// log, the metrics and debug name it.
 type Disposition string
 
 // The dispositions.
 const (
 	InTrouble         Disposition = "in_trouble"         // it is to be examined, and then alerted
-	NotInTrouble      Disposition = "not_in_trouble"     // its verdict needs nobody
+	NotInTrouble      Disposition = "not_in_trouble"     // its verdict needs no action
 	GraceTime         Disposition = "grace_time"         // it was paid just now: the webhook may still come
 	NotInAlertOn      Disposition = "not_in_alert_on"    // its verdict is not in ALERT_ON
-	MarkedAsError     Disposition = "marked_by_repair"   // people know of it
+	MarkedAsError     Disposition = "marked_by_repair"   // a person decided that
 	HandledOutside    Disposition = "handled"            // in the same trouble, by an operator
 	InBacklog         Disposition = "in_backlog"         // from before the watch: one case of the summary
 	BacklogPublished  Disposition = "backlog_published"  // from before the watch, and covered by the summary
@@ -29,7 +29,7 @@ const (
 
 	// Of sessions that were inspected or examined.
 	AwaitsSweep   Disposition = "awaits_sweep"   // Redis may be empty; the next sweep finds out
-	AwaitsPayment Disposition = "awaits_payment" // by a delayed method: Stripe is asked once in a while
+	AwaitsPayment Disposition = "awaits_payment" // by a delayed method: it is looked up at Stripe once in a while
 	RepairRunning Disposition = "repair_running" // it is inspected again when that ends
 	NotSettled    Disposition = "not_settled"    // the examination found what may pass: it is inspected again
 	NotConfirmed  Disposition = "not_confirmed"  // the examination found it in order
@@ -48,7 +48,7 @@ func (r Rules) Alerts(s store.Session, v diagnosis.Verdict) bool {
 	return slices.Contains(r.AlertOn, v) && !MarkedByRepair(s, v, r.FixTexts)
 }
 
-// Triage decides what becomes of a session that is in no incident.
+// Triage decides whether a session outside any incident is alerted.
 func (r Rules) Triage(e diagnosis.Evidence, d diagnosis.Diagnosis, k Known, state watchstate.State) Disposition {
 	old := TroubleSince(d).Before(state.Epoch)
 	switch {

@@ -91,7 +91,7 @@ func Settings(ctx context.Context, r *rdb.Redis) (Notifications, error) {
 	masters, err := rdb.EachMaster(ctx, r, func(ctx context.Context, master *redis.Client) (map[string]string, error) {
 		subscription := master.PSubscribe(ctx, channelPrefix(master)+store.PromptPrefix+"*") // as the watch does
 		_, err := subscription.Receive(ctx)
-		_ = subscription.Close() // it was only tried
+		_ = subscription.Close() // it was only a test
 		if err != nil {
 			return nil, err
 		}

@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	// ErrLost means that somebody else holds the lease: nothing was stored.
+	// ErrLost means that another process holds the lease: nothing was stored.
 	ErrLost = errors.New("somebody else holds the lease now")
 	// ErrNoRecord means that the record to be leased does not exist.
 	ErrNoRecord = errors.New("no such record")
@@ -62,9 +62,8 @@ redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
 return token`)
 
 // Acquire acquires the lease of a record, which is kept under a key in the same slot,
-// and reports whether nobody else holds it. The owner, whose name has to be unique, gets
-// the same lease again until it ends. It returns ErrNoRecord if the record does not
-// exist.
+// and reports whether it succeeded. The owner, whose name has to be unique, gets the same
+// lease again until it ends. It returns ErrNoRecord if the record does not exist.
 func (s *Store) Acquire(ctx context.Context, record, key, owner string) (Lease, bool, error) {
 	token, err := s.Redis.Run(ctx, acquire, []string{record, key}, owner, s.Timings.Life.Milliseconds(), rand.Text()).Text()
 	switch {
@@ -88,10 +87,10 @@ else
 end
 return 1`)
 
-// Renew extends the lease. It returns ErrLost if somebody else holds it.
+// Renew extends the lease. It returns ErrLost if another process holds it.
 func (s *Store) Renew(ctx context.Context, l Lease) error { return s.renew(ctx, l, s.Timings.Life) }
 
-// Release ends the lease. It returns ErrLost if somebody else holds it.
+// Release ends the lease. It returns ErrLost if another process holds it.
 func (s *Store) Release(ctx context.Context, l Lease) error { return s.renew(ctx, l, 0) }
 
 func (s *Store) renew(ctx context.Context, l Lease, life time.Duration) error {

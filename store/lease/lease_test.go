@@ -33,8 +33,8 @@ func acquired(t *testing.T, s *Store, owner string) Lease {
 	return l
 }
 
-// TestOneHolds the lease, and who lost it neither renews nor releases it.
-func TestOneHolds(t *testing.T) {
+// TestOneOwnerHolds the lease, and a former owner can neither renew nor release it.
+func TestOneOwnerHolds(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		s := newStore(t, client, r, Timings{Life: time.Hour})
@@ -66,7 +66,7 @@ func TestOneHolds(t *testing.T) {
 		third := acquired(t, s, "two")
 		testenv.Must(t, client.Set(t.Context(), key, "of another version", 0).Err())
 		if err := s.Renew(t.Context(), third); !errors.Is(err, ErrLost) {
-			t.Errorf("renew beside a holder that knows no token: %v", err)
+			t.Errorf("renew with another holder, without a token: %v", err)
 		}
 	})
 }

@@ -8,16 +8,14 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// StopBulk has the job of a bulk plan begin no more sessions, and reports whether this
-// call did. Those that run are not touched. It returns ErrUnknownJob if there is no
-// such job.
+// StopBulk stops a bulk plan: its job begins no more sessions, and those that run go on.
+// It reports whether this call did. It returns ErrUnknownJob if there is no such job.
 func (j *Jobs) StopBulk(ctx context.Context, id string, e repair.BulkEvent) (repair.Job, bool, error) {
 	e.Event = audit.Stopped
 	return j.decideBulk(ctx, id, e, func(b *repair.Bulk) bool { return !b.Stopped() && !b.Over() })
 }
 
-// ResumeBulk has the job of a paused bulk plan go on, and reports whether this call
-// did. It returns ErrUnknownJob if there is no such job.
+// ResumeBulk resumes the job of a paused bulk plan, and reports whether this call did. It returns ErrUnknownJob if there is no such job.
 func (j *Jobs) ResumeBulk(ctx context.Context, id string, e repair.BulkEvent) (repair.Job, bool, error) {
 	e.Event = audit.Resumed
 	return j.decideBulk(ctx, id, e, (*repair.Bulk).Paused)

@@ -18,8 +18,8 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// TestBulkOnEveryTopology: a bulk plan is stored, claimed once, steered and fenced like
-// any plan, and its items are saved and claimed once, whoever carries it on.
+// TestBulkOnEveryTopology: a bulk plan is stored, claimed once, stopped, resumed and fenced
+// like any plan, and its items are saved and claimed once, whichever process executes it.
 func TestBulkOnEveryTopology(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {

@@ -64,7 +64,7 @@ func TestCancelAJob(t *testing.T) {
 	})
 }
 
-// TestCancelAnswerLost: it counted, and so the person is told.
+// TestCancelAnswerLost: it counted, and the person is informed.
 func TestCancelAnswerLost(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)

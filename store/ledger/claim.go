@@ -35,11 +35,11 @@ func parseDecision(raw string) (d repair.Decision, err error) {
 // lost, from a second click.
 //
 // A first press belongs to one person. Its name is in the button as it was redrawn
-// for them, so that a press of an old copy, or by somebody else, is a first one
-// itself; the name alone is no authority.
+// for them, so that a press of an old copy, or by another person, is a first one
+// itself; the name alone grants nothing.
 //
 // Before it claims it calls what the scripts of a job call: a server without one of
-// these commands would take a job that nobody can end.
+// these commands would accept a job that cannot be ended.
 //
 // KEYS: plan, job, job of the session, pending, lease. ARGV: now and the second
 // click's distance in ms, whether a second click may be needed, nonce,
@@ -96,8 +96,8 @@ func sessionFields(p repair.Plan) (fieldsAndValues []any) {
 	return fieldsAndValues
 }
 
-// Claim claims the plan for the approver and creates its job in one step. However
-// many people click wherever, one of them claims it; the result says what this
+// Claim claims the plan for one approver and creates its job in one step. However many
+// people click, in any process, only one of them claims it; the result says what this
 // click did. A plan with a Risk takes two presses by the same person, the second at
 // least two seconds later and of the button that names the first (press, else "");
 // a terminal asks twice before it claims.
@@ -145,7 +145,7 @@ func (p *Plans) Cancel(ctx context.Context, planID string, by store.Actor, now t
 	})
 }
 
-// decide loads the plan for a decision about it.
+// decide loads the plan and runs a decision about it.
 func (p *Plans) decide(ctx context.Context, planID string, by store.Actor, now time.Time,
 	carryOut func(record repair.PlanRecord, d repair.Decision, decision []byte) (repair.ClaimResult, error)) (repair.ClaimResult, error) {
 	record, err := p.LoadPlan(ctx, planID, now)

@@ -13,9 +13,9 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// TestNothingIsClaimedThatCannotBeCarriedOut: where the scripts that carry a job
-// out lack a command, its plan is not claimed either.
-func TestNothingIsClaimedThatCannotBeCarriedOut(t *testing.T) {
+// TestClaimNeedsTheJobsCommands: if the scripts of a job lack a command, its plan is not
+// claimed either.
+func TestClaimNeedsTheJobsCommands(t *testing.T) {
 	t.Parallel()
 	for _, command := range []string{"EXISTS", "GET", "SET", "DEL", "HGET", "HSET", "ZADD", "ZREM", "ZREMRANGEBYSCORE", "PEXPIRE"} {
 		t.Run(command, func(t *testing.T) {

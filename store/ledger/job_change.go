@@ -73,15 +73,15 @@ func (j *Jobs) cancel(ctx context.Context, id string, d repair.Decision) (repair
 	})
 }
 
-// Settle records what a person found out about an unclear job: the file that was
+// Settle records the outcome of an unclear job as a person found it: the file that was
 // made, or "" for none. The job then runs again, to write that into the session and
 // to end: with a file from StepSent on, without one from StepSending, which with a
 // Settlement never sends. A replay writes nothing, and only ends. A job that is no longer tracked is settled with its own file, and
 // then followed to its end once more.
 //
 // It returns ErrUnknownJob if there is no such job, ErrOtherFile if a job that was
-// no longer tracked has another file, and ErrNotUnclear if there is nothing to settle or
-// somebody else was quicker; with the last two also the job.
+// no longer tracked has another file, and ErrNotUnclear if there is nothing to settle, or
+// it was settled meanwhile; with the last two also the job.
 func (j *Jobs) Settle(ctx context.Context, id string, said repair.Settlement) (repair.Job, error) {
 	said.At = said.At.UTC().Truncate(time.Millisecond)
 	return j.change(ctx, id, true, func(job *repair.Job) (bool, error) {

@@ -14,8 +14,7 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// Lease acquires the lease of a job and reports whether nobody else holds it; see
-// lease.Store. If there is no such job it removes it from the pending ones and
+// Lease acquires the lease of a job and reports whether it succeeded; see lease.Store. If there is no such job it removes it from the pending ones and
 // returns ErrUnknownJob.
 func (j *Jobs) Lease(ctx context.Context, jobID, owner string) (lease.Lease, bool, error) {
 	held, ok, err := j.Leases.Acquire(ctx, jobKey(jobID), leaseKey(jobID), owner)
@@ -50,11 +49,11 @@ redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', ARGV[6] - ARGV[7])
 for i = 1, 4 do redis.call('PEXPIRE', KEYS[i], ARGV[7]) end
 return 1`)
 
-// unheededDoubt is what a later plan says after a replay that the session does not show.
-const unheededDoubt = "The event was replayed before, and the session does not show what the site made of it: look in SuperDuperAI first."
+// ignoredDoubt is what a later plan says after a replay that the session does not show.
+const ignoredDoubt = "The event was replayed before, and the session does not show what the site made of it: look in SuperDuperAI first."
 
-// SaveJob stores how far the job got. It returns lease.ErrLost if somebody else
-// has the lease: then nothing was stored, and the caller has to stop at once.
+// SaveJob stores how far the job got. It returns lease.ErrLost if another
+// process has the lease: then nothing was stored, and the caller has to stop at once.
 func (j *Jobs) SaveJob(ctx context.Context, held lease.Lease, job repair.Job) error {
 	keys, args, err := saveArgs(held, job)
 	if err != nil {
@@ -87,8 +86,8 @@ func saveArgs(held lease.Lease, job repair.Job) (keys []string, args []any, err 
 	switch {
 	case job.FileID != "" && repair.MakesVideo(job.Plan.Action):
 		made, cost = madePrefix+job.FileID, fmt.Sprint(job.Sent.UnixMilli(), " ", job.Plan.Cents())
-	case job.Cause == repair.CauseUnheeded:
-		made, cost = doubtField, unheededDoubt
+	case job.Cause == repair.CauseIgnored:
+		made, cost = doubtField, ignoredDoubt
 	}
 	return []string{jobKey(job.ID), jobOfKey(subject(job.Plan)), pendingKey, unclearKey},
 		[]any{held.Token, raw, job.ID, string(stateOf(job)), pending(job), job.Claimed.UnixMilli(),
@@ -133,7 +132,7 @@ func (j *Jobs) NoteReplicas(ctx context.Context) error {
 	return j.state.NoteReplicas(ctx, replicaKey)
 }
 
-// stateOf returns what a job means for the diagnosis of its session.
+// stateOf returns the state of a job for the diagnosis of its session.
 func stateOf(j repair.Job) store.JobState {
 	switch j.Outcome {
 	case "":

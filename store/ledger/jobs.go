@@ -105,7 +105,7 @@ func (j *Jobs) UnclearJobs(ctx context.Context) ([]repair.Job, error) {
 	return unclear, nil
 }
 
-// JobOf returns the latest job of a session, and what all its jobs left behind.
+// JobOf returns the latest job of a session, and the files that all its jobs made.
 func (j *Jobs) JobOf(ctx context.Context, session string) (diagnosis.SessionJob, error) {
 	fields, err := readHash(ctx, j.state, jobOfKey(session))
 	if err != nil {

@@ -40,7 +40,7 @@ func leased(t *testing.T, l *Ledger, id, owner string) lease.Lease {
 	return held
 }
 
-// jobOf checks what the diagnosis gets to see of the session's job.
+// jobOf checks the session's job as the diagnosis sees it.
 func jobOf(t *testing.T, l *Ledger, session string, want store.JobState) {
 	t.Helper()
 	if job, err := l.JobOf(t.Context(), session); job.State != want || err != nil {
@@ -48,7 +48,7 @@ func jobOf(t *testing.T, l *Ledger, session string, want store.JobState) {
 	}
 }
 
-// TestLeaseFences: who lost the lease saves nothing any more.
+// TestLeaseFences: a process that lost the lease saves nothing.
 func TestLeaseFences(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
@@ -97,8 +97,8 @@ func TestLeaseFences(t *testing.T) {
 	})
 }
 
-// TestLeaseFencesAfterAFailover: the replica that took over knew nothing of the
-// claim, and the plan was claimed anew. Who held the first job saves nothing.
+// TestLeaseFencesAfterAFailover: the replica that took over lacked the
+// claim, and the plan was claimed again. The holder of the first job saves nothing.
 func TestLeaseFencesAfterAFailover(t *testing.T) {
 	t.Parallel()
 	server := redistest.NewDatabase(t)
@@ -108,7 +108,7 @@ func TestLeaseFencesAfterAFailover(t *testing.T) {
 	testenv.Must(t, server.Client().FlushDB(t.Context()).Err())
 	testenv.Must(t, l.SavePlan(t.Context(), job.Plan))
 	if a := click(t, approve(l), job.ID, bob, storetest.At); a.Verdict != repair.Claimed {
-		t.Fatalf("claimed anew: %s", a.Verdict)
+		t.Fatalf("claimed again: %s", a.Verdict)
 	}
 	leased(t, l, job.ID, "two")
 	if err := l.SaveJob(t.Context(), first, job); !errors.Is(err, lease.ErrLost) {
@@ -134,7 +134,7 @@ func TestJobFromClaimToEnd(t *testing.T) {
 		}
 		jobOf(t, l, job.Plan.Session, store.JobNone)
 		if pending, err := l.Pending(t.Context()); !slices.Equal(pending, []string{job.ID}) || err != nil {
-			t.Errorf("an end that was not told: pending %v, %v", pending, err)
+			t.Errorf("an end that was not shown: pending %v, %v", pending, err)
 		}
 		job.Notified = true
 		if err := l.SaveJob(t.Context(), held, job); err != nil {
@@ -161,7 +161,7 @@ func TestJobFromClaimToEnd(t *testing.T) {
 	})
 }
 
-// TestOldJobLeavesTheNewOneAlone: a job that is told late does not take away
+// TestOldJobLeavesTheNewOneAlone: a job whose end is shown late does not take away
 // that another one runs for the session.
 func TestOldJobLeavesTheNewOneAlone(t *testing.T) {
 	t.Parallel()
@@ -203,7 +203,7 @@ func TestSettle(t *testing.T) {
 				t.Errorf("%d are unclear, %v", n, err)
 			}
 			if a := click(t, approve(l), saved(t, l, session).ID, ann, storetest.At); a.Verdict != repair.Busy || a.Doing != store.JobUnclear {
-				t.Errorf("beside an unclear job: %s, %s", a.Verdict, a.Doing)
+				t.Errorf("with an unclear job: %s, %s", a.Verdict, a.Doing)
 			}
 			settled, err := l.Settle(t.Context(), job.ID, repair.Settlement{By: bob, FileID: c.fileID, At: storetest.At})
 			want := repair.Settlement{By: bob, At: storetest.At, FileID: c.fileID}
@@ -256,7 +256,7 @@ func TestSettleWhatWasGivenUp(t *testing.T) {
 		older := givenUp("cs_live_newer")
 		newer := claimed(t, l, "cs_live_newer")
 		if _, err := l.Settle(t.Context(), older.ID, repair.Settlement{By: bob, FileID: "f1", At: storetest.At}); !errors.Is(err, repair.ErrNotUnclear) {
-			t.Errorf("beside a newer job: %v", err)
+			t.Errorf("with a newer job: %v", err)
 		}
 		if latest, err := l.JobOf(t.Context(), "cs_live_newer"); latest.ID != newer.ID || err != nil {
 			t.Errorf("the session's job is %q, %v, want the newer one", latest.ID, err)
@@ -265,7 +265,7 @@ func TestSettleWhatWasGivenUp(t *testing.T) {
 }
 
 // TestExaminerAsksForTheJob: a job of ours counts in the diagnosis, but not for
-// itself; where the ledger is silent that is said.
+// itself; an unavailable ledger is reported.
 func TestExaminerAsksForTheJob(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)

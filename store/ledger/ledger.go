@@ -1,5 +1,5 @@
 // Package ledger keeps plans and jobs in Redis: it claims each plan once, lets one process
-// at a time carry out a job, and records what people decide.
+// at a time execute a job, and records people's decisions.
 package ledger
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// errConflict means that others changed the record at each of maxAttempts.
+// errConflict means that the record was changed concurrently at each of maxAttempts.
 var errConflict = errors.New("the record was changed in between")
 
 const maxAttempts = 10
@@ -33,15 +33,15 @@ func jobKey(id string) string        { return ledgerPrefix + "job:" + id }
 func leaseKey(id string) string      { return ledgerPrefix + "lease:" + id }
 func jobOfKey(session string) string { return ledgerPrefix + "of:" + session }
 
-// Fields of a session's hash, beside those of its latest job.
+// Fields of a session's hash, besides those of its latest job.
 const (
 	madePrefix     = "made:"     // a file that a job had made
 	replacedPrefix = "replaced:" // a file that a generation replaced, with its state then
-	doubtField     = "doubt"     // why the site may have had a video made
+	doubtField     = "doubt"     // why the site may have started a video
 )
 
 const (
-	// answerLife is how long an expired plan still has an answer for a click.
+	// answerLife is how long a click on an expired plan still gets an answer.
 	answerLife = 24 * time.Hour
 	// jobLife is how long a job and its plan are kept: as long as what it wrote.
 	jobLife = store.KeyLife

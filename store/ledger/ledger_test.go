@@ -32,7 +32,7 @@ var (
 	bob        = store.Actor{ID: "U0BOB"}
 )
 
-// orphan is what is seen of a session that was paid and has no video.
+// orphan is the examination of a session that was paid and has no video.
 func orphan(s store.Session) diagnosis.Examination {
 	e := diagnosis.Evidence{Session: s, Payment: store.Payment{State: store.PaymentPaid, ChargedAt: storetest.At.Add(-time.Hour)},
 		Event: store.Event{State: store.EventDelivered, Created: storetest.At.Add(-time.Hour)}}.Complete(storetest.At)
@@ -169,7 +169,7 @@ func TestSecondClick(t *testing.T) {
 			"a double click on both":               {{ann, 0, 0}, {ann, 300 * time.Millisecond, 1}, {ann, late, 2}},
 			"an old copy is a first press":         {{ann, 0, 0}, {ann, late, 0}, {ann, late + time.Second, 1}, {ann, 2 * late, 2}},
 			"somebody else's is their first":       {{ann, 0, 0}, {bob, late, 1}, {bob, 2 * late, 2}},
-			"and the first one begins anew":        {{ann, 0, 0}, {bob, late, 1}, {ann, 2 * late, 2}, {ann, 3 * late, 2}, {ann, 4 * late, 3}},
+			"and the first one begins again":       {{ann, 0, 0}, {bob, late, 1}, {ann, 2 * late, 2}, {ann, 3 * late, 2}, {ann, 4 * late, 3}},
 			"a button redrawn for somebody else":   {{ann, 0, 0}, {bob, time.Second, 1}, {bob, 2 * late, 1}, {bob, 3 * late, 2}},
 			"nobody's double click is the other's": {{ann, 0, 0}, {bob, time.Second, 0}, {ann, 1500 * time.Millisecond, 1}, {ann, 2 * late, 3}},
 		} {
@@ -243,7 +243,7 @@ func TestTwoClaimersRace(t *testing.T) {
 	})
 }
 
-// TestClaimExpires: a claim whose job nobody ever saves leaves nothing behind.
+// TestClaimExpires: a claim whose job is never saved leaves nothing behind.
 func TestClaimExpires(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
@@ -261,7 +261,7 @@ func TestClaimExpires(t *testing.T) {
 }
 
 // TestAClaimedPlanLivesAsLongAsItsJob: a click on an old copy of its message is
-// never told that nothing was changed.
+// never answered that nothing was changed.
 func TestAClaimedPlanLivesAsLongAsItsJob(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
@@ -274,7 +274,7 @@ func TestAClaimedPlanLivesAsLongAsItsJob(t *testing.T) {
 	})
 }
 
-// TestAFileThatFailedIsNotNoted: it comes to nothing any more.
+// TestAFileThatFailedIsNotNoted: it cannot become a video.
 func TestAFileThatFailedIsNotNoted(t *testing.T) {
 	t.Parallel()
 	for state, want := range map[store.FileState]int{store.FileFailed: 0, store.FileMissing: 0, store.FileInProgress: 2, store.FileFinalizing: 2} {
@@ -285,8 +285,8 @@ func TestAFileThatFailedIsNotNoted(t *testing.T) {
 	}
 }
 
-// TestWhatAPlanOverwritesIsNoted: that the site may have had a video made, and
-// which file a generation replaced, is known after what said so is gone.
+// TestWhatAPlanOverwritesIsNoted: that the site may have started a video, and which file a
+// generation replaced, is known after the session was overwritten.
 func TestWhatAPlanOverwritesIsNoted(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {

@@ -49,9 +49,9 @@ func parseNote(raw string) (n *repair.Note, err error) {
 	return n, nil
 }
 
-// AddNote adds a note to what somebody decided about a plan, and records it. It returns
-// repair.ErrNotDecider if the decision is another's, and repair.ErrUnknownPlan if the
-// plan is gone.
+// AddNote adds a note to a decision about a plan, and records it. It returns
+// repair.ErrNotDecider if another person decided, and repair.ErrUnknownPlan if there is no
+// such plan.
 func (s Service) AddNote(ctx context.Context, planID, text string, by store.Actor, where string) error {
 	now := s.Now()
 	plan, err := s.Ledger.LoadPlan(ctx, planID, now)

@@ -17,8 +17,8 @@ import (
 	"github.com/superduperai/sessionbot/store/storetest"
 )
 
-// TestAddNote: a note is of whoever decided, once they did; it is on record, and with the
-// plan and its job, whoever saves the job meanwhile.
+// TestAddNote: only the person who decided can add a note; it is in the audit trail, and with
+// the plan and its job, even if the job is saved meanwhile.
 func TestAddNote(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
@@ -36,16 +36,16 @@ func TestAddNote(t *testing.T) {
 			{"nobody decided yet", open.ID, ann, repair.ErrNotDecider},
 			{"somebody else cancelled", cancelled.ID, ann, repair.ErrNotDecider},
 			{"a terminal's user of that name", cancelled.ID, store.Actor{ID: bob.ID, Terminal: true}, repair.ErrNotDecider},
-			{"whoever cancelled", cancelled.ID, bob, nil},
-			{"whoever did not approve", job.ID, store.Actor{ID: "U9"}, repair.ErrNotDecider},
-			{"whoever approved", job.ID, job.Approver, nil},
+			{"the person who cancelled", cancelled.ID, bob, nil},
+			{"a person who did not approve", job.ID, store.Actor{ID: "U9"}, repair.ErrNotDecider},
+			{"the approver", job.ID, job.Approver, nil},
 			{"no such plan", "none", ann, repair.ErrUnknownPlan},
 		} {
 			if err := s.AddNote(t.Context(), c.plan, "why", c.by, "C1"); !errors.Is(err, c.want) || c.want == nil && err != nil {
 				t.Errorf("%s: %v, want %v", c.name, err, c.want)
 			}
 		}
-		job.Step = repair.StepWritten // whoever executes it does not know of the note
+		job.Step = repair.StepWritten // the process that executes it has not read the note
 		testenv.Must(t, l.SaveJob(t.Context(), held, job))
 		noted, err := l.LoadJob(t.Context(), job.ID)
 		if err != nil || noted.Note == nil || noted.Note.Text != "why" || noted.Note.By != job.Approver {

@@ -15,7 +15,7 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// Plans are the plans that wait for approval, and what became of them.
+// Plans stores plans and their states.
 type Plans struct {
 	state *rdb.Redis
 	jobs  *Jobs
@@ -79,7 +79,7 @@ func (p *Plans) SetMessage(ctx context.Context, planID string, m store.Message) 
 	return nil
 }
 
-// LoadPlan returns a plan and what became of it until now. It returns
+// LoadPlan returns a plan and its current state. It returns
 // ErrUnknownPlan if the plan is gone.
 func (p *Plans) LoadPlan(ctx context.Context, id string, now time.Time) (repair.PlanRecord, error) {
 	fields, err := readHash(ctx, p.state, planKey(id))

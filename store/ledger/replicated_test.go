@@ -18,14 +18,14 @@ import (
 	"github.com/superduperai/sessionbot/store/storetest"
 )
 
-// running is a job that was claimed and that somebody carries out.
+// running is a job that was claimed and is being executed.
 func running(t *testing.T, l *Ledger, session string) (lease.Lease, repair.Job) {
 	t.Helper()
 	job := claimed(t, l, session)
 	return leased(t, l, job.ID, "one"), job
 }
 
-// leaves has a server's replicas hang up, and none comes back: they stand still.
+// leaves disconnects a server's replicas and freezes them, so that none reconnects.
 func leaves(t *testing.T, master, replica *redistest.Server) {
 	t.Helper()
 	replica.Freeze(t)
@@ -49,8 +49,8 @@ func replicates(t *testing.T, l *Ledger, held lease.Lease, job repair.Job) {
 	})
 }
 
-// TestReplicated: a replica that was there within a day has to have the record,
-// wherever it is now; where none ever was nothing is waited for.
+// TestReplicated: a replica that was connected within a day has to have the record, even if
+// it is disconnected now; without one there is no wait.
 func TestReplicated(t *testing.T) {
 	t.Parallel()
 	master := redistest.Start(t)
@@ -111,8 +111,8 @@ func TestNoteReplicas(t *testing.T) {
 	replica.Thaw(t)
 }
 
-// TestReplicatedElsewhere: the record has to be on the master that is asked, and
-// a promoted one may know nothing of it.
+// TestReplicatedElsewhere: the record has to be on the master that answers, and
+// a promoted one may lack it.
 func TestReplicatedElsewhere(t *testing.T) {
 	t.Parallel()
 	master := redistest.Start(t)
@@ -125,16 +125,16 @@ func TestReplicatedElsewhere(t *testing.T) {
 	}
 	testenv.Must(t, l.SavePlan(t.Context(), job.Plan))
 	if a := click(t, approve(l), job.ID, bob, storetest.At); a.Verdict != repair.Claimed {
-		t.Fatalf("claimed anew: %s", a.Verdict)
+		t.Fatalf("claimed again: %s", a.Verdict)
 	}
 	leased(t, l, job.ID, "another")
 	if err := l.AwaitReplicas(t.Context(), held, job); !errors.Is(err, lease.ErrLost) {
-		t.Errorf("where the plan was claimed anew: %v", err)
+		t.Errorf("where the plan was claimed again: %v", err)
 	}
 }
 
-// TestReplicatedWithoutInfo: a replica of which the server does not tell is
-// known by what it acknowledges, and waited for like any other from then on.
+// TestReplicatedWithoutInfo: a replica that the server does not report is recognised by its
+// acknowledgements, and counts like any other from then on.
 func TestReplicatedWithoutInfo(t *testing.T) {
 	t.Parallel()
 	master := redistest.Start(t)
@@ -171,7 +171,7 @@ func TestReplicatedWithoutInfo(t *testing.T) {
 	check("where nobody may wait", rdb.ErrNoPermission, 0)
 }
 
-// TestReplicatedEverywhere: where nobody knows of a replica nothing is waited for.
+// TestReplicatedEverywhere: without a known replica there is no wait.
 func TestReplicatedEverywhere(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {

@@ -14,8 +14,8 @@ import (
 // auditTimeout bounds how long an answer waits for the audit trail.
 const auditTimeout = 2 * time.Second
 
-// Service carries out what people decide about plans and jobs, in Slack and in a
-// terminal, and records it in the audit trail. That a job was claimed, cancelled or
+// Service applies people's decisions about plans and jobs, from Slack and the terminal,
+// and records them in the audit trail. That a job was claimed, cancelled or
 // settled is recorded by the process that executes it.
 type Service struct {
 	Ledger *Ledger
@@ -82,11 +82,11 @@ func (s Service) Settle(ctx context.Context, job string, said repair.Settlement)
 	return settled, err
 }
 
-// RecordRefusal records what somebody may not do, or what was not possible. The
-// refusal stands even if it cannot be recorded.
+// RecordRefusal records a request that was refused. The request stays refused if it cannot
+// be recorded.
 func (s Service) RecordRefusal(ctx context.Context, refused audit.Entry) { s.record(ctx, refused) }
 
-// Record records what somebody did that must not be done without a record.
+// Record records an action that must not take effect without a record.
 func (s Service) Record(ctx context.Context, e audit.Entry) error { return s.Trail.Record(ctx, e) }
 
 func (s Service) record(ctx context.Context, e audit.Entry) {

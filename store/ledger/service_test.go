@@ -18,7 +18,7 @@ import (
 )
 
 // TestServiceRecords: what does not start or cancel a job is recorded at once, the
-// rest by whoever executes the job.
+// rest by the process that executes the job.
 func TestServiceRecords(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
@@ -38,7 +38,7 @@ func TestServiceRecords(t *testing.T) {
 		}{
 			{"claim", approve, first.ID, ann, "", ""},
 			{"claim again", approve, first.ID, bob, audit.Refused, "a click on approve: the plan was approved already"},
-			{"claim beside it", approve, second.ID, terminal, audit.Refused, "another repair was running"},
+			{"claim another one", approve, second.ID, terminal, audit.Refused, "another repair was running"},
 			{"cancel a running job", s.Cancel, first.ID, bob, audit.Refused, "a click on cancel: the plan was approved already"},
 			{"cancel", s.Cancel, third.ID, bob, audit.Cancelled, ""},
 			{"claim nothing", approve, "none", ann, "", ""},

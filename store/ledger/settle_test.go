@@ -13,8 +13,8 @@ import (
 	"github.com/superduperai/sessionbot/store/storetest"
 )
 
-// TestSettledAndTheAnswerIsLost: what a person said counted, and so they are
-// told; who says something else later is not.
+// TestSettledAndTheAnswerIsLost: the settlement counted, and a retry says so; a different
+// settlement later is refused.
 func TestSettledAndTheAnswerIsLost(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
@@ -42,10 +42,10 @@ func TestSettledAndTheAnswerIsLost(t *testing.T) {
 		t.Error("no answer was lost")
 	}
 	if err := straight.SaveJob(t.Context(), held, job); !errors.Is(err, lease.ErrLost) {
-		t.Errorf("who told the outcome saved it over the settlement: %v", err)
+		t.Errorf("the process with the outcome saved it over the settlement: %v", err)
 	}
 	if _, got, err := straight.Lease(t.Context(), job.ID, "another"); err != nil || !got {
-		t.Errorf("the next one has to wait for the lease of who told the outcome: %v, %v", got, err)
+		t.Errorf("the next one has to wait for the lease of the process with the outcome: %v, %v", got, err)
 	}
 	if _, err := straight.Settle(t.Context(), job.ID, repair.Settlement{By: ann, FileID: "", At: said}); !errors.Is(err, repair.ErrNotUnclear) {
 		t.Errorf("settled by another: %v", err)

@@ -26,13 +26,13 @@ const (
 	maxViewers = 100
 )
 
-// Viewers are the people who opened their App Home lately, and what each was shown last.
+// Viewers stores who opened their App Home lately, and what each was shown last.
 type Viewers struct{ redis *rdb.Redis }
 
 // NewViewers returns the viewers in the bot's own Redis.
 func NewViewers(redis *rdb.Redis) *Viewers { return &Viewers{redis: redis} }
 
-// Opened records that somebody opened their App Home.
+// Opened records that a user opened their App Home.
 func (v *Viewers) Opened(ctx context.Context, user string, now time.Time) error {
 	client, err := v.redis.Client(ctx)
 	if err != nil {
@@ -73,7 +73,7 @@ func (v *Viewers) Recent(ctx context.Context, now time.Time) (map[string]string,
 	return shown, nil
 }
 
-// SetShown records what somebody is shown.
+// SetShown records what a user is shown.
 func (v *Viewers) SetShown(ctx context.Context, user, shown string) error {
 	client, err := v.redis.Client(ctx)
 	if err != nil {
@@ -85,7 +85,7 @@ func (v *Viewers) SetShown(ctx context.Context, user, shown string) error {
 	return nil
 }
 
-// Forget keeps somebody's App Home current no longer, until they open it again.
+// Forget stops keeping a user's App Home current, until they open it again.
 func (v *Viewers) Forget(ctx context.Context, user string) error {
 	client, err := v.redis.Client(ctx)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
-// Use is what a Redis is used for.
+// Use is the purpose of a Redis.
 type Use int
 
 // The uses, a bit set: one Redis may hold both.
@@ -24,11 +24,11 @@ const (
 	ForState                   // the bot's own keys
 )
 
-// Access is what our user may do. It is tried, since a user with the least permissions
-// may not read its own.
+// Access is the permissions of our user. They are found by trying, since a user with the
+// least permissions may not read its own ACL.
 type Access struct {
-	Denied   []string // what is needed and refused, such as "HSET sessionbot:*"
-	Missing  []string // what is needed and the server does not have, likewise
+	Denied   []string // required commands that are refused, such as "HSET sessionbot:*"
+	Missing  []string // required commands that the server does not have, likewise
 	ReadOnly string   // the code with which Redis refuses all writes, such as READONLY; "" = it accepts them
 }
 
@@ -38,9 +38,9 @@ const (
 	probeLife   = 10 * time.Second
 )
 
-// TryAccess tries what is needed. Nothing of the product's is read or changed: its keys
-// are read under an id that does not exist, and written only if they exist. Of our own
-// one key exists for some seconds, and commands that would change it fail on its type.
+// TryAccess tries the required commands. No key of the product is read or changed: its keys
+// are read under an id that does not exist, and written only if they exist. One key of our
+// own exists for some seconds, and commands that would change it fail on its type.
 func TryAccess(ctx context.Context, r *rdb.Redis, use Use) (Access, error) {
 	client, err := r.Client(ctx)
 	if err != nil {
@@ -68,8 +68,8 @@ type accessTrial struct {
 	id     string // of a session that does not exist
 }
 
-// note records the result of an attempt, and reports whether it failed for another
-// reason than permissions.
+// note records the result of an attempt, and reports whether it failed for a reason other
+// than permissions.
 func (t *accessTrial) note(label string, err error) bool {
 	var answered redis.Error
 	kind := rdb.Trouble(rdb.Classify(err))
@@ -189,8 +189,8 @@ func (t *accessTrial) state(ctx context.Context) error {
 	return t.try(ctx, append(attempts, on("DEL"), on("UNLINK")))
 }
 
-// ExcessAccess returns what our user may do and does not need. It tries commands that
-// change nothing: one for administrators shows that others are allowed, too. Redis logs
+// ExcessAccess returns permissions that our user has and does not need. It tries commands
+// that change nothing: one for administrators implies that others are allowed, too. Redis logs
 // refusals in its ACL LOG.
 func ExcessAccess(ctx context.Context, r *rdb.Redis, use Use) (open []string, err error) {
 	client, err := r.Client(ctx)

@@ -12,7 +12,7 @@ import (
 )
 
 // TestAwayRedisCostsNothing: on a server and on one node of a cluster, whose
-// other nodes are asked as ever; and it is asked again soon after its return.
+// other nodes are queried as usual; and it is queried again soon after its return.
 func TestAwayRedisCostsNothing(t *testing.T) {
 	t.Parallel()
 	const id = "cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6rep4"
@@ -41,7 +41,7 @@ func TestAwayRedisCostsNothing(t *testing.T) {
 			node.Freeze(t)
 			t.Cleanup(func() { node.Thaw(t) })
 			var open *breaker.OpenError
-			for range 2 * breaker.Failures { // whoever is in a hurry says nothing of the server
+			for range 2 * breaker.Failures { // a caller's short deadline proves nothing about the server
 				ctx, cancel := context.WithTimeout(t.Context(), urgentWithin/20)
 				if err := session(ctx); !errors.Is(err, ErrNoAnswer) || errors.As(err, &open) {
 					t.Errorf("frozen, in a hurry: %v", err)
@@ -58,7 +58,7 @@ func TestAwayRedisCostsNothing(t *testing.T) {
 				return errors.As(err, &open)
 			})
 			node.Thaw(t)
-			testenv.Until(t, "it is asked again", func() bool { return session(t.Context()) == nil })
+			testenv.Until(t, "it is queried again", func() bool { return session(t.Context()) == nil })
 		})
 	}
 }

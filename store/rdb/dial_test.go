@@ -36,8 +36,8 @@ func newAuthority(t *testing.T) *authority {
 	return a
 }
 
-// node is the address of a server with a certificate for a host, from and until
-// so much later than now. Nothing but the handshake is done there.
+// node is the address of a server with a certificate for a host, valid from and until
+// offsets from now. It does the handshake only.
 func (a *authority) node(t *testing.T, listen, host string, from, until time.Duration) string {
 	t.Helper()
 	template := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: host},
@@ -69,7 +69,7 @@ func (a *authority) node(t *testing.T, listen, host string, from, until time.Dur
 }
 
 // TestCertificateOfEachNode: a node has to show a certificate of its own name,
-// or of the host that the URL names; what is wrong with one is told apart.
+// or of the host that the URL names; what is wrong with one is distinguished.
 func TestCertificateOfEachNode(t *testing.T) {
 	t.Parallel()
 	ours, others := newAuthority(t), newAuthority(t)

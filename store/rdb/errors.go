@@ -83,8 +83,8 @@ func Trouble(err error) error {
 	return nil
 }
 
-// Permanent reports whether retrying cannot help until somebody changes the server
-// or the user's permissions.
+// Permanent reports whether retrying is useless until the server or the user's permissions
+// are changed.
 func Permanent(err error) bool {
 	return errors.Is(err, ErrNoCommand) || errors.Is(err, ErrNoPermission)
 }

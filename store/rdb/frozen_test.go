@@ -28,7 +28,7 @@ func TestFrozenRedisIsSilentInTime(t *testing.T) {
 	}
 }
 
-// unasked is a Redis that was away when it was opened.
+// unasked is a Redis that was unreachable when it was opened.
 func unasked(t *testing.T, url string) *Redis {
 	t.Helper()
 	r, err := parse(url)

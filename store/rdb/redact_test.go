@@ -36,8 +36,8 @@ func TestWhatRedisRepeatsIsLeftOut(t *testing.T) {
 		{redis.Nil, "redis: nil"},
 	} {
 		got := redactReply(c.err)
-		var told redis.Error
-		if got.Error() != c.want || errors.As(c.err, &told) != errors.As(got, &told) {
+		var redisErr redis.Error
+		if got.Error() != c.want || errors.As(c.err, &redisErr) != errors.As(got, &redisErr) {
 			t.Errorf("%v became %v (%T), want %s", c.err, got, got, c.want)
 		}
 	}

@@ -39,8 +39,8 @@ const openWithin = time.Second
 // a URL that cannot be used, and ErrClusterDatabase for a database number on a
 // cluster.
 //
-// It asks a single address whether it is a cluster. If there is no answer that is no
-// error: it is asked again at each use until it answers.
+// It detects whether a single address is a cluster. If there is no answer that is no
+// error: each use tries again until there is one.
 func Open(ctx context.Context, rawURL string) (*Redis, error) {
 	r, err := parse(rawURL)
 	if err != nil {

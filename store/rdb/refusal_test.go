@@ -19,7 +19,7 @@ import (
 	"github.com/superduperai/sessionbot/store/sessions"
 )
 
-// TestInfoRefused: whatever the words, all but the figures of INFO works.
+// TestInfoRefused: however INFO is refused, all but its figures works.
 func TestInfoRefused(t *testing.T) {
 	t.Parallel()
 	without := []string{"--rename-command", "INFO", ""}
@@ -59,9 +59,8 @@ func TestInfoRefused(t *testing.T) {
 	}
 }
 
-// reworded is the address of a server in front of another one, that says the
-// lines anew that begin so.
-func reworded(t *testing.T, addr, begins, anew string) string {
+// reworded returns the address of a proxy that replaces the lines with a prefix.
+func reworded(t *testing.T, addr, begins, replacement string) string {
 	t.Helper()
 	return rdb.Serve(t, func(client net.Conn) {
 		server, err := net.Dial("tcp", addr)
@@ -77,7 +76,7 @@ func reworded(t *testing.T, addr, begins, anew string) string {
 		for {
 			line, err := answers.ReadString('\n')
 			if strings.HasPrefix(line, begins) {
-				line = anew + "\r\n"
+				line = replacement + "\r\n"
 			}
 			if _, broken := client.Write([]byte(line)); err != nil || broken != nil {
 				return
@@ -86,8 +85,7 @@ func reworded(t *testing.T, addr, begins, anew string) string {
 	})
 }
 
-// TestMissingCommandsAreNamed: as we sent them, by who tries them and by who
-// needs them.
+// TestMissingCommandsAreNamed: as we sent them, both when probed and when used.
 func TestMissingCommandsAreNamed(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -26,7 +26,7 @@ const (
 type Replication struct {
 	Connected int
 	Reported  bool // by the server; else those that acknowledged were counted
-	Needed    bool // a replica has to have a write before anybody may rely on it
+	Needed    bool // a write counts only once a replica has it
 }
 
 // NoteReplicas records under a key whether its master has a replica connected.

@@ -11,7 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/redistest"
 )
 
-// pieces is a connection that says something.
+// pieces is a connection that sends a reply in pieces.
 type pieces struct {
 	net.Conn
 	io.Reader
@@ -20,8 +20,8 @@ type pieces struct {
 func (p pieces) Read(b []byte) (int, error) { return p.Reader.Read(b) }
 func (pieces) Close() error                 { return nil }
 
-// TestRepliesAreMeasured: a connection is given up before the library makes room
-// for what an absurd reply announces, however it is cut into pieces.
+// TestRepliesAreMeasured: a connection fails before the library allocates what an absurd
+// reply announces, however it is split.
 func TestRepliesAreMeasured(t *testing.T) {
 	t.Parallel()
 	large := "$1048576\r\n" + strings.Repeat("x\n$9999999999\r\n*9\r\n", 1<<16)[:1<<20] + "\r\n"
@@ -60,8 +60,8 @@ func TestRepliesAreMeasured(t *testing.T) {
 	}
 }
 
-// TestAbsurdRepliesEndTheConnectionOnly: whatever asks, the process lives and is
-// told what is wrong.
+// TestAbsurdRepliesEndTheConnectionOnly: for every command the process lives and gets an
+// error that says what is wrong.
 func TestAbsurdRepliesEndTheConnectionOnly(t *testing.T) {
 	t.Parallel()
 	for _, reply := range []string{"$1099511627776\r\n", "*2147483647\r\n", "%2147483647\r\n", strings.Repeat("*1\r\n", 1<<20), "=9223372036854775800\r\n"} {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Serve returns the address of a server that talks to each client as given, until
-// the test ends.
+// Serve returns the address of a server that handles each client with the function given,
+// until the test ends.
 func Serve(t testing.TB, talk func(net.Conn)) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

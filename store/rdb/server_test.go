@@ -59,7 +59,7 @@ func TestServer(t *testing.T) {
 			t.Error("one of three masters is frozen, and all is said to be well")
 		}
 	})
-	t.Run("miniredis, which tells little", func(t *testing.T) {
+	t.Run("miniredis, which reports little", func(t *testing.T) {
 		t.Parallel()
 		mini := miniredis.RunT(t)
 		r := open(t, "redis://"+mini.Addr())

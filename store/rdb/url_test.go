@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// FuzzCheckURL: whatever is given as a Redis URL is either usable or refused
-// with a *URLError or ErrClusterDatabase, in words that hold nothing of it.
+// FuzzCheckURL: any text is either a usable Redis URL or refused with a *URLError or
+// ErrClusterDatabase, which do not quote it.
 func FuzzCheckURL(f *testing.F) {
 	for _, seed := range []string{
 		"redis://localhost:6379/0", "rediss://user:s3cret@host:6380/1?read_timeout=1s", "redis://a:1?addr=b:2&addr=c:3",
@@ -116,7 +116,7 @@ func TestCheckURL(t *testing.T) {
 			t.Errorf("CheckURL(%q) = %v; want %q in it", c.url, err, c.fault)
 		}
 		if err != nil && strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("CheckURL(%q) tells the password: %v", c.url, err)
+			t.Errorf("CheckURL(%q) contains the password: %v", c.url, err)
 		}
 		var wrong *URLError
 		if err != nil && !errors.As(err, &wrong) && !errors.Is(err, ErrClusterDatabase) {

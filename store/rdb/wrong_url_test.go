@@ -13,7 +13,7 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb/rdbtest"
 )
 
-// TestWrongURLsAreNamed: each by what a real server makes of it.
+// TestWrongURLsAreNamed: each as a real server answers it.
 func TestWrongURLsAreNamed(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
@@ -47,8 +47,8 @@ func TestWrongURLsAreNamed(t *testing.T) {
 	}
 }
 
-// TestAnnouncedAddressesAreNamed: a cluster that names addresses which nobody
-// reaches from here is told from one that is away.
+// TestAnnouncedAddressesAreNamed: a cluster that announces unreachable
+// addresses is distinguished from one that is down.
 func TestAnnouncedAddressesAreNamed(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t)

@@ -50,7 +50,7 @@ type BulkOptions struct {
 	PlanOptions
 	Include bool                     // also those whose event Stripe will, or may, still deliver
 	Other   store.Action             // that may repair what this one cannot; "" = none
-	Settled map[string]LeftOutReason // sessions that people dealt with in another way
+	Settled map[string]LeftOutReason // sessions that people handled in another way
 }
 
 // MakeBulkPlan plans one repair for all sessions that were just examined, in their
@@ -113,7 +113,7 @@ func notAllowedReason(action store.Action, x diagnosis.Examination, other store.
 	return LeftNotAllowed
 }
 
-// Limit leaves the items beyond the limit to another plan: nor does this one warn of them.
+// Limit drops the items beyond the limit, and the warnings about them.
 func (p *Plan) Limit(n int) {
 	if more := len(p.Items) - n; more > 0 {
 		p.Items, p.Rest = p.Items[:n], p.Rest+more

@@ -28,8 +28,8 @@ type Item struct {
 	Detail []string  `json:",omitempty"` // of the cause
 }
 
-// BulkEvent is a decision about the whole of an approved bulk plan: by a person, or by
-// the bot, which pauses it.
+// BulkEvent is a decision about an approved bulk plan as a whole: by a person, or a pause
+// by the bot.
 type BulkEvent struct {
 	Event  audit.Event
 	By     store.Actor
@@ -76,7 +76,7 @@ func (b *Bulk) Counts() (n BulkCounts) {
 	return n
 }
 
-// Last returns the last decision about the whole, nil if there was none.
+// Last returns the last decision, nil if there was none.
 func (b *Bulk) Last() *BulkEvent {
 	if len(b.Events) == 0 {
 		return nil
@@ -87,7 +87,7 @@ func (b *Bulk) Last() *BulkEvent {
 // Stopped reports whether no more sessions are begun, for good.
 func (b *Bulk) Stopped() bool { return b.last(audit.Stopped) }
 
-// Paused reports whether no more sessions are begun until somebody resumes it.
+// Paused reports whether no more sessions are begun until the plan is resumed.
 func (b *Bulk) Paused() bool { return b.last(audit.Paused) }
 
 func (b *Bulk) last(event audit.Event) bool {
@@ -159,17 +159,16 @@ func (b *Bulk) CommonFailure() (Item, bool) {
 	return Item{}, false
 }
 
-// commonCauses are those that are not about one session: the next one would fail
-// likewise.
+// commonCauses are those that do not depend on the session: the next one would fail, too.
 var commonCauses = map[Cause]bool{
 	CauseNoToken: true, CauseUnauthorised: true, CauseBalance: true, CauseForbidden: true, CauseRejected: true,
 	CauseRateLimited: true, CauseUnavailable: true, CauseServerFault: true, CauseCertificate: true, CauseNoAnswer: true,
 	CauseUnwritten: true, CauseCommand: true, CauseLate: true,
 	CauseNoSecret: true, CauseNoStripeKey: true, CauseSignature: true, CauseClock: true, CauseBlocked: true, CauseNoWebhook: true,
-	CauseUnreachable: true, CauseSiteFailed: true, CauseUnheeded: true,
+	CauseUnreachable: true, CauseSiteFailed: true, CauseIgnored: true,
 }
 
-// ItemOf returns what became of an item, from its job.
+// ItemOf returns the state of an item, from its job.
 func ItemOf(job Job) Item {
 	item := Item{Cause: job.Cause, Detail: job.Detail}
 	switch job.Outcome {
@@ -209,8 +208,8 @@ func (b *Bulk) Outcome() store.Outcome {
 	return store.OutcomeDone
 }
 
-// Decide adds a decision about the whole. After a pause because of the canary the next
-// session goes first.
+// Decide adds a decision. After a pause because of the canary the next session goes
+// first.
 func (b *Bulk) Decide(e BulkEvent) {
 	e.Next = b.begun()
 	b.Events = append(b.Events, e)

@@ -158,7 +158,7 @@ func TestCommonFailure(t *testing.T) {
 	}
 }
 
-// TestItemOf: what the end of a session's job means for the whole.
+// TestItemOf: how the end of a session's job counts in the bulk plan.
 func TestItemOf(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -183,9 +183,8 @@ func TestItemOf(t *testing.T) {
 	}
 }
 
-// TestBulkHolds: whatever becomes of the sessions and whatever people decide, all are
-// accounted for, never more run than may, a canary alone, each is begun once, and it comes
-// to an end.
+// TestBulkHolds: whatever the results and decisions, all sessions are accounted for, never
+// more run than allowed, a canary runs alone, each session is begun once, and the plan ends.
 func TestBulkHolds(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
@@ -197,7 +196,7 @@ func TestBulkHolds(t *testing.T) {
 			}
 			alone := b.Canary != nil && !b.Canary.Passed
 			if alone && !b.Stopped() && !b.Paused() && b.Counts().Left > 0 {
-				switch verdict, why := JudgeCanary(PredictError, Sighting{Item: b.Items[b.Canary.Item], Late: rapid.Bool().Draw(r, "late"),
+				switch verdict, why := JudgeCanary(PredictError, CanaryObservation{Item: b.Items[b.Canary.Item], Late: rapid.Bool().Draw(r, "late"),
 					Page: &store.Site{Found: true, Status: rapid.SampledFrom([]string{"error", "pending"}).Draw(r, "page")}}); verdict {
 				case CanaryGo:
 					b.Canary.Passed, alone = true, false

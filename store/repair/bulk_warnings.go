@@ -10,7 +10,7 @@ import (
 
 // bulkWarnings sums up what the plans of the items warn of, the weightiest first, and
 // returns the first warning for which the whole plan needs a second press: a video that
-// may be paid for twice, or that nobody paid for.
+// may be paid for twice, or was not paid for.
 func bulkWarnings(items []Plan) (list []string, risk string) {
 	retrying, unseen, unverified := 0, 0, 0
 	var plain groups

@@ -14,9 +14,9 @@ import (
 	"github.com/superduperai/sessionbot/store/storetest"
 )
 
-// TestBulkKeepsWarnings: what the plan of a session warns of is either a reason to leave
-// it out, or stands in the plan of all, with how many it concerns. What may cost a video
-// needs a second press.
+// TestBulkKeepsWarnings: a warning of a session's plan is either a reason to leave it out, or
+// is in the bulk plan, with the number of sessions. What may cost a video needs a second
+// press.
 func TestBulkKeepsWarnings(t *testing.T) {
 	t.Parallel()
 	unseen := func(x *diagnosis.Examination) { x.Event = store.Event{} }

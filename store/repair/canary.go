@@ -11,7 +11,7 @@ import (
 const canaryOver = 10
 
 // HasCanary reports whether a bulk plan is so large that one session goes first, alone:
-// the others follow once that came to what was predicted.
+// the others follow once its result is as predicted.
 func (p Plan) HasCanary() bool { return len(p.Items) > canaryOver }
 
 // Prediction is what is to be seen after the repair of one session.
@@ -42,18 +42,18 @@ func (p Plan) Predicts(i int) Prediction {
 type Canary struct {
 	Item   int       // its number; once the plan is paused because of it, that of the next one
 	Ended  time.Time // when its repair had ended well; zero = it has not
-	Passed bool      // it came to what was predicted: the others follow
+	Passed bool      // its result is as predicted: the others follow
 }
 
-// Sighting is what is seen of a canary.
-type Sighting struct {
+// CanaryObservation is what was observed of a canary.
+type CanaryObservation struct {
 	Item   Item
 	FileID string      // of its repair
 	Page   *store.Site // what the customer's page shows; nil = the site did not answer
 	Late   bool        // the page has had its time to show it
 }
 
-// CanaryVerdict is what a sighting means for the others.
+// CanaryVerdict is what an observation of the canary means for the other sessions.
 type CanaryVerdict string
 
 // The verdicts.
@@ -65,7 +65,7 @@ const (
 
 // JudgeCanary decides whether the other sessions follow, and if the plan pauses instead,
 // why.
-func JudgeCanary(predicted Prediction, s Sighting) (verdict CanaryVerdict, why Item) {
+func JudgeCanary(predicted Prediction, s CanaryObservation) (verdict CanaryVerdict, why Item) {
 	switch {
 	case s.Item.State == ItemWaiting, s.Item.State == ItemRunning:
 		return CanaryWait, Item{}

@@ -7,7 +7,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// PlanState is what became of a plan.
+// PlanState is the state of a plan.
 type PlanState string
 
 // The states of a plan.
@@ -18,15 +18,15 @@ const (
 	PlanCancelled PlanState = "cancelled"
 )
 
-// PlanRecord is a stored plan and what became of it.
+// PlanRecord is a stored plan with its state.
 type PlanRecord struct {
 	Plan
 	State PlanState
 	By    store.Actor // who claimed or cancelled it
 	At    time.Time   // when
-	Note  *Note       // why, as they wrote; nil = they did not say
+	Note  *Note       // why; nil = no note
 
-	Presser string // whose press was the first of two, "" = nobody's yet
+	Presser string // who pressed first of two presses, "" = no one yet
 	Press   string // names that press
 }
 
@@ -43,7 +43,7 @@ const (
 	Expired          ClaimVerdict = "expired"
 	Busy             ClaimVerdict = "busy"         // another job of the session runs or is unclear
 	NeedsSecondClick ClaimVerdict = "second_click" // the plan has a Risk: this was the first press
-	Unknown          ClaimVerdict = "unknown"      // the plan is gone, or never was
+	Unknown          ClaimVerdict = "unknown"      // the plan has expired, or never existed
 )
 
 // ClaimResult is the result of a click on a plan.

@@ -18,7 +18,7 @@ const (
 	StepSending  Step = "sending"  // the request is about to be sent, or was
 	StepSent     Step = "sent"     // it was answered: the file's id is known, or the site took the event
 	StepFiled    Step = "filed"    // the file's id is in the session
-	StepFinished Step = "finished" // what became of it is in the session
+	StepFinished Step = "finished" // its result is in the session
 )
 
 // Cause is why a job did not end well.
@@ -26,9 +26,9 @@ type Cause string
 
 // The causes.
 const (
-	CauseChanged      Cause = "changed"      // the state is another than the plan was made for
+	CauseChanged      Cause = "changed"      // the state differs from that of the plan
 	CauseLate         Cause = "late"         // it could not be begun in time
-	CauseIdle         Cause = "idle"         // of a bulk plan's pause: nobody carried it on
+	CauseIdle         Cause = "idle"         // of a bulk plan's pause: no process executed it
 	CauseNoToken      Cause = "no_token"     // SUPERDUPERAI_TOKEN is not set
 	CauseUnauthorised Cause = "unauthorised" // the token was refused
 	CauseBalance      Cause = "balance"      // SuperDuperAI's account has no balance left for it
@@ -42,7 +42,7 @@ const (
 	CauseCommand      Cause = "command"      // Redis does not have, or not allow, a command that it needs
 	CauseFileFailed   Cause = "file_failed"  // it was started, and could not be made
 	CauseNotMade      Cause = "not_made"     // a person found that nothing was made
-	CauseOverwritten  Cause = "overwritten"  // somebody else, most likely the site, wrote the session since
+	CauseOverwritten  Cause = "overwritten"  // another process, most likely the site's, wrote the session since
 	CauseNoAnswer     Cause = "no_answer"    // the request was sent, its answer is not known
 	CauseTooLong      Cause = "too_long"     // the file was not finished in time
 
@@ -51,11 +51,11 @@ const (
 	CauseNoEvent     Cause = "no_event"    // Stripe does not hold the event any more
 	CauseSignature   Cause = "signature"   // the site does not accept our signature
 	CauseClock       Cause = "clock"       // nor can it, since the clocks differ too much
-	CauseBlocked     Cause = "blocked"     // something before the site's webhook, or beside it, refused the event
+	CauseBlocked     Cause = "blocked"     // something in front of the site's webhook, such as a firewall, refused the event
 	CauseNoWebhook   Cause = "no_webhook"  // there is no webhook at SITE_WEBHOOK_URL
 	CauseUnreachable Cause = "unreachable" // the site could not be reached, nothing was sent
 	CauseSiteFailed  Cause = "site_failed" // the site took the event, and wrote an error
-	CauseUnheeded    Cause = "unheeded"    // the site took the event, and wrote nothing
+	CauseIgnored     Cause = "unheeded"    // the site took the event, and wrote nothing
 
 	CausePage       Cause = "page"        // of a bulk plan's pause: the customer's page does not show what was predicted
 	CausePageUnseen Cause = "page_unseen" // likewise: the site did not say what the customer's page shows
@@ -78,14 +78,14 @@ type Progress struct {
 	At   time.Time
 }
 
-// Reply is whether the end of a job, which an edited message notifies nobody of, is
-// also to be posted in the thread.
+// Reply says whether the end of a job is also to be posted in the thread: editing a
+// message notifies no one.
 type Reply string
 
 // The replies.
 const (
 	ReplyNone  Reply = ""      // only the message is brought up to date
-	ReplyFirst Reply = "first" // nobody posted it before
+	ReplyFirst Reply = "first" // it was not posted before
 	ReplyMaybe Reply = "maybe" // an earlier attempt may have posted it
 )
 
@@ -104,9 +104,9 @@ type Job struct {
 	Sending        time.Time         // when the request was about to be sent
 	Sent           time.Time         // when it was answered
 	Finished       time.Time
-	Overwritten    bool             `json:"Foreign"` // somebody else wrote the session after us: it does not say what we wrote, or would have
+	Overwritten    bool             `json:"Foreign"` // the session was written after us: it does not hold what we wrote, or would have
 	Wrote          *sessions.Update // what was written last, to be rechecked
-	Settled        *Settlement      // a person said what became of an unclear request
+	Settled        *Settlement      // the outcome of an unclear request, by a person
 	Waiting        bool             // no replica has its record yet, so that nothing may be sent
 	Cancelled      *Decision        // a person cancelled it while it waited
 	Bulk           *Bulk            `json:",omitempty"` // how far a bulk plan got; nil = it is none

@@ -7,10 +7,10 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// ErrNotDecider means that somebody else decided, or nobody did yet.
+// ErrNotDecider means that another person decided, or no one did yet.
 var ErrNotDecider = errors.New("the decision is somebody else's")
 
-// Note is what somebody wrote about their decision on a plan.
+// Note is what a person wrote about their decision on a plan.
 type Note struct {
 	By   store.Actor
 	At   time.Time

@@ -7,7 +7,7 @@ import (
 	"github.com/superduperai/sessionbot/store/audit"
 )
 
-// TestDecided: whose note goes with a job, and when one is offered.
+// TestDecided: who may add a note to a job, and when one is offered.
 func TestDecided(t *testing.T) {
 	t.Parallel()
 	restored := Plan{Action: store.ActionRestore}

@@ -31,7 +31,7 @@ type Models struct{ Video, Image string }
 // for images of models that are not listed.
 type Prices map[string]float64
 
-// AnyImage stands for all models that make images.
+// AnyImage is the name for all models that make images.
 const AnyImage = "image"
 
 // ListPrices are SuperDuperAI's; of a range the upper end.

@@ -1,5 +1,5 @@
-// Package repair makes plans, of one repair or of many, and holds what becomes of them:
-// their jobs, and what approvals came to. It reads and writes nothing.
+// Package repair makes plans, of one repair or of many, and defines their jobs and the
+// results of approvals. It reads and writes nothing.
 package repair
 
 import (
@@ -54,7 +54,7 @@ type Plan struct {
 	FixText    string   // of a fix: the sentence for the customer that is stored as the error
 	Deliver    string   // of a fix: the finished file that it shows to the customer; "" = it stores an error
 	Warnings   []string // sentences, the weightiest first
-	Doubt      string   // why the site may have had a video made; "" = nothing says so
+	Doubt      string   // why the site may have started a video; "" = nothing indicates that
 	Risk       string   // the first of the warnings that needs a second press; "" = none does
 	EventID    string   // Stripe's event of the payment, "" = not known
 	IntentID   string   // Stripe's pi_… of the payment, "" = not known
@@ -69,8 +69,8 @@ type Plan struct {
 	Rest     int       `json:",omitempty"` // of a bulk plan: later sessions, beyond its limit
 	Others   int       `json:",omitempty"` // of a bulk plan: more sessions that it cannot repair, which LeftOut does not name
 	Parallel int       `json:",omitempty"` // of a bulk plan: how many are repaired at the same time, as far as was known
-	// Unfollowed reports, of a bulk plan, that nobody sees the end of what the site makes,
-	// for want of a token of SuperDuperAI.
+	// Unfollowed reports, of a bulk plan, that the bot cannot see the end of what the site
+	// makes, without a token of SuperDuperAI.
 	Unfollowed bool   `json:",omitempty"`
 	Bulk       string `json:",omitempty"` // of an item: the id of its bulk plan, "" = it stands alone
 }
@@ -82,8 +82,8 @@ type Replay struct {
 	Cents   int       // estimated cost of the video that the site starts, 0 = unknown
 }
 
-// Cents returns the estimated cost of what the plan has made, by whomever; 0 =
-// unknown, or nothing.
+// Cents returns the estimated cost of the plan, whether the bot or the site generates;
+// 0 = unknown, or nothing.
 func (p Plan) Cents() int {
 	switch {
 	case p.Order != nil:
@@ -94,7 +94,7 @@ func (p Plan) Cents() int {
 	return 0
 }
 
-// MakesVideo reports whether an action has a video made, here or by the site.
+// MakesVideo reports whether an action starts a video, here or on the site.
 func MakesVideo(action store.Action) bool {
 	return action == store.ActionGenerate || action == store.ActionReplay
 }
@@ -128,7 +128,7 @@ type PlanOptions struct {
 	RefundText string
 }
 
-// ErrNoPrompt is the error of a restore where nobody gave a prompt and Stripe holds none.
+// ErrNoPrompt is the error of a restore without a prompt, if Stripe holds none either.
 var ErrNoPrompt = errors.New("no prompt to restore")
 
 // MakePlan plans a repair of a session that was just examined. It returns a
@@ -228,7 +228,7 @@ func addFileWrites(writes []sessions.KeyWrite, s store.Session, u sessions.Updat
 	return writes
 }
 
-// Entry returns the audit entry of what somebody did about the plan.
+// Entry returns the audit entry of an event of the plan.
 func (p Plan) Entry(event audit.Event, who store.Actor, where, detail string, at time.Time) audit.Entry {
 	if p.IsBulk() {
 		detail = strings.TrimSuffix(fmt.Sprintf("%d sessions; %s", len(p.Items), detail), "; ")

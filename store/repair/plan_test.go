@@ -25,7 +25,7 @@ var (
 		Prices: ListPrices, FixText: sorry}
 )
 
-// orphan is what is seen of a session that was paid and has no video.
+// orphan is the examination of a session that was paid and has no video.
 func orphan(s store.Session) diagnosis.Examination {
 	e := diagnosis.Evidence{Session: s, Payment: store.Payment{State: store.PaymentPaid, ChargedAt: storetest.At.Add(-time.Hour)},
 		Event: store.Event{State: store.EventDelivered, Created: storetest.At.Add(-time.Hour)}}.Complete(storetest.At)
@@ -66,7 +66,7 @@ func TestMakePlanOfAGeneration(t *testing.T) {
 	}
 }
 
-// TestPlansHoldNoPrompt: what is stored is read by others than the session is.
+// TestPlansHoldNoPrompt: plans have other readers than sessions.
 func TestPlansHoldNoPrompt(t *testing.T) {
 	t.Parallel()
 	x := orphan(storetest.Held(`{"prompt":"Sesame"}`, "", `{"prompt":"Sesame too","imageFile":{"content":"Sesame"},"generationType":"text-to-video"}`))

@@ -12,8 +12,8 @@ import (
 	"github.com/superduperai/sessionbot/store/storetest"
 )
 
-// TestPlanWritesUnreadable: what is taken out is listed, and what is replaced
-// as a whole is said to be; nothing else happens to the value.
+// TestPlanWritesUnreadable: removed members are listed, and a replacement of the whole value
+// is reported; nothing else happens to it.
 func TestPlanWritesUnreadable(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -47,8 +47,8 @@ func TestPlanWritesUnreadable(t *testing.T) {
 	}
 }
 
-// TestPlanTooLarge: what cannot be read and saved whole is refused, and
-// why is said, before anybody approves anything.
+// TestPlanTooLarge: a value that cannot be read and saved whole is refused, with the reason,
+// before an approval.
 func TestPlanTooLarge(t *testing.T) {
 	t.Parallel()
 	tooLarge := func(kind string) store.Key { return store.Key{Kind: kind, Exists: true, Fault: store.FaultTooLarge} }
@@ -69,7 +69,7 @@ func TestPlanTooLarge(t *testing.T) {
 	s := storetest.Held("", "", storetest.FoxObject)
 	s.Prompt = tooLarge("prompt") // is not written
 	if x := orphan(s); x.Verdict != diagnosis.VerdictCorrupt || !x.Allows(store.ActionFix) {
-		t.Errorf("beside a prompt: that is not written: %s, allowed %v", x.Verdict, x.Allowed)
+		t.Errorf("with a prompt: that is not written: %s, allowed %v", x.Verdict, x.Allowed)
 	}
 }
 

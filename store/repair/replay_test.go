@@ -13,8 +13,8 @@ import (
 	"github.com/superduperai/sessionbot/store/storetest"
 )
 
-// replayable is an orphan that the site reads, whose event Stripe holds. change
-// changes what is seen.
+// replayable is an orphan that the site reads, whose event Stripe holds; change modifies
+// the evidence.
 func replayable(s store.Session, change func(*diagnosis.Evidence)) diagnosis.Examination {
 	e := orphan(s).Evidence
 	e.Reads = store.LayoutOneKey
@@ -45,7 +45,7 @@ func TestMakePlanOfAReplay(t *testing.T) {
 	}
 }
 
-// TestWhyNoReplay: what keeps a session from being replayed, of all that need a video.
+// TestWhyNoReplay: what prevents the replay of a session that needs a video.
 func TestWhyNoReplay(t *testing.T) {
 	t.Parallel()
 	object := storetest.Held("", "", `{"prompt":"A fox","status":"pending","createdAt":"2026-03-04T10:00:00.000Z"}`)

@@ -92,8 +92,8 @@ func TestRestoreWarns(t *testing.T) {
 	}
 }
 
-// TestRestoreChanged: a plan is not carried out once a prompt is there, but is where
-// Stripe's delivery only came too early.
+// TestRestoreChanged: a plan is refused once a prompt is there, but not if only Stripe's
+// delivery came meanwhile.
 func TestRestoreChanged(t *testing.T) {
 	t.Parallel()
 	before := lost(func(x *diagnosis.Examination) {

@@ -88,8 +88,8 @@ func generationText(m diagnosis.Generation) string {
 	return fmt.Sprintf("A video was started for this payment before: %s%s, file %s.", m.At.Format("2006-01-02 15:04 UTC"), cost, m.FileID)
 }
 
-// siteDoubt returns why the site may have started a video that nobody knows of: its
-// own request timed out, or it stopped during it. "" if nothing indicates that.
+// siteDoubt returns why the site may have started a video without recording it: its own
+// request timed out, or it stopped during it. "" if nothing indicates that.
 func siteDoubt(s store.Session) string {
 	text := ""
 	if t := s.Current().Error; t != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/store/storetest"
 )
 
-// TestRisks: what takes a second press, and what is only said.
+// TestRisks: which warnings need a second press.
 func TestRisks(t *testing.T) {
 	t.Parallel()
 	session := storetest.Held("", "", `{"prompt":"A fox","status":"error","error":"The operation was aborted due to timeout","createdAt":"`+storetest.Ago(time.Hour)+`"}`)
@@ -128,7 +128,7 @@ func TestSiteShowsOutcome(t *testing.T) {
 		{"error", storetest.Held("", "", `{"prompt":"A fox","status":"error"}`), nil, true},
 		{"a file", storetest.Held(storetest.FoxPrompt, "", `{"fileId":"`+storetest.File1+`"}`), nil, true},
 		{"an error of ours", storetest.Held(storetest.FoxPrompt, `{"status":"error"}`, ""), func(x *diagnosis.Examination) { x.Repair.ID = "job" }, false},
-		{"an error of whoever", storetest.Held(storetest.FoxPrompt, `{"status":"error"}`, ""), func(x *diagnosis.Examination) { x.JobErr = errors.New("silent") }, false},
+		{"an error of unknown origin", storetest.Held(storetest.FoxPrompt, `{"status":"error"}`, ""), func(x *diagnosis.Examination) { x.JobErr = errors.New("silent") }, false},
 	} {
 		x := orphan(c.session)
 		if c.change != nil {

@@ -22,7 +22,7 @@ func (v values) of(kind string) string {
 	return map[string]string{"prompt": v.prompt, "webhook": v.webhook, "session": v.lookup}[kind]
 }
 
-// TestWrites carries every kind of update out on values in both layouts.
+// TestWrites applies every kind of update to values in both layouts.
 func TestWrites(t *testing.T) {
 	t.Parallel()
 	const tools = `"toolSlug":"veo3-prompt-generator","toolTitle":"Free VEO3 Viral Prompt Generator"`
@@ -52,14 +52,14 @@ func TestWrites(t *testing.T) {
 		{"fix of both where both carry a status", values{"", `{"status":"pending","toolSlug":"s","toolTitle":"t"}`, `{"prompt":"A fox","status":"pending"}`},
 			UpdateFix, `{"status":"error","toolSlug":"s","toolTitle":"t","error":"` + fixText + `",` + now + `}`,
 			`{"prompt":"A fox","status":"error","error":"` + fixText + `",` + now + `}`, ""},
-		{"a webhook without status beside a full object stays", values{"", `{"fileId":"f1"}`, `{"prompt":"A fox"}`},
+		{"a webhook without status next to a full object stays", values{"", `{"fileId":"f1"}`, `{"prompt":"A fox"}`},
 			UpdateFix, "", `{"prompt":"A fox",` + failed + `}`, ""},
 		{"the tool of the full object names the webhook's", values{"", `{"status":"pending"}`, `{"prompt":"A fox","toolSlug":"s","toolTitle":"t"}`},
 			UpdateClaim, `{` + processing + `,"toolSlug":"s","toolTitle":"t"}`,
 			`{"prompt":"A fox","toolSlug":"s","toolTitle":"t",` + processing + `}`, ""},
-		{"an unreadable webhook is made anew", values{storetest.FoxPrompt, `{"status":`, ""}, UpdateFix,
+		{"an unreadable webhook is replaced", values{storetest.FoxPrompt, `{"status":`, ""}, UpdateFix,
 			`{` + failed + `,` + tools + `}`, `{` + now + `}`, ""},
-		{"also beside a full object", values{"", `[]`, `{"prompt":"A fox"}`}, UpdateFix,
+		{"also next to a full object", values{"", `[]`, `{"prompt":"A fox"}`}, UpdateFix,
 			`{` + failed + `,` + tools + `}`, `{"prompt":"A fox",` + failed + `}`, ""},
 		{"wrong types are set or taken out", values{storetest.FoxPrompt, `{"status":7,"fileId":{},"createdAt":1,"error":null,"x":1}`, `"?"`}, UpdateFix,
 			`{"status":"error","error":"` + fixText + `","x":1,` + now + `,` + tools + `}`, `{` + now + `}`, ""},
@@ -75,7 +75,7 @@ func TestWrites(t *testing.T) {
 			"", `{"prompt":"A fox","status":"completed",` + file + `,` + now + `}`, ""},
 		{"failed keeps the file's id", values{"", "", `{"prompt":"A fox","status":"processing","fileId":"f2"}`}, UpdateFailed,
 			"", `{"prompt":"A fox","status":"error","fileId":"f2","error":"` + fixText + `",` + now + `}`, ""},
-		{"a site that reads one key is told of a three-key session", values{storetest.FoxPrompt, "", `{"x":[ ]}`}, UpdateFix,
+		{"a site that reads one key sees a three-key session", values{storetest.FoxPrompt, "", `{"x":[ ]}`}, UpdateFix,
 			`{` + failed + `,` + tools + `}`, `{"x":[ ],` + failed + `,` + tools + `}`, store.LayoutOneKey},
 		{"where it is missing, too, and from the claim on", values{storetest.FoxPrompt, "", ""}, UpdateClaim,
 			`{` + processing + `,` + tools + `}`, `{` + processing + `,` + tools + `}`, store.LayoutOneKey},
@@ -125,27 +125,27 @@ func TestWrites(t *testing.T) {
 }
 
 // TestOverwritten: what the site wrote over an update is seen, in whichever key,
-// and what it added beside it is none of the update's.
+// and other members that it added do not count.
 func TestOverwritten(t *testing.T) {
 	t.Parallel()
-	const told = `{"status":"completed","fileId":"` + ready + `"}`
+	const completed = `{"status":"completed","fileId":"` + ready + `"}`
 	for _, c := range []struct {
 		webhook, lookup string
 		reads           store.Layout
 		want            bool
 	}{
-		{told, told, store.LayoutOneKey, true},
+		{completed, completed, store.LayoutOneKey, true},
 		{`{"status":"completed","fileId":"` + ready + `","more":1}`, `{"status":"completed","fileId":"` + ready + `","prompt":"A fox"}`, store.LayoutOneKey, true},
-		{told, `{"status":"processing","fileId":"` + ready + `"}`, store.LayoutOneKey, false},
-		{told, `{"status":"completed","fileId":"other"}`, store.LayoutOneKey, false},
-		{told, `{"status":"completed"}`, store.LayoutOneKey, false},
-		{told, `{"status":"completed","fileId":"` + ready + `","error":"429"}`, store.LayoutOneKey, false},
-		{told, `{"status":"completed","fileId":7}`, store.LayoutOneKey, false},
-		{`{"status":"error","fileId":"` + ready + `"}`, told, store.LayoutOneKey, false},
-		{told, `{"fileId":"` + ready + `"}`, store.LayoutOneKey, false}, // the site erased the status
-		{told, `{"fileId":"` + ready + `"}`, store.LayoutThreeKey, true},
-		{told, `{"fileId":"other"}`, store.LayoutThreeKey, false},
-		{told, "", store.LayoutThreeKey, false},
+		{completed, `{"status":"processing","fileId":"` + ready + `"}`, store.LayoutOneKey, false},
+		{completed, `{"status":"completed","fileId":"other"}`, store.LayoutOneKey, false},
+		{completed, `{"status":"completed"}`, store.LayoutOneKey, false},
+		{completed, `{"status":"completed","fileId":"` + ready + `","error":"429"}`, store.LayoutOneKey, false},
+		{completed, `{"status":"completed","fileId":7}`, store.LayoutOneKey, false},
+		{`{"status":"error","fileId":"` + ready + `"}`, completed, store.LayoutOneKey, false},
+		{completed, `{"fileId":"` + ready + `"}`, store.LayoutOneKey, false}, // the site erased the status
+		{completed, `{"fileId":"` + ready + `"}`, store.LayoutThreeKey, true},
+		{completed, `{"fileId":"other"}`, store.LayoutThreeKey, false},
+		{completed, "", store.LayoutThreeKey, false},
 		{"", "", store.LayoutOneKey, false},
 	} {
 		u := Update{Kind: UpdateCompleted, At: storetest.At, FileID: ready, Reads: c.reads}

@@ -13,7 +13,7 @@ import (
 
 const (
 	scanCount  = 500 // keys that one SCAN looks at: Redis is held for a millisecond or less
-	maxMatches = 10  // per master; so many are no help to anybody
+	maxMatches = 10  // per master; more would not help
 )
 
 // Matching returns the sessions in Redis that a shortened id may mean, at most

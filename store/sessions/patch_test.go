@@ -15,7 +15,7 @@ func TestPatch(t *testing.T) {
 	for _, c := range []struct{ name, in, want string }{
 		{"empty", `{}`, `{"status":"error"}`},
 		{"blank", " { \n} ", " {\"status\":\"error\" \n} "},
-		{"kept as it stands", `{"n":12345678901234567890123, "a" : [ ], "e":1.0e2,"u":"\u0061"}`,
+		{"kept unchanged", `{"n":12345678901234567890123, "a" : [ ], "e":1.0e2,"u":"\u0061"}`,
 			`{"n":12345678901234567890123, "a" : [ ], "e":1.0e2,"u":"\u0061","status":"error"}`},
 		{"in its place", `{"status" : "pending" ,"z":1}`, `{"status" : "error" ,"z":1}`},
 		{"removed first", `{"fileId":"x","z":1}`, `{"z":1,"status":"error"}`},
@@ -45,7 +45,7 @@ func TestPatchTakesObjectsOnly(t *testing.T) {
 }
 
 // pair is what an independent reader finds: the name as it reads, the value
-// as it stands.
+// unchanged.
 type pair struct {
 	name  string
 	value string

@@ -8,13 +8,13 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// Restored is the order that an UpdateRestore writes down again.
+// Restored is the order that an UpdateRestore writes.
 type Restored struct {
 	Order   store.Order
 	Created time.Time // of the checkout; zero = not known
 }
 
-// What the site takes where an order does not say otherwise.
+// The site's defaults.
 const (
 	defaultVideoCount = 1
 	DefaultSeconds    = 8

@@ -19,7 +19,7 @@ func found(o store.Order, reads store.Layout) Update {
 	return Update{Kind: UpdateRestore, At: storetest.At, Reads: reads, Restored: &Restored{Order: o, Created: storetest.At.Add(-2 * time.Hour)}}
 }
 
-// TestRestoreWrites restores a prompt into every layout, beside whatever is there.
+// TestRestoreWrites restores a prompt into every layout, next to whatever is there.
 func TestRestoreWrites(t *testing.T) {
 	t.Parallel()
 	const (

@@ -31,7 +31,7 @@ func setWatched(ctx context.Context, tx *redis.Tx, key string, value []byte) err
 		return cmp.Or(refused, err)
 	case refused != nil:
 		return refused
-	case errors.Is(err, redis.Nil): // somebody else wrote the key
+	case errors.Is(err, redis.Nil): // another client wrote the key
 		return redis.TxFailedErr
 	case err != nil:
 		return err

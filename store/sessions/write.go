@@ -19,7 +19,7 @@ var (
 	ErrTooLarge  = errors.New("the value is larger than 32 MiB")
 )
 
-// Writer writes the product's keys. What it cannot read it saves in State first.
+// Writer writes the product's keys. It saves unreadable values in State first.
 type Writer struct{ Product, State *rdb.Redis }
 
 // Write changes one key, if it still holds the value whose digest is expected ("" = the

@@ -40,8 +40,7 @@ func read(t *testing.T, r *rdb.Redis, id string) store.Session {
 	return s
 }
 
-// TestWriteRepairsASession writes every key of an update and looks at what
-// stands there afterwards.
+// TestWriteRepairsASession writes every key of an update and checks the result.
 func TestWriteRepairsASession(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
@@ -152,7 +151,7 @@ func TestWriteSavesWhatItCannotRead(t *testing.T) {
 	})
 }
 
-// TestNothingIsWrittenWhereSavingFails: no byte is lost for want of a copy.
+// TestNothingIsWrittenWhereSavingFails: no byte is overwritten without a copy.
 func TestNothingIsWrittenWhereSavingFails(t *testing.T) {
 	t.Parallel()
 	product, state := redistest.NewDatabase(t), redistest.Start(t)
@@ -168,13 +167,13 @@ func TestNothingIsWrittenWhereSavingFails(t *testing.T) {
 	}
 }
 
-// TestWriteBesideTheSite: the site writes in the same moment. Whoever is told
-// to have written stands there, and nobody's members are lost.
-func TestWriteBesideTheSite(t *testing.T) {
+// TestWriteRacesWithTheSite: the site writes concurrently. Its last value stays, and no
+// member is lost.
+func TestWriteRacesWithTheSite(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		w := Writer{Product: r, State: r}
-		told := map[bool]int{}
+		outcomes := map[bool]int{}
 		for round := range 200 {
 			id := fmt.Sprintf("cs_live_beside%d", round)
 			put(t, client, id, values{lookup: storetest.FoxObject})
@@ -197,13 +196,13 @@ func TestWriteBesideTheSite(t *testing.T) {
 			if err != nil && !errors.Is(err, ErrChanged) {
 				t.Fatal(err)
 			}
-			told[err == nil]++
+			outcomes[err == nil]++
 		}
-		t.Logf("written before the site %d times, told of the change %d times", told[true], told[false])
+		t.Logf("written before the site %d times, refused %d times", outcomes[true], outcomes[false])
 	})
 }
 
-// TestTwoWritersRace: of two that expect the same value one writes.
+// TestTwoWritersRace: of two writers that expect the same value one succeeds.
 func TestTwoWritersRace(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
@@ -226,8 +225,8 @@ func TestTwoWritersRace(t *testing.T) {
 	})
 }
 
-// TestLostAnswer: Redis carries the write out, and its answer never arrives.
-// Whoever can look again finds it done.
+// TestLostAnswer: Redis executes the write, and its answer is lost. Reading again shows that
+// it is done.
 func TestLostAnswer(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -265,8 +264,8 @@ func TestLostAnswer(t *testing.T) {
 	}
 }
 
-// TestLostAnswerAndTheSite: the answer is lost and the site writes before we
-// can look: then nobody can say that our value stands.
+// TestLostAnswerAndTheSite: the answer is lost and the site writes before we can read: then
+// the outcome is unknown.
 func TestLostAnswerAndTheSite(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)

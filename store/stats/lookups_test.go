@@ -16,8 +16,8 @@ import (
 	"github.com/superduperai/sessionbot/store/storetest"
 )
 
-// heldUp is a Redis that answers no script until it is let go, and whose answers
-// nobody gives up waiting for.
+// heldUp is a Redis that answers no script until it is released, and whose client never
+// times out.
 type heldUp struct {
 	letGo chan struct{}
 	n     atomic.Int32
@@ -39,9 +39,9 @@ func (*heldUp) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Process
 	return next
 }
 
-// TestNobodyWaitsForLookups: answers are counted in the background, and those that
+// TestCountingLookupsDoesNotBlock: answers are counted in the background, and those that
 // come during a write with one more.
-func TestNobodyWaitsForLookups(t *testing.T) {
+func TestCountingLookupsDoesNotBlock(t *testing.T) {
 	t.Parallel()
 	r := rdbtest.Open(t, "redis://"+miniredis.RunT(t).Addr())
 	busy := &heldUp{letGo: make(chan struct{})}
@@ -65,7 +65,7 @@ func TestNobodyWaitsForLookups(t *testing.T) {
 	}
 }
 
-// TestLookupsWithRedisFrozen: what is not counted is told, and nobody waits for
+// TestLookupsWithRedisFrozen: what is not counted is reported, and no caller waits for
 // Redis at the end.
 func TestLookupsWithRedisFrozen(t *testing.T) {
 	t.Parallel()
@@ -79,6 +79,6 @@ func TestLookupsWithRedisFrozen(t *testing.T) {
 		lookups.Wait()
 	})
 	if len(failed) != 1 || !errors.Is(failed[0], rdb.ErrNoAnswer) {
-		t.Errorf("told %v", failed)
+		t.Errorf("reported %v", failed)
 	}
 }

@@ -41,7 +41,7 @@ type Store struct{ state *rdb.Redis }
 func NewStore(state *rdb.Redis) *Store { return &Store{state: state} }
 
 // SaveRollup stores what a sweep counted for the life given, and adds it to the series;
-// see Series.With. It returns lease.ErrLost if somebody else holds the lease.
+// see Series.With. It returns lease.ErrLost if another process holds the lease.
 func (s *Store) SaveRollup(ctx context.Context, l lease.Lease, r Rollup, life time.Duration) error {
 	raw, err := json.Marshal(r)
 	if err != nil {

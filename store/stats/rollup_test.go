@@ -69,7 +69,7 @@ func TestRollupIsReadInOneRoundTrip(t *testing.T) {
 	})
 }
 
-// TestRollupNeedsTheLead: who lost the lead neither replaces what is told nor
+// TestRollupNeedsTheLead: a process that lost the lead neither replaces the rollup nor
 // adds to the series.
 func TestRollupNeedsTheLead(t *testing.T) {
 	t.Parallel()
@@ -108,9 +108,9 @@ func TestVideosThatWereCheckedLater(t *testing.T) {
 	})
 }
 
-// TestWhatIsOldStaysAsItWasTold: a repair of yesterday's session changes today's
-// figures, and not those of a day that is over.
-func TestWhatIsOldStaysAsItWasTold(t *testing.T) {
+// TestPastDaysDoNotChange: a repair of yesterday's session changes today's figures, not
+// yesterday's.
+func TestPastDaysDoNotChange(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		statistics, watch := NewStore(r), begun(t, r)
@@ -136,9 +136,9 @@ func TestWhatIsOldStaysAsItWasTold(t *testing.T) {
 	})
 }
 
-// TestSeriesGoesRound: an hour takes the place of the one that is left behind,
-// whoever adds to it.
-func TestSeriesGoesRound(t *testing.T) {
+// TestSeriesIsARing: an hour replaces the oldest one, whether a rollup or a lookup adds to
+// it.
+func TestSeriesIsARing(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		statistics, watch := NewStore(r), begun(t, r)

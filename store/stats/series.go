@@ -164,7 +164,7 @@ func parseSeries(fields map[string]string, now time.Time) Series {
 	return series
 }
 
-// numbers returns the numbers in a field, nil if it holds anything else.
+// numbers parses the numbers in a field, nil if it holds anything else.
 func numbers(value string) []int64 {
 	var n []int64
 	for _, word := range strings.Fields(value) {

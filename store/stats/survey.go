@@ -6,11 +6,11 @@ var TTLClasses = []string{"under 1 day", "1-7 days", "7-30 days", "over 30 days"
 // Survey is the statistics of all keys, also those of others. Memory and TTLs are those
 // of a sample.
 type Survey struct {
-	Keys       int64
-	Scanned    int64
-	Namespaces []Namespace // those with the most keys first
-	Others     Namespace   // the rest of them together
-	Untold     bool        // MEMORY USAGE is not permitted
+	Keys         int64
+	Scanned      int64
+	Namespaces   []Namespace // those with the most keys first
+	Others       Namespace   // the rest of them together
+	MemoryDenied bool        `json:"Untold"` // MEMORY USAGE is not permitted
 
 	TTLs        map[string]int // of sessions' keys, by TTLClasses
 	TTLsOfSome  bool           // they are estimated from some of the keys

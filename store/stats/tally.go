@@ -13,7 +13,7 @@ import (
 const (
 	// rateWindow is the window of the success rates.
 	rateWindow = 24 * time.Hour
-	// openFor is how long Stripe lets a checkout be open.
+	// openFor is how long a checkout at Stripe stays open.
 	openFor = 24 * time.Hour
 	// slotLength divides the last 24 h, for when something began.
 	slotLength = 5 * time.Minute
@@ -45,7 +45,7 @@ func (t Tries) Rate() *float64 {
 // Add returns the sum.
 func (t Tries) Add(other Tries) Tries { return Tries{t.Good + other.Good, t.Bad + other.Bad} }
 
-// Outcomes counts what became of sessions. Webhook: of those that are not
+// Outcomes counts the outcomes of sessions. Webhook: of those that are not
 // waiting, unpaid, abandoned or unclear, the good are neither orphaned nor lost.
 // Generation: completed against failed and stalled.
 type Outcomes struct{ Webhook, Generation Tries }

@@ -7,9 +7,9 @@ import (
 	"github.com/superduperai/sessionbot/store/storetest"
 )
 
-// TestFindDrop: what is told is a stretch in which webhooks failed, and not
+// TestDetectWebhookDrop: it reports a period in which webhooks failed, and not
 // what may be chance.
-func TestFindDrop(t *testing.T) {
+func TestDetectWebhookDrop(t *testing.T) {
 	t.Parallel()
 	slot := func(n int, good, bad int) Slot {
 		return Slot{At: storetest.At.Add(time.Duration(n) * slotLength), Webhook: Tries{good, bad}}
@@ -59,7 +59,7 @@ func TestFindDrop(t *testing.T) {
 	}
 }
 
-func TestFell(t *testing.T) {
+func TestRateFell(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		now, before Tries

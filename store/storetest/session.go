@@ -7,13 +7,13 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// At is the moment at which the tests below judge.
+// At is the time of the diagnosis in the tests below.
 var At = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
-// Ago is the time before the judgement as the product writes it.
+// Ago formats a time before At as the product does.
 func Ago(d time.Duration) string { return At.Add(-d).Format("2006-01-02T15:04:05.000Z") }
 
-// Held is a session made of the three values; an empty one is missing.
+// Held is a session with the three values; an empty one is missing.
 func Held(prompt, webhook, lookup string) store.Session {
 	return store.Session{ID: "cs_live_1", Prompt: HeldKey("prompt", prompt), Webhook: HeldKey("webhook", webhook),
 		SessionKey: HeldKey("session", lookup)}
@@ -32,7 +32,7 @@ func HeldKey(kind, raw string) store.Key {
 // FoxPrompt is a prompt that was stored two hours before At.
 const FoxPrompt = `{"prompt":"A fox","timestamp":"` + "2026-03-04T10:00:00.000Z" + `"}`
 
-// FoxObject is a full object with members that nobody here knows.
+// FoxObject is a full object with unknown members.
 const FoxObject = `{"prompt":"A fox","videoCount":12345678901234567890,"imageFile":{"content":"QUJD"},"status":"pending","timestamp":"2026-03-04T10:00:00.000Z"}`
 
 // The ids of two files.

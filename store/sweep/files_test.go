@@ -39,8 +39,8 @@ func states(t *testing.T, f *Files, sessions ...store.Session) (list []store.Fil
 	return list
 }
 
-// TestFiles tells the story of a file from when it is first named until it is
-// finished, for others beside it too.
+// TestFiles follows a file from when it is first named until it is
+// finished, for others as well.
 func TestFiles(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
@@ -173,7 +173,7 @@ func TestFinishedFilesAreKept(t *testing.T) {
 	})
 }
 
-// TestFinishedFilesAreSmall, and nobody reads ids in them.
+// TestFinishedFilesAreSmall, and contain no ids.
 func TestFinishedFilesAreSmall(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)

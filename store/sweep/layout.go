@@ -17,10 +17,10 @@ const (
 	// little time, and for a minute at most.
 	lookedFactor = 100
 	lookedFor    = time.Minute
-	sweptFor     = time.Hour // and the pause between two sweeps: the watch is asked no longer
+	sweptFor     = time.Hour // and the pause between two sweeps: after that the record of the watch is stale
 )
 
-// Layouts finds out which keys the site reads: by the watch's last sweep, or without
+// Layouts determines which keys the site reads: by the watch's last sweep, or without
 // one by the sessions if they are few. It is safe for concurrent use.
 type Layouts struct {
 	product *rdb.Redis
@@ -60,7 +60,7 @@ func (l *Layouts) Reads(ctx context.Context) store.Layout {
 var errOneKey = errors.New("a full object was seen")
 
 // look returns three-key only if every session was visited in time: a single full
-// object would prove one-key. It serves other callers too, and so outlives ctx.
+// object would prove one-key. Callers share the result, so it outlives ctx.
 func (l *Layouts) look(ctx context.Context) store.Layout {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.within)
 	defer cancel()

@@ -18,7 +18,7 @@ import (
 	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
-// TestLayoutBySweep: what the site reads is told by every sweep, also by the
+// TestLayoutBySweep: every sweep reports what the site reads, also the
 // finished sessions that it does not read again.
 func TestLayoutBySweep(t *testing.T) {
 	t.Parallel()
@@ -56,7 +56,7 @@ func TestLayoutBySweep(t *testing.T) {
 	})
 }
 
-// TestLayouts: the watch is asked, and without it the sessions, now and then.
+// TestLayouts: the watch is queried, and without it the sessions, now and then.
 func TestLayouts(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
@@ -81,20 +81,20 @@ func TestLayouts(t *testing.T) {
 		set(t, client, map[string]string{"prompt:cs_live_1": `{"prompt":"A fox","timestamp":"` + ago(time.Hour) + `"}`})
 		check("at the same time", store.LayoutOneKey)
 		now = now.Add(lookedFor)
-		check("the first session tells", store.LayoutThreeKey)
+		check("the first session is evidence", store.LayoutThreeKey)
 		note(store.LayoutOneKey)
 		check("the watch saw more", store.LayoutOneKey)
 		now = now.Add(2 * time.Hour)
 		check("it does not watch any more", store.LayoutThreeKey)
 		note(store.LayoutNone)
-		check("it saw nothing that tells", store.LayoutThreeKey)
+		check("it saw no evidence", store.LayoutThreeKey)
 		set(t, client, map[string]string{"session:cs_live_2": `{"prompt":"A fox","createdAt":"` + ago(time.Hour) + `"}`})
 		now = now.Add(2 * time.Minute)
 		check("looked again", store.LayoutOneKey)
 	})
 }
 
-// TestLayoutsBySome: only who saw all sessions can say that there is no full object.
+// TestLayoutsBySome: only a look at all sessions proves that there is no full object.
 func TestLayoutsBySome(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {

@@ -35,8 +35,8 @@ func TestReadIsAsGoodAsSessions(t *testing.T) {
 			for k, prefix := range prefixes {
 				id := fmt.Sprintf("cs_live_%d%c", n, 'a'+k)
 				values[prefix+id], ids = value, append(ids, id, "cs_test_none")
-				values["webhook:"+id+"beside"], ids = oddValues[6], append(ids, id+"beside")
-				values[prefix+id+"beside"] = value
+				values["webhook:"+id+"more"], ids = oddValues[6], append(ids, id+"more")
+				values[prefix+id+"more"] = value
 			}
 		}
 		set(t, client, values)
@@ -68,9 +68,9 @@ func diagnose(s store.Session) diagnosis.Diagnosis {
 	return diagnosis.Diagnose(diagnosis.Evidence{Session: s}, at, limits)
 }
 
-// TestTimesThatAreNone: where the values hold no time, or one of the future, the
+// TestInvalidTimes: where the values hold no time, or one of the future, the
 // TTL says when they were written.
-func TestTimesThatAreNone(t *testing.T) {
+func TestInvalidTimes(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		want := map[string]time.Duration{}
@@ -94,7 +94,7 @@ func TestTimesThatAreNone(t *testing.T) {
 	})
 }
 
-// TestEmptyValues count as missing beside others; alone they are read whole, and
+// TestEmptyValues count as missing among others; alone they are read whole, and
 // cannot be read.
 func TestEmptyValues(t *testing.T) {
 	t.Parallel()
@@ -198,7 +198,7 @@ func TestTheDocumentedUser(t *testing.T) {
 	r := user(product, lines[0][1])
 	s, f := New(r), NewFiles(user(state, lines[1][1]), func() time.Time { return at })
 	for _, full := range []bool{true, false} {
-		if got := sweepOnce(t, s, at); got.Full != full || got.Count.Sessions != 51+2*len(oddValues) || got.Count.Survey.Untold {
+		if got := sweepOnce(t, s, at); got.Full != full || got.Count.Sessions != 51+2*len(oddValues) || got.Count.Survey.MemoryDenied {
 			t.Errorf("%d sessions, %+v", got.Count.Sessions, got.Count.Survey)
 		}
 	}

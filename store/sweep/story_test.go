@@ -30,7 +30,7 @@ var (
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
 // everywhere runs a story on the embedded server, on one server and on three
-// masters. A Sentinel's master is asked as one server is.
+// masters. A Sentinel's master is queried like a single server.
 func everywhere(t *testing.T, story func(t *testing.T, client redis.UniversalClient, r *rdb.Redis)) {
 	for name, place := range map[string]func(t *testing.T) (string, redis.UniversalClient){
 		"embedded": func(t *testing.T) (string, redis.UniversalClient) {

@@ -68,7 +68,7 @@ func (s *surveyor) page(ctx context.Context, master *redis.Client, number int, k
 		if session && len(ttls) < ttlSample {
 			ttls = append(ttls, pipe.PTTL(ctx, name))
 		}
-		if len(sizes) < memorySample && !s.sums.Untold && !strings.HasPrefix(name, "sessionbot:") { // ours expire
+		if len(sizes) < memorySample && !s.sums.MemoryDenied && !strings.HasPrefix(name, "sessionbot:") { // ours expire
 			sizes[name] = pipe.MemoryUsage(ctx, name, 1) // one sample of its elements
 		}
 	}
@@ -98,7 +98,7 @@ func (s *surveyor) page(ctx context.Context, master *redis.Client, number int, k
 		case errors.Is(err, redis.Nil), redis.HasErrorPrefix(err, "MOVED"): // gone in the meantime
 		case redis.HasErrorPrefix(err, "NOPERM") && !session: // other people's keys need not be ours to see
 		case errors.As(err, &answered): // forbidden to us, or not known to this server
-			s.sums.Untold = true
+			s.sums.MemoryDenied = true
 		default:
 			return err
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/superduperai/sessionbot/store/stats"
 )
 
-// kind is a sort of session of which many are stored.
+// kind is a kind of session of which many are stored.
 type kind struct {
 	keys    map[string]string // prefix to value
 	verdict diagnosis.Verdict
@@ -38,7 +38,7 @@ func kinds() []kind {
 	}
 }
 
-// foreign are keys of nobody's session.
+// foreign are keys of no session.
 var foreign = []string{"balance:", "webhook:evt:", "session:job-", "prompt:cs_live_a_", "session:cs_demo_", "sessionbot:{watch}:paid:cs_live_x", "no colon "}
 
 // TestCount counts many of each kind, by multiplication, and again without
@@ -106,7 +106,7 @@ func TestCountOfNothing(t *testing.T) {
 	})
 }
 
-// TestLifetimes: those of a sample stand for all.
+// TestLifetimes: those of a sample are extrapolated.
 func TestLifetimes(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
@@ -130,8 +130,8 @@ func TestLifetimes(t *testing.T) {
 	})
 }
 
-// TestSurvey: keys are counted by what stands before their first colon, the
-// memory of some strings is asked for, and of nothing else.
+// TestSurvey: keys are counted by the text before their first colon, and MEMORY USAGE is
+// called for some strings only.
 func TestSurvey(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
@@ -147,7 +147,7 @@ func TestSurvey(t *testing.T) {
 		must(t, err)
 		s := sweepOnce(t, New(r), at).Count.Survey
 		embedded := strings.HasSuffix(t.Name(), "embedded") // it does not know of memory
-		if s.Keys != 176 || s.Scanned != 176 || len(s.Namespaces) != topNamespaces || s.Untold != embedded || s.SessionKeys != 0 {
+		if s.Keys != 176 || s.Scanned != 176 || len(s.Namespaces) != topNamespaces || s.MemoryDenied != embedded || s.SessionKeys != 0 {
 			t.Errorf("%+v", s)
 		}
 		if first := s.Namespaces[0]; first.Name != "name00" || first.Keys != 20 {
@@ -186,14 +186,14 @@ func TestNamespacesAreBounded(t *testing.T) {
 	}
 }
 
-// TestMemoryThatMayNotBeAsked leaves the rest as it is.
-func TestMemoryThatMayNotBeAsked(t *testing.T) {
+// TestMemoryUsageDenied: the other figures are complete.
+func TestMemoryUsageDenied(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	set(t, server.Client(), manyFinished(9))
 	must(t, server.Client().ACLSetUser(t.Context(), "small", "on", ">pw", "~*", "+@all", "-memory").Err())
 	c := sweepOnce(t, New(open(t, "redis://small:pw@"+server.Addr())), at).Count
-	if !c.Survey.Untold || c.Survey.Scanned != 27 || c.Survey.Namespaces[0].Keys != 9 || c.Survey.SessionKeys != 27 || c.Sessions != 9 {
+	if !c.Survey.MemoryDenied || c.Survey.Scanned != 27 || c.Survey.Namespaces[0].Keys != 9 || c.Survey.SessionKeys != 27 || c.Sessions != 9 {
 		t.Errorf("%+v", c.Survey)
 	}
 }

@@ -21,8 +21,8 @@ import (
 )
 
 const (
-	// FullEvery is how often all sessions are read again by default: a change of which
-	// Redis did not notify us is seen within this time.
+	// FullEvery is how often all sessions are read again by default: it bounds how late a
+	// change is seen for which there was no notification.
 	FullEvery = 30 * time.Minute
 
 	scanCount = 500 // keys that one SCAN looks at: Redis is held for a millisecond or less

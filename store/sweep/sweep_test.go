@@ -39,7 +39,7 @@ var oddValues = []string{
 }
 
 // TestSweepsAreAsGoodAsReadingAll stores, rewrites and deletes anything between
-// sweeps. Where nobody reports the writes it is the next full sweep that agrees.
+// sweeps. Without notifications of the writes the next full sweep agrees.
 func TestSweepsAreAsGoodAsReadingAll(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
@@ -147,8 +147,8 @@ func TestFinishedSessionsAreNotReadAgain(t *testing.T) {
 	})
 }
 
-// TestWritesDuringASweep: who is written while he is visited is read by the next
-// sweep, and this one counts him once, wherever his other keys come.
+// TestWritesDuringASweep: a session that is written while it is visited is read by the next
+// sweep, and this one counts it once, wherever its other keys are.
 func TestWritesDuringASweep(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {

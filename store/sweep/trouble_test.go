@@ -16,8 +16,8 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
-// TestFailedSweepsLoseNothing: neither a time-out, nor a visitor who has enough,
-// nor a Redis that does not answer.
+// TestFailedSweepsLoseNothing: neither after a time-out, nor an error of Visit, nor without
+// an answer of Redis.
 func TestFailedSweepsLoseNothing(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {

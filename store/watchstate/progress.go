@@ -14,13 +14,13 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
-// Progress records who leads the watch, and how far it came.
+// Progress records the leader of the watch and its state.
 type Progress struct {
 	Leases lease.Store // of the state
 	redis  *rdb.Redis
 }
 
-// Lead acquires the lease of the state, and reports whether nobody else holds it.
+// Lead acquires the lease of the state, and reports whether it succeeded. It returns
 // lease.ErrNoRecord before Begin.
 func (p *Progress) Lead(ctx context.Context, owner string) (lease.Lease, bool, error) {
 	held, ok, err := p.Leases.Acquire(ctx, StateKey, leaderKey, owner)
@@ -41,7 +41,7 @@ func (p *Progress) Lead(ctx context.Context, owner string) (lease.Lease, bool, e
 	return held, true, nil
 }
 
-// State is how far the watch came. A zero time means never.
+// State is the progress of the watch. A zero time means never.
 type State struct {
 	Epoch           time.Time     // trouble that began before is backlog
 	Cursor          time.Time     // up to which Stripe's events were read
@@ -121,7 +121,7 @@ func Proven(url string, created time.Time) Change {
 // BacklogNotified sets State.BacklogNotified.
 func BacklogNotified() Change { return Change{"history", "told"} }
 
-// State reads how far the watch came.
+// State reads the state of the watch.
 func (p *Progress) State(ctx context.Context) (State, error) {
 	client, err := p.redis.Client(ctx)
 	if err != nil {
@@ -161,7 +161,7 @@ for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1`)
 
-// Note records how far the watch came. lease.ErrLost where somebody else leads.
+// Note records changes of the state. It returns lease.ErrLost if another process leads.
 func (p *Progress) Note(ctx context.Context, l lease.Lease, changes ...Change) error {
 	args := []any{l.Token, stateLife.Milliseconds()}
 	for _, c := range changes {
@@ -188,8 +188,7 @@ func parseMillis(text string) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// AwaitReplicas returns nil once every connected replica has all that the watch
-// has written so far.
+// AwaitReplicas returns nil once every connected replica has all writes of the watch.
 func (p *Progress) AwaitReplicas(ctx context.Context) error {
 	r, err := p.redis.Replication(ctx, syncKey)
 	if err != nil || r.Connected == 0 {

@@ -25,8 +25,8 @@ func leading(t *testing.T, w *Records, owner string) lease.Lease {
 	return l
 }
 
-// TestOneLeads: one of several leads, and a former leader stores nothing.
-func TestOneLeads(t *testing.T) {
+// TestOneProcessLeads: one of several leads, and a former leader stores nothing.
+func TestOneProcessLeads(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		w := New(r)

@@ -37,7 +37,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1`)
 
 // AddDue adds sessions to the queue. One that is in it already keeps the earlier
-// time, plus a millisecond: whoever inspects it at the moment does not remove it.
+// time, plus a millisecond: so an inspection that is under way does not remove it.
 func (q *Queue) AddDue(ctx context.Context, dues ...DueSession) error {
 	err := q.run(ctx, addDue, dues, func(d DueSession) []any { return []any{d.At.UnixMilli(), d.Session} })
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package watchstate keeps in Redis how far the watch came: who leads it, what it read
-// last, the sessions that are due for an inspection and those found in trouble.
+// Package watchstate keeps the state of the watch in Redis: its leader, what it read last,
+// the sessions that are due for an inspection and those found in trouble.
 package watchstate
 
 import (
@@ -26,7 +26,7 @@ const (
 )
 
 const (
-	stateLife = 400 * 24 * time.Hour // while nobody watches
+	stateLife = 400 * 24 * time.Hour // without a leader
 
 	// RecordLife is how long records about sessions are kept: a day longer than those.
 	RecordLife = store.KeyLife + 24*time.Hour

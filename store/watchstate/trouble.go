@@ -19,7 +19,7 @@ import (
 const MaxTroubled = 10_000
 
 // Trouble records which sessions the sweeps found in trouble. Their state is read
-// again by whoever shows them.
+// again before they are shown.
 type Trouble struct{ redis *rdb.Redis }
 
 // KEYS: state, troubled. ARGV: token, life in ms, the most that are recorded, time of
@@ -36,7 +36,7 @@ redis.call('PEXPIRE', KEYS[2], ARGV[2])
 return 1`)
 
 // AddTroubled records sessions that the sweep of this time found in trouble.
-// lease.ErrLost where somebody else leads.
+// It returns lease.ErrLost if another process leads.
 func (t *Trouble) AddTroubled(ctx context.Context, l lease.Lease, swept time.Time, sessions ...string) error {
 	for chunk := range slices.Chunk(sessions, chunkSize) {
 		args := []any{l.Token, RecordLife.Milliseconds(), MaxTroubled, swept.UnixMilli()}
@@ -66,8 +66,8 @@ redis.call('SET', KEYS[3], ARGV[2] .. ' ' .. whole, 'PX', ARGV[4])
 return 1`)
 
 // KeepTroubled makes the sessions that the sweep of this time found the record, for the
-// life given, and forgets those of earlier sweeps. lease.ErrLost where somebody else
-// leads.
+// life given, and forgets those of earlier sweeps. It returns lease.ErrLost
+// if another process leads.
 func (t *Trouble) KeepTroubled(ctx context.Context, l lease.Lease, swept time.Time, found int, life time.Duration) error {
 	args := []any{l.Token, swept.UnixMilli(), found, life.Milliseconds(), chunkSize}
 	for {

@@ -105,7 +105,7 @@ type Element struct {
 	Type       string
 	ActionID   string
 	Value      string // of a button
-	InInput    bool   // it stands in an input block
+	InInput    bool   // it is in an input block
 	Optional   bool   // that may stay empty
 	Dispatches bool   // and is sent at once all the same
 

@@ -13,7 +13,7 @@ type kind struct {
 	check func(Element, string, World) (any, error)
 }
 
-// World is what a form has to know of the workspace around it.
+// World is the workspace as a form needs it.
 type World struct {
 	HasUser    func(id string) bool
 	HasChannel func(id string) bool

@@ -30,9 +30,9 @@ func openPage(t *testing.T) (*browsertest.Browser, string, *world) {
 	return b, server.URL, w
 }
 
-// TestLook: axe-core finds nothing serious, whatever is open. On the way it takes
+// TestPageLooks: axe-core finds nothing serious, whatever is open. On the way it takes
 // the screenshots that people look at.
-func TestLook(t *testing.T) {
+func TestPageLooks(t *testing.T) {
 	t.Parallel()
 	axe := browsertest.Axe(t)
 	for _, scheme := range []string{"light", "dark"} {

@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// element reads the element that a POST is about.
+// element reads the element that a POST names.
 func element(r *http.Request, channel string) Element {
 	f := r.PostForm
 	return Element{View: f.Get("view"), Channel: channel, TS: f.Get("ts"), Block: f.Get("block"), Action: f.Get("action")}

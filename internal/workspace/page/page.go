@@ -167,7 +167,7 @@ type Frame struct {
 	Body      string // JSON text
 }
 
-// Options are the choices of whoever starts the page.
+// Options configure the page.
 type Options struct {
 	// Hints are clicks to try, shown above an empty composer.
 	Hints []Hint

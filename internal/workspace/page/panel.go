@@ -17,7 +17,7 @@ const (
 	maxSource    = 60_000
 )
 
-// panel is shown beside the channel.
+// panel is shown next to the channel.
 type panel struct {
 	Kind     string // thread, source, frames, or empty for none
 	Title    string

@@ -44,8 +44,8 @@ func (v *visitor) do(method, target, body string) *httptest.ResponseRecorder {
 	return out
 }
 
-// TestIndex: the page comes with its pass and its policy, for whomever the
-// address names, and nothing in it is loaded from elsewhere.
+// TestIndex: the page has its pass and its policy, for any user in the
+// address, and loads nothing from other origins.
 func TestIndex(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -95,8 +95,8 @@ func TestHints(t *testing.T) {
 	b.Until(`[...document.querySelectorAll(".chip.tried")].some(c => c.textContent === "The gallery")`)
 }
 
-// TestWhoMayCome: nothing is shown or done for whoever is not the page itself.
-func TestWhoMayCome(t *testing.T) {
+// TestOnlyThePageMayCall: requests that do not come from the page are refused.
+func TestOnlyThePageMayCall(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	server := httptest.NewServer(New(w, Options{}))

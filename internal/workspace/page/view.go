@@ -98,7 +98,7 @@ func (s *server) view(q url.Values) view {
 		row.Href, row.Current = location{user: p.ID, channel: channel.ID}.href(), p.ID == me.ID
 		v.People = append(v.People, row)
 	}
-	// Whoever watches the end of a channel reads what comes there as it comes.
+	// A user who is at the end of a channel sees new messages as they arrive.
 	unread := channel.Unread
 	if q.Get("watched") != "" {
 		unread = 0

@@ -189,8 +189,8 @@ func TestUpload(t *testing.T) {
 	}
 }
 
-// TestFocusStaysWhereSomebodyTypes: what closes a panel takes a moment, and whoever goes
-// on to the message field meanwhile is not called back.
+// TestFocusStaysWhereSomebodyTypes: closing a panel takes a moment, and focus that moved
+// to the message field meanwhile stays there.
 func TestFocusStaysWhereSomebodyTypes(t *testing.T) {
 	t.Parallel()
 	b, _, w := openPage(t)
@@ -206,7 +206,7 @@ func TestFocusStaysWhereSomebodyTypes(t *testing.T) {
 		t.Errorf("typed %q", typed)
 	}
 
-	// Whoever goes nowhere is back at the link.
+	// Otherwise the focus returns to the link.
 	b.Do(chromedp.Click("a.replies", chromedp.ByQuery), chromedp.WaitVisible("#reply-text"), chromedp.KeyEvent(kb.Escape))
 	b.Until(`document.activeElement.matches("a.replies")`)
 }

@@ -132,7 +132,7 @@ func (w *Workspace) fault(body map[string]any) {
 	}
 }
 
-// Expect waits for a new message that fits, wherever it is and whoever sees it.
+// Expect waits for a new message that fits, in any channel and visible to anyone.
 func (w *Workspace) Expect(fits func(Message) bool) Message {
 	w.t.Helper()
 	return w.await("such message", func() (Message, bool) {

@@ -115,7 +115,7 @@ func (r *renderer) image(b imageBlock) {
 }
 
 // picture renders an image and links to it. Where it may not be loaded, the alternative
-// text stands in its place.
+// text is shown instead.
 func (r *renderer) picture(class, address, alt string) {
 	alt = cmp.Or(alt, "image")
 	shown := r.reader.PicturesFrom != "" && strings.HasPrefix(address, r.reader.PicturesFrom+"/")

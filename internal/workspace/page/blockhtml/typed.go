@@ -7,7 +7,7 @@ import (
 )
 
 // external renders a field whose options the app offers while one types. Where
-// several may be chosen, those that are stand in front as buttons to remove them.
+// several may be chosen, the chosen ones come first, as buttons to remove them.
 func (r *renderer) external(at fieldPlace, e element) {
 	attrs := append([]string{"class", "field external"}, at.attrs(e)...)
 	if e.Type == "multi_external_select" {

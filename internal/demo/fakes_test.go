@@ -123,7 +123,7 @@ func TestStripeFaults(t *testing.T) {
 	}
 }
 
-// A video is asked for and made while the clock goes.
+// A video is requested and made as time passes.
 func TestAVideoIsMade(t *testing.T) {
 	t.Parallel()
 	clock := now

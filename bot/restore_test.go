@@ -87,7 +87,7 @@ func TestRestoreAsksForThePrompt(t *testing.T) {
 				sam.Fill(form, field, value)
 			}
 			wrong, err := sam.Submit(form)
-			if err != nil || len(wrong) != 2 || !strings.Contains(wrong[commands.PromptField], "control characters") || !strings.Contains(wrong[commands.SizeField], "1280x720") {
+			if err != nil || len(wrong) != 2 || !strings.Contains(wrong[commands.PromptField], "control character") || !strings.Contains(wrong[commands.SizeField], "1280x720") {
 				t.Fatalf("answered %v, %v", wrong, err)
 			}
 			for field, value := range map[string]string{commands.PromptField: "A fox & a hen", commands.SecondsField: "5", commands.SizeField: "1080 × 1920"} {

@@ -127,7 +127,7 @@ func (a Args) sessionID() (string, error) {
 	case err != nil && len(a.Words) == 0:
 		return "", usageError("Which session? Paste its id or a link to it.")
 	case err != nil:
-		return "", usageError("There is no session id here. An id starts with cs_live_ or cs_test_; without one, search for the customer: /session find <e-mail>.")
+		return "", usageError("The session id is missing: it starts with cs_live_ or cs_test_. If you do not have it, search for the customer: /session find <e-mail>.")
 	}
 	return id, nil
 }

@@ -30,8 +30,11 @@ func (d Deps) runDebug(ctx context.Context, req Request, id string) (Answer, err
 	if end := follow.EndOf(x.Evidence, x.Diagnosis, records.Known.Handled.Covers(x.Verdict)); follow.Awaited(x.Verdict, end) {
 		thread = &follow.Thread{At: d.Now(), Before: end}
 	}
-	return Answer{Session: id, Shareable: true, Follow: thread, Blocks: message.SessionBlocks(x, records.Known.Handled, account, d.SiteURL, cents),
-		Actions: message.SessionActions(x, cents), JSON: report}, nil
+	blocks, actions := message.SessionBlocks(x, records.Known.Handled, account, d.SiteURL, cents), message.SessionActions(x, cents)
+	if !req.Terminal { // which has no buttons
+		blocks = append(blocks, message.PlanHint(actions)...)
+	}
+	return Answer{Session: id, Shareable: true, Follow: thread, Blocks: blocks, Actions: actions, JSON: report}, nil
 }
 
 // examine gathers the evidence about a session and logs why a source could not be read;

@@ -29,8 +29,9 @@ func checkPrompt(text string) (string, error) {
 		return "", usageError("The prompt is not text in UTF-8. Nothing was changed.")
 	}
 	control := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' || r == utf8.RuneError }
-	if strings.ContainsFunc(text, control) {
-		return "", usageError("The prompt contains control characters: it is not plain text. Nothing was changed.")
+	if at := strings.IndexFunc(text, control); at >= 0 {
+		bad, _ := utf8.DecodeRuneInString(text[at:])
+		return "", usageError(fmt.Sprintf("The prompt contains a control character (%U, as character %d). Paste it again as plain text. Nothing was changed.", bad, utf8.RuneCountInString(text[:at])+1))
 	}
 	return text, nil
 }

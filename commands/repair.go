@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/slack-go/slack"
-
 	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
@@ -119,16 +117,26 @@ var notPossible = map[store.Action]string{
 // possible yet.
 var mayChange = []diagnosis.Verdict{diagnosis.VerdictWaiting, diagnosis.VerdictProcessing, diagnosis.VerdictUnclear, diagnosis.VerdictUnpaid}
 
+// needsNoError are verdicts of which the customer's page shows what is true.
+var needsNoError = []diagnosis.Verdict{diagnosis.VerdictAbandoned, diagnosis.VerdictCompleted, diagnosis.VerdictRefunded}
+
 func (d Deps) notAllowedAnswer(refused *repair.NotAllowed, x diagnosis.Examination) Answer {
-	head := notPossible[refused.Action]
-	if slices.Contains(mayChange, x.Verdict) {
+	head, reason, cents := notPossible[refused.Action], refused.Reason, d.Plans.Cents(x.Session)
+	switch {
+	case slices.Contains(mayChange, x.Verdict):
 		head += " yet"
+	case refused.Action == store.ActionRestore && x.Session.PromptText() != "":
+		head = "Nothing to restore"
+	case refused.Action == store.ActionFix && (slices.Contains(needsNoError, x.Verdict) || x.Session.Status() == store.StatusError):
+		head = "No need to mark as error"
+	case refused.Action == store.ActionFix && x.Verdict == diagnosis.VerdictLost:
+		reason = "Without its prompt this order can only be restored or refunded."
 	}
-	lines := append(message.Heading(head+": "+humanize.LowerFirst(refused.Reason), message.NextStep(x, d.Plans.Cents(x.Session))),
+	lines := append(message.Heading(head+": "+humanize.LowerFirst(reason), message.RefusalStep(x, cents)),
 		blockkit.Fact("Session", blockkit.Code(x.Session.ID)),
 		blockkit.Fact("Payment", message.PaymentLine(x.Payment, x.PaidAt, x.At)...))
 	return Answer{Outcome: Refused, Session: x.Session.ID, JSON: debugJSON(x), Blocks: blockkit.Message(lines...),
-		Actions: []slack.BlockElement{message.DebugButton("Debug", x.Session.ID)}}
+		Actions: message.RefusalActions(x, cents)}
 }
 
 func (d Deps) replay() Command {

@@ -48,7 +48,7 @@ func TestBurst(t *testing.T) {
 		switch {
 		case m.User == "USLACKBOT":
 			late++
-		case withText("Session  " + repairID)(m), withText("There is no session id here.")(m):
+		case withText("Session  " + repairID)(m), withText("The session id is missing")(m):
 			answered++
 		case withText("Busy: try again in a moment.")(m):
 			busy++

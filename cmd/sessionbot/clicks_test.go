@@ -195,7 +195,7 @@ func TestSecondClick(t *testing.T) {
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	oncall := s.workspace.As("U0ONCALL").In("C0SUPPORT")
 	plan := s.planned(lead, "generate")
-	if !strings.Contains(plan.Text, "the site may make this video itself") || !strings.Contains(string(plan.Blocks), "dashboard.stripe.com/events/") {
+	if !strings.Contains(plan.Text, "we pay for two videos (about $48)") || !strings.Contains(string(plan.Blocks), "dashboard.stripe.com/events/") {
 		t.Errorf("the plan does not say that Stripe still delivers, or where: %s", plan.Text)
 	}
 	older := s.copyOf(lead, plan)

@@ -125,7 +125,7 @@ func TestFixOfACorruptValue(t *testing.T) {
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	plan := s.planned(lead, "fix")
-	for _, part := range []string{"set status (unreadable) to “error”", "remove createdAt (unreadable)", "unreadable: a copy is kept, then it is replaced"} {
+	for _, part := range []string{"set status (unreadable) to “error”", "remove createdAt (unreadable)", "unreadable, so a copy is kept and it is replaced"} {
 		if !strings.Contains(plan.Text, part) {
 			t.Errorf("the plan does not say %q:\n%s", part, plan.Text)
 		}

@@ -40,7 +40,7 @@ func TestRestoreStory(t *testing.T) {
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	support.Type("/session debug " + repairID)
-	seen := support.ExpectMessage(withText("Ask the customer for the prompt, then restore it (no cost): /session restore."))
+	seen := support.ExpectMessage(withText("Ask the customer for the prompt, then store it (no cost): press Restore prompt…"))
 	support.Click(seen, "session.restore")
 	s.workspace.As("U0SUPPORT").Close(s.workspace.As("U0SUPPORT").ExpectModal(viewShowing("Only operators may do this")))
 	support.Type("/session restore " + repairID + " A fox")
@@ -50,7 +50,7 @@ func TestRestoreStory(t *testing.T) {
 	guest.ExpectMessage(withText("may use this bot"))
 	lead.Type("/session restore `" + repairID + "`  " + foxPrompt)
 	plan := lead.ExpectMessage(withText("Restore the prompt of"))
-	if plan.Ephemeral || !strings.Contains(plan.Text, "No cost.") || !strings.Contains(strings.ReplaceAll(html.UnescapeString(plan.Text), "\n> ", "\n"), foxPrompt) {
+	if plan.Ephemeral || !strings.Contains(plan.Text, "Storing it costs nothing") || !strings.Contains(strings.ReplaceAll(html.UnescapeString(plan.Text), "\n> ", "\n"), foxPrompt) {
 		t.Errorf("the plan is not for everybody, or does not show the prompt: %s", plan.Text)
 	}
 	support.Click(plan, "confirm.approve")
@@ -76,7 +76,7 @@ func TestRestoreStory(t *testing.T) {
 		t.Errorf("%d videos were started, want 1", n)
 	}
 	lead.Type("/session restore " + repairID + " A hen")
-	lead.ExpectMessage(withText("Cannot restore the prompt"))
+	lead.ExpectMessage(withText("Nothing to restore: the prompt is still stored."))
 	s.expectHistory("refused: restore, by @U0SUPPORT in #C0SUPPORT", "refused: restore, by @U0GUEST", "planned: restore, by @U0LEAD in #C0SUPPORT",
 		"approved: restore, by @U0LEAD", "ended: restore, by @U0LEAD in #C0SUPPORT · done")
 	s.workspace.ExpectNothingElse()
@@ -121,7 +121,7 @@ func TestRestoreWhatStripeHas(t *testing.T) {
 		t.Errorf("session: holds %v", held)
 	}
 	lead.Type("/session restore " + repairID)
-	person.ExpectModal(viewShowing("Cannot restore the prompt"))
+	person.ExpectModal(viewShowing("Nothing to restore"))
 	s.workspace.ExpectNothingElse()
 	s.expectCleanLog("A fox", "hen")
 }
@@ -161,7 +161,7 @@ func TestRestoreInATerminal(t *testing.T) {
 		{"nothing", "", []string{repairID, "--yes"}, 2, "pass it on standard input or with --prompt-file"},
 		{"blank", " \n\t\n", []string{repairID, "--yes"}, 2, "pass it on standard input or with --prompt-file"},
 		{"100 kB", strings.Repeat("fox ", 25_000), []string{repairID, "--yes"}, 2, "The prompt is too long"},
-		{"control characters", "A \x1b[2Jfox", []string{repairID, "--yes"}, 2, "control characters"},
+		{"control characters", "A \x1b[2Jfox", []string{repairID, "--yes"}, 2, "control character (U+001B, as character 3)"},
 		{"binary", "\x89PNG\r\n\x1a\n\x00fox", []string{repairID, "--yes"}, 2, "not text in UTF-8"},
 		{"a file that is missing", "", []string{repairID, "--prompt-file", none}, 2, "cannot be read"},
 		{"a file without a name", "", []string{repairID, "--prompt-file"}, 2, "--prompt-file"},
@@ -170,7 +170,7 @@ func TestRestoreInATerminal(t *testing.T) {
 		{"nobody to ask", "A fox", []string{repairID}, 3, "Standard input held the prompt"},
 		{"no", "n\n", []string{repairID, "--prompt-file", write("A fox")}, 3, "Nothing was changed."},
 		{"a file", "y\n", []string{repairID, "--prompt-file=" + write("A fox &amp; a hen\r\nrun\n")}, 0, "is stored."},
-		{"again", "A fox", []string{repairID, "--yes"}, 3, "Cannot restore the prompt"},
+		{"again", "A fox", []string{repairID, "--yes"}, 3, "Nothing to restore"},
 	} {
 		p := runWith(t, strings.NewReader(c.in), false, s.env, append([]string{"session", "restore"}, c.args...)...)
 		if code := p.exitCode(); code != c.code || !strings.Contains(p.log.String(), c.says) {

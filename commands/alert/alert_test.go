@@ -77,10 +77,10 @@ func TestAlertTexts(t *testing.T) {
 		parts []string
 	}{
 		{"one", orphans(1), "A paid session got no video.", "→ Stripe could not deliver the event to at least one endpoint",
-			[]string{"Resend the event in Stripe (https://dashboard.stripe.com/events/evt_1), or wait: Stripe retries until 7 Mar 11:00 UTC. The site then makes the video: we pay about $24 for a $1.00 order. If nothing has started 15 min after that, generate the video instead: the same cost, twice that if Stripe's retry still arrives. Or refund in Stripe",
+			[]string{"Resend the event in Stripe (https://dashboard.stripe.com/events/evt_1): the site then makes the video, and we pay about $24 for a $1.00 order. If no video has started 15 min after the resend, generate the video here (about $24). Or refund in Stripe", "Or wait: Stripe retries until 7 Mar 11:00 UTC. A retry may still get through after any of these steps: the site then makes another video, and we pay about $24 more.",
 				"cs_live_a1B2…0000 · $1.00 (https://dashboard.stripe.com/payments/pi_1) · paid 1 h ago (11:00 UTC) · event (https://dashboard.stripe.com/events/evt_1)"}},
 		{"many", orphans(37), "37 paid sessions have had no video since 11:00 UTC ($37.00).",
-			"→ Stripe has not been able to deliver the events to at least one endpoint since 11:00 UTC: probably the site's webhook is failing.", []string{"Check and fix it first (Stripe shows the HTTP status). Resend the events in Stripe, or wait", "makes the videos: we pay about $24 each", "generate the videos instead: the same cost, twice that", "cs_live_a1B2…0000 · ", "cs_live_a1B2…0009 · ", "and 27 more", "So far: 37 customers, 2\u00a0208 customer-minutes, $37.00, as of 12:00 UTC."}},
+			"→ Stripe has not been able to deliver the events to at least one endpoint since 11:00 UTC: probably the site's webhook is failing.", []string{"Check and fix it first (Stripe shows the HTTP status). Resend the events in Stripe: the site then makes the videos, and we pay about $24 each, about $888 in all.", "generate the videos here (about $24 for each)", "we pay about $24 more for each.", "cs_live_a1B2…0000 · ", "cs_live_a1B2…0009 · ", "and 27 more", "So far: 37 customers, 2\u00a0208 customer-minutes, $37.00, as of 12:00 UTC."}},
 		{"still pending", orphans(1, event(store.EventPending)), "A paid session got no video.", "→ Stripe is still delivering the event", nil},
 		{"the site lost it", orphans(1, event(store.EventDelivered)), "A paid session got no video.", "→ Stripe delivered the event, so the site lost it.", nil},
 		{"no event", orphans(1, event(store.EventNone)), "A paid session got no video.", "→ Stripe has no event to resend, so generate the video: we pay about $24 for a $1.00 order.", nil},
@@ -110,7 +110,7 @@ func TestAlertTexts(t *testing.T) {
 		{"undelivered", orphans(2, of("undelivered")), "2 finished videos have not been shown to their customers since 11:00 UTC ($2.00).", "→ Show the videos (no cost), then send the customers the links.", nil},
 		{"replayed or generated", orphans(1, event(store.EventDelivered), func(i *incident.Incident) {
 			i.Cases[0].Allowed = []store.Action{store.ActionReplay, store.ActionGenerate}
-		}), "A paid session got no video.", "→ Stripe delivered the event, so the site lost it. Replay the webhook or generate the video: we pay about $24 for a $1.00 order. Or refund", nil},
+		}), "A paid session got no video.", "→ Stripe delivered the event, so the site lost it. Replay the webhook: we pay about $24 for a $1.00 order. If that starts nothing, generate the video instead. Or refund", nil},
 		{"acknowledged and silenced", orphans(1, func(i *incident.Incident) {
 			i.Acknowledged = &incident.Acknowledgement{By: "U1", At: noon}
 			i.Snoozed = &incident.Acknowledgement{By: "U2", At: noon, Until: noon.Add(2 * time.Hour)}

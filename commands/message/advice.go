@@ -1,9 +1,11 @@
 package message
 
 import (
-	"cmp"
 	"errors"
 	"slices"
+	"strings"
+
+	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/commands/remedy"
 	"github.com/superduperai/sessionbot/internal/blockkit"
@@ -26,15 +28,60 @@ func NextStep(x diagnosis.Examination, cents int) blockkit.Line {
 	if advice := situationOf(x, cents).Advice(x.At); len(advice) > 0 {
 		return append(blockkit.PlainLine(readFirst(x)), advice...)
 	}
-	return blockkit.PlainLine(humanize.WithNoun(x.Session.Kind(), verdictStep(x)))
+	if x.Verdict == diagnosis.VerdictProcessing || x.Verdict == diagnosis.VerdictWaiting {
+		return waitLine(x, cents)
+	}
+	line := blockkit.PlainLine(humanize.WithNoun(x.Session.Kind(), verdictStep(x)))
+	if until := repair.RetriesUntil(x.Event, x.At); x.Verdict == diagnosis.VerdictRefunded && !until.IsZero() && !x.SiteShowsOutcome() {
+		line = append(line, blockkit.Plain(humanize.WithNoun(x.Session.Kind(), " A refund does not stop Stripe's retries: the site may still make the {video} (we pay) until ")),
+			humanize.ClockTime(until, x.At), blockkit.Plain("."))
+	}
+	return line
 }
 
-// readFirst is what to look at before an order in trouble is put right: why its video
-// failed, or the customer's page, where the site says that they have it.
-func readFirst(x diagnosis.Examination) string {
-	if x.Verdict == diagnosis.VerdictFailed && x.File.State == store.FileFailed && x.File.Error != "" {
-		return "Read the reason below (File): if the prompt was refused, it will fail again, so refund. Otherwise: "
+// RefusalStep is NextStep below a refusal, whose button is Debug instead of Refresh.
+func RefusalStep(x diagnosis.Examination, cents int) blockkit.Line {
+	line := NextStep(x, cents)
+	for _, span := range line {
+		if text, ok := span.(*slack.RichTextSectionTextElement); ok {
+			text.Text = debugInstead.Replace(text.Text)
+		}
 	}
+	return line
+}
+
+var debugInstead = strings.NewReplacer("Refresh", "Press Debug", "refresh", "press Debug")
+
+// waitLine says until when there is nothing to do.
+func waitLine(x diagnosis.Examination, cents int) blockkit.Line {
+	text := "Nothing to do yet"
+	switch {
+	case x.Job == store.JobRunning && !repair.MakesVideo(x.Repair.Action):
+		return blockkit.PlainLine(text + ": it takes seconds. Refresh to see the result.")
+	case x.Job == store.JobRunning:
+		text += ", and do not resend Stripe's event: that would start a second {video}"
+		if cents > 0 {
+			text += " (we pay " + remedy.CostText(cents) + " for each)"
+		}
+		if x.Session.Kind() != store.KindImage {
+			text += ". {A video} usually takes 2–15 min"
+		}
+	case x.Verdict == diagnosis.VerdictWaiting:
+		text += ": the site usually starts {a video} within seconds"
+	case x.Session.Kind() != store.KindImage:
+		text += ": {a video} usually takes 2–15 min"
+	}
+	line := blockkit.PlainLine(humanize.WithNoun(x.Session.Kind(), text+"."))
+	if !x.Until.After(x.At) {
+		return append(line, blockkit.Plain(" Refresh to check progress."))
+	}
+	return append(line, blockkit.Plain(" If it is still "+humanize.Words(string(x.Verdict))+" at "), humanize.ClockTime(x.Until, x.At),
+		blockkit.Plain(", refresh to see what to do."))
+}
+
+// readFirst is what to look at before an order in trouble is put right: the customer's
+// page, where the site says that they have it.
+func readFirst(x diagnosis.Examination) string {
 	if x.Deliver != "" || x.Site == nil || !x.Site.Found || x.Site.Status != string(store.StatusCompleted) {
 		return ""
 	}
@@ -48,7 +95,8 @@ func situationOf(x diagnosis.Examination, cents int) remedy.Situation {
 		Verdict: x.Verdict, Kind: x.Session.Kind(), Allowed: x.Allowed, Shows: x.Deliver != "", Picture: x.Session.NeedsPicture(),
 		Unread:  x.Reads == store.LayoutOneKey && x.Session.Layout() == store.LayoutThreeKey,
 		Payment: p.State, Amount: p.Amount, Currency: p.Currency, Disputed: p.Disputed, Event: x.Event.State,
-		Kept: x.Payment.Order.Prompt != "", Verify: verifyStep(x), Cents: cents,
+		Explained: x.Verdict == diagnosis.VerdictFailed && x.File.State == store.FileFailed && x.File.Error != "",
+		Kept:      x.Payment.Order.Prompt != "", Verify: verifyStep(x), Cents: cents,
 	}
 	if p.IntentID != "" {
 		s.PaymentPage = remedy.StripePage(p.Live, "payments/"+p.IntentID)
@@ -64,16 +112,23 @@ func situationOf(x diagnosis.Examination, cents int) remedy.Situation {
 
 // verifyStep is what to do about a payment that could not be verified.
 func verifyStep(x diagnosis.Examination) string {
-	why := UnverifiedText(x.Payment.Why, x.Payment.Since)
 	switch {
 	case x.Payment.State != store.PaymentUnverified:
 		return ""
-	case x.Payment.Why == store.NoStripeKey:
-		return "Check in Stripe first whether this was paid."
+	case x.Payment.Why == store.StripeWrongMode && isTest(x.Payment):
+		return "This is a test session, which is worth no real money: usually there is nothing to do. To check its payment, set STRIPE_SECRET_KEY to a test key, restart the bot, then refresh."
 	case !isTransient(x.Payment.Why):
-		return "Check in Stripe first whether this was paid: " + why + "."
+		return accessSteps[x.Payment.Why] + " Until then, look the session's id up in Stripe to see whether it was paid."
 	}
-	return "Refresh in a minute: " + why + "."
+	return "Refresh in a minute: " + unverifiedText(x.Payment) + ". If that lasts, look the session's id up in Stripe."
+}
+
+// accessSteps give the bot the access to Stripe that it lacks.
+var accessSteps = map[store.Unverified]string{
+	store.NoStripeKey:      "Set STRIPE_SECRET_KEY (a restricted, read-only key), restart the bot, then refresh.",
+	store.StripeWrongMode:  "Set STRIPE_SECRET_KEY to a live key, restart the bot, then refresh.",
+	store.StripeKeyRefused: "Set STRIPE_SECRET_KEY to a valid key, restart the bot, then refresh.",
+	store.StripeForbidden:  "Give the Stripe key permission to read Checkout Sessions, payments and events, then refresh.",
 }
 
 // lookFirst is what has to be known before an order in trouble is put right, "" = it
@@ -110,21 +165,22 @@ func settleStep(x diagnosis.Examination) string {
 
 // checkFileStep is how to make a file visible that may be ready.
 func checkFileStep(x diagnosis.Examination) string {
-	const until = " It may be ready, so no second {video} can be made until its file has been checked."
+	const until = " The {video} may be ready, so the bot makes no second one until it has checked the file."
 	api, _ := errors.AsType[*superduper.Error](x.FileErr)
 	switch {
 	case x.File.State == store.FileMissing, api != nil && api.Kind == superduper.NotFound:
-		return "Run sessionbot doctor, which checks SUPERDUPERAI_URL. If the host is right, SuperDuperAI has lost the file: refund the customer in Stripe."
-	case api != nil && (api.Kind == superduper.NoToken || api.Kind == superduper.Unauthorised || api.Kind == superduper.Forbidden):
-		return "Set a valid SUPERDUPERAI_TOKEN (in the SuperDuperAI editor, under the account's API access) and restart the bot, then refresh." + until
+		return "Run sessionbot doctor on the bot's host: it checks SUPERDUPERAI_URL. If the host is right, SuperDuperAI has lost the file: refund the customer in Stripe."
+	case api != nil && api.Kind == superduper.NoToken:
+		return "Create a token in the SuperDuperAI editor (under the account's API access), set it as SUPERDUPERAI_TOKEN, restart the bot, then refresh." + until
+	case api != nil && (api.Kind == superduper.Unauthorised || api.Kind == superduper.Forbidden):
+		return "SuperDuperAI rejected the bot's token. Create a new one in the SuperDuperAI editor (under the account's API access), set it as SUPERDUPERAI_TOKEN, restart the bot, then refresh." + until
 	case api != nil && api.Kind == superduper.Certificate:
-		return "Set SUPERDUPERAI_URL to https://dev-editor.superduperai.co and restart the bot, then refresh." + until
+		return "Set SUPERDUPERAI_URL to https://dev-editor.superduperai.co, restart the bot, then refresh." + until
 	}
 	return "Refresh in a minute: " + FileErrorText(x.FileErr) + "." + until
 }
 
 var verdictSteps = map[diagnosis.Verdict]string{
-	diagnosis.VerdictWaiting:   "Nothing to do yet. Wait a few minutes, then refresh.",
 	diagnosis.VerdictUnpaid:    "Nothing to do: nothing is owed until the customer pays.",
 	diagnosis.VerdictAbandoned: "Nothing to do: nothing was charged. The customer may start a new checkout.",
 	diagnosis.VerdictRefunded:  "Nothing is owed. Do not make {a video}.",
@@ -136,11 +192,6 @@ func verdictStep(x diagnosis.Examination) string {
 	switch x.Verdict {
 	case diagnosis.VerdictCompleted:
 		return completedStep(x)
-	case diagnosis.VerdictProcessing:
-		if x.Session.Kind() == store.KindImage {
-			return "Nothing to do yet. Wait a minute, then refresh to check progress."
-		}
-		return "Nothing to do yet: a video usually takes 2–15 min. Refresh to check progress."
 	case diagnosis.VerdictOrphaned, diagnosis.VerdictStalled, diagnosis.VerdictFailed:
 		return "It cannot be started from here. Check the session in SuperDuperAI and the payment in Stripe, then refund, or ask the customer to order again."
 	case diagnosis.VerdictRefunded:
@@ -149,7 +200,7 @@ func verdictStep(x diagnosis.Examination) string {
 		}
 	case diagnosis.VerdictCorrupt:
 		if x.Allows(store.ActionFix) {
-			return "Mark as error (no cost, refunds nothing): this replaces the damaged record and keeps a copy of it. The prompt is intact, so the {video} can be generated afterwards."
+			return "Mark as error (no cost, refunds nothing): this replaces the damaged record and keeps a copy of it. The prompt is intact, so the {video} can be generated afterwards (we pay)."
 		}
 		if x.Allows(store.ActionRestore) {
 			return "Check the record in Redis. If the prompt is lost, restore it: /session restore. A copy of the damaged record is kept."
@@ -178,13 +229,13 @@ func completedStep(x diagnosis.Examination) string {
 func unclearStep(x diagnosis.Examination) string {
 	switch {
 	case x.RedisSilent:
-		return RedisErrorText(x.RedisErr)
+		return strings.Replace(RedisErrorText(x.RedisErr), "Try again", "Refresh", 1)
 	case fileUnseen(x):
 		return checkFileStep(x)
 	case x.Payment.State == store.PaymentMissing:
 		return "Check that STRIPE_SECRET_KEY belongs to the account that sells the {video}s. Change nothing until then."
 	case x.Payment.State == store.PaymentUnverified && !isTransient(x.Payment.Why):
-		return "Fix the access to Stripe first: " + UnverifiedText(x.Payment.Why, x.Payment.Since) + "."
+		return accessSteps[x.Payment.Why]
 	}
 	return "Refresh in a minute. If it stays unclear, check the payment in Stripe."
 }
@@ -204,75 +255,4 @@ func fileUnseen(x diagnosis.Examination) bool {
 		return state == store.FileUnknown || state == store.FileMissing && !x.APIProven
 	}
 	return unseen(x.File.State) || slices.ContainsFunc(x.Others, func(n diagnosis.NamedFile) bool { return unseen(n.State) })
-}
-
-const (
-	lookingIntoIt  = "Thank you for your patience. We are looking into your order and will e-mail you shortly."
-	refundSentence = "Your payment was refunded in full; depending on your bank it takes 5 to 10 days to arrive."
-	// how long an image takes is not known
-	videoDuration = "; it usually takes 2 to 15 minutes"
-)
-
-var customerSentences = map[diagnosis.Verdict]string{
-	diagnosis.VerdictLost:      "Your payment arrived, but we lost the text of your order. Please send us your prompt and we will make the {video}, or refund you.",
-	diagnosis.VerdictRefunded:  refundSentence,
-	diagnosis.VerdictUnpaid:    "Your payment has not reached us yet. As soon as it does, your {video} will be made.",
-	diagnosis.VerdictAbandoned: "This order was not paid and has expired; nothing was charged. You are welcome to start a new one.",
-	diagnosis.VerdictNotFound:  "We could not find this order. Please send us the e-mail address that you paid with.",
-}
-
-// customerSentence is what support can send to the customer as it is.
-func (s site) customerSentence(x diagnosis.Examination) string {
-	kind := x.Session.Kind()
-	switch {
-	case x.Deliver != "":
-		return s.readySentence(kind, x.Deliver)
-	case x.Verdict == diagnosis.VerdictCompleted && x.File.State == store.FileCompleted:
-		return s.readySentence(kind, x.Session.FileID())
-	}
-	duration := videoDuration
-	if kind == store.KindImage {
-		duration = ""
-	}
-	return humanize.WithNoun(kind, verdictSentence(x, duration))
-}
-
-func (s site) readySentence(kind store.Kind, file string) string {
-	return humanize.WithNoun(kind, "Your {video} is ready: ") + s.filePage(file)
-}
-
-// verdictSentence promises no more than can be done for a payment known to be made.
-func verdictSentence(x diagnosis.Examination, duration string) string {
-	unverified := x.Payment.State == store.PaymentUnverified
-	switch x.Verdict {
-	case diagnosis.VerdictProcessing:
-		return "Your {video} is on its way" + duration + "."
-	case diagnosis.VerdictWaiting, diagnosis.VerdictOrphaned:
-		switch {
-		case unverified:
-			return lookingIntoIt
-		case x.Verdict == diagnosis.VerdictWaiting:
-			return "Your order arrived and your {video} will be started in a moment" + duration + "."
-		case x.Payment.State == store.PaymentNotRequired:
-			return "Your order arrived, but our system missed it. We are fixing it and will e-mail you when your {video} is ready."
-		}
-		return "Your payment arrived, but our system missed it. We are fixing it and will e-mail you when your {video} is ready."
-	case diagnosis.VerdictStalled, diagnosis.VerdictFailed:
-		switch {
-		case unpaid(x):
-			return "This order was not paid, so no {video} was made; nothing was charged."
-		case !x.Allows(store.ActionGenerate) && !x.Allows(store.ActionReplay), unverified:
-			return lookingIntoIt
-		}
-		return "Something went wrong while your {video} was being made. We are fixing it and will e-mail you when it is ready."
-	case diagnosis.VerdictLost:
-		if x.Payment.Order.Prompt != "" {
-			return lookingIntoIt
-		}
-	case diagnosis.VerdictAbandoned:
-		if x.Payment.Failed {
-			return "Your payment did not go through, so no {video} was made. You are welcome to order again."
-		}
-	}
-	return cmp.Or(customerSentences[x.Verdict], lookingIntoIt)
 }

@@ -9,12 +9,12 @@ import (
 
 // alertTexts say why there was no alert, or none yet.
 var alertTexts = map[incident.Disposition]string{
-	incident.InTrouble:         "not yet: the next check alerts it, in about a minute",
+	incident.InTrouble:         "not yet: the next check, in about a minute, will post one",
 	incident.InBacklog:         "not yet: it began before monitoring started, and will be in the summary of those sessions",
 	incident.PaymentPending:    "not yet: it began before monitoring started, and Stripe has not confirmed the payment",
 	incident.NotPosted:         "not yet: Slack has not accepted the message; the bot keeps trying",
 	incident.MarkedAsError:     "none: a repair marked it as error, so people know about it",
-	incident.PaymentUnverified: "none of its own: one alert covers all sessions whose payment cannot be verified",
+	incident.PaymentUnverified: "none of its own: while payments cannot be verified, one alert about Stripe covers all sessions",
 	incident.Dismissed:         "none: a check within the last hour found it in order; it is checked again",
 	incident.AlertsOff:         "none: alerts are off (ALERT_CHANNEL is not set)",
 	incident.RecordsSilent:     "unknown: the bot's own records could not be read",
@@ -35,11 +35,11 @@ func alertLine(x diagnosis.Examination, a incident.AlertAccount) blockkit.Line {
 	case "":
 		line = blockkit.L(blockkit.Plain("posted "), humanize.AgoTime(a.At, x.At))
 	case incident.JoinedOwned:
-		line = blockkit.L(blockkit.Plain("shown since "), humanize.AgoTime(a.At, x.At), blockkit.Plain(" in an alert that "), blockkit.User(a.By),
-			blockkit.Plain(" had acknowledged, so nobody was notified again"))
+		line = blockkit.L(blockkit.Plain("added "), humanize.AgoTime(a.At, x.At), blockkit.Plain(" to an alert that "), blockkit.User(a.By),
+			blockkit.Plain(" had already acknowledged; nobody was notified again"))
 	case incident.JoinedSnoozed:
-		line = blockkit.L(blockkit.Plain("shown since "), humanize.AgoTime(a.At, x.At), blockkit.Plain(" in an alert that "), blockkit.User(a.By),
-			blockkit.Plain(" snoozed, so nobody was notified again"))
+		line = blockkit.L(blockkit.Plain("added "), humanize.AgoTime(a.At, x.At), blockkit.Plain(" to an alert that "), blockkit.User(a.By),
+			blockkit.Plain(" had snoozed; nobody was notified again"))
 	case incident.GraceTime:
 		line = blockkit.L(blockkit.Plain("not yet: the webhook may still arrive until "), humanize.ClockTime(a.At, x.At))
 	case incident.HandledOutside:
@@ -47,7 +47,7 @@ func alertLine(x diagnosis.Examination, a incident.AlertAccount) blockkit.Line {
 	case incident.BacklogPublished:
 		line = blockkit.L(blockkit.Plain("none of its own: it is in the summary of sessions from before monitoring started, "), humanize.ClockTime(a.At, x.At))
 	case incident.NotInAlertOn:
-		line = blockkit.PlainLine("none: " + humanize.Words(string(x.Verdict)) + " sessions are not alerted (ALERT_ON)")
+		line = blockkit.PlainLine("none: " + humanize.Words(string(x.Verdict)) + " sessions raise no alert (ALERT_ON)")
 	case incident.NotWatching:
 		line = blockkit.PlainLine("not yet: monitoring is down; see /readyz and the bot's log")
 		if !a.At.IsZero() {

@@ -53,7 +53,7 @@ func bulkPlanBlocks(p repair.Plan) []slack.Block {
 	}
 	terms := "Expires " + blockkit.Mrkdwn(blockkit.L(humanize.ClockTime(p.Expires, p.Created))) + ". Nothing changes before approval. Only the sessions listed now are repaired, and each is rechecked first."
 	if p.Risk != "" {
-		terms += twoPresses(p.Requester)
+		terms += twoPresses(p)
 	}
 	return append(blocks, blockkit.Context(terms))
 }

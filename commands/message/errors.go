@@ -33,8 +33,8 @@ var redisTexts = map[error]string{
 	rdb.ErrSentinel:        "A Sentinel answers at REDIS_URL. Add ?master_name=<name>, or use the address of Redis itself.",
 	rdb.ErrAnnounced:       "Redis' cluster or Sentinel announces an address that does not answer from here. Check that the node is up, and that cluster-announce-ip or -hostname (sentinel announce-ip, replica-announce-ip) can be reached from the bot.",
 	rdb.ErrProtocol:        "What answers at REDIS_URL is not Redis, so the connection was closed. Check host and port.",
-	rdb.ErrStarting:        "Redis is not ready: it is loading its data, or another node is taking over. Try again in a minute; if it stays like this, check Redis' log.",
-	rdb.ErrReadOnly:        "Redis accepts no writes: it is a read-only replica. Try again in a minute; if it stays like this, point REDIS_URL at the master.",
+	rdb.ErrStarting:        "Redis is not ready: it is loading its data, or another node is taking over. Try again in a minute; if it keeps failing, check Redis's log.",
+	rdb.ErrReadOnly:        "Redis accepts no writes: it is a read-only replica. Try again in a minute; if it keeps failing, point REDIS_URL at the master.",
 	rdb.ErrFull:            "Redis is full and accepts no writes. Give it more memory (maxmemory).",
 	rdb.ErrNotPersisted:    "Redis accepts no writes, because it cannot save them. Check its disk, its replicas and its log.",
 }
@@ -52,7 +52,7 @@ func RedisErrorText(err error) string {
 		}
 		return silent + ". Try again in a minute; if it still does not answer, check that Redis is up and that REDIS_URL is right (sessionbot doctor)."
 	}
-	return cmp.Or(redisTexts[kind], "Redis answered with an internal error. Try again in a minute; if it stays like this, check Redis' log.")
+	return cmp.Or(redisTexts[kind], "Redis answered with an internal error. Try again in a minute; if it keeps failing, check Redis's log.")
 }
 
 func commandText(kind error, command string) string {
@@ -83,17 +83,32 @@ func sinceText(since time.Time) string {
 
 var unverifiedTexts = map[store.Unverified]string{
 	store.NoStripeKey:       "no Stripe key is configured (STRIPE_SECRET_KEY)",
-	store.StripeWrongMode:   "the Stripe key is for live mode and the session for test mode, or the other way round",
+	store.StripeWrongMode:   "one of session and Stripe key is live, the other test",
 	store.StripeKeyRefused:  "Stripe rejected the key (STRIPE_SECRET_KEY)",
 	store.StripeForbidden:   "the Stripe key has no permission to read Checkout Sessions, payments or events",
-	store.StripeRateLimited: "Stripe's rate limit was reached; try again in a minute",
+	store.StripeRateLimited: "Stripe's rate limit was reached",
 	store.StripeNoAnswer:    "Stripe did not answer",
 }
 
-// UnverifiedText says why a payment could not be verified, and the remedy.
+// UnverifiedText says why payments could not be verified.
 func UnverifiedText(why store.Unverified, since time.Time) string {
-	return cmp.Or(unverifiedTexts[why], "Stripe answered with an internal error; try again in a minute") + sinceText(since)
+	return cmp.Or(unverifiedTexts[why], "Stripe answered with an internal error") + sinceText(since)
 }
+
+// unverifiedText is UnverifiedText for one payment, whose session tells which of the two
+// modes the key is of.
+func unverifiedText(p store.Payment) string {
+	switch {
+	case p.Why != store.StripeWrongMode:
+		return UnverifiedText(p.Why, p.Since)
+	case isTest(p):
+		return "the session is from test mode, the bot's Stripe key is live"
+	}
+	return "the session is live, the bot's Stripe key is a test key"
+}
+
+// isTest reports whether a payment is without real money.
+func isTest(p store.Payment) bool { return strings.HasPrefix(p.SessionID, "cs_test_") }
 
 var fileErrorTexts = map[superduper.Kind]string{
 	superduper.NoToken:      "no token is configured (SUPERDUPERAI_TOKEN)",

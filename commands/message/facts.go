@@ -32,8 +32,12 @@ func paymentFacts(x diagnosis.Examination) []blockkit.Line {
 		return []blockkit.Line{payment} // no event is to be expected
 	}
 	event := blockkit.Fact("Stripe event", eventLine(x)...)
-	if x.Event.ID != "" && x.Event.State != store.EventNone { // else there is nothing to resend
-		event = append(event, blockkit.Plain(" · "), eventLink(p.Live, x.Event.ID, "view or resend in Stripe"))
+	if x.Event.ID != "" && x.Event.State != store.EventNone {
+		label := "view in Stripe"
+		if situationOf(x, 0).Advises(remedy.Resend) {
+			label = "view or resend in Stripe"
+		}
+		event = append(event, blockkit.Plain(" · "), eventLink(p.Live, x.Event.ID, label))
 	}
 	return []blockkit.Line{payment, event}
 }
@@ -65,7 +69,7 @@ func PaymentLine(p store.Payment, paidAt, now time.Time) blockkit.Line {
 	case store.PaymentMissing:
 		text = "Stripe does not know this id"
 	default:
-		text = "unverified: " + UnverifiedText(p.Why, p.Since)
+		text = "unverified: " + unverifiedText(p)
 	}
 	line := blockkit.L(blockkit.Plain(text))
 	if (p.State == store.PaymentPaid || p.State == store.PaymentPartiallyRefunded) && !paidAt.IsZero() {
@@ -75,29 +79,34 @@ func PaymentLine(p store.Payment, paidAt, now time.Time) blockkit.Line {
 		line = append(line, blockkit.Plain(" · disputed by the customer"))
 	}
 	if p.VideoCount > 1 {
-		line = append(line, blockkit.Plain(fmt.Sprintf(" · quantity %d paid; one session makes one video", p.VideoCount)))
+		line = append(line, blockkit.Plain(fmt.Sprintf(" · quantity %d paid, but a session makes only one video: refund the others in Stripe", p.VideoCount)))
 	}
 	return line
 }
 
 // eventLine is what Stripe says of its event.
 func eventLine(x diagnosis.Examination) blockkit.Line {
+	until := repair.RetriesUntil(x.Event, x.At)
+	received := x.SiteShowsOutcome() && x.Event.State != store.EventDelivered
 	var text, suffix string
 	switch x.Event.State {
 	case store.EventNone:
-		return blockkit.PlainLine("none: Stripe never created one")
+		return blockkit.PlainLine("none found in Stripe")
 	case store.EventDelivered:
 		text = "delivered"
 	case store.EventPending:
 		text = "still being delivered"
 	case store.EventFailed:
-		text = "not delivered to at least one endpoint"
+		text, suffix = "not delivered yet", ": at least one endpoint has not accepted it (Stripe shows which)"
+		if until.IsZero() {
+			text, suffix = "not delivered", suffix+"; Stripe no longer retries"
+		}
 	}
-	if until := repair.RetriesUntil(x.Event, x.At); !until.IsZero() {
-		suffix = "; Stripe retries until " + humanize.Clock(until, x.At)
-	}
-	if x.SiteShowsOutcome() && x.Event.State != store.EventDelivered {
+	switch {
+	case received:
 		suffix = "; the site has received it"
+	case !until.IsZero():
+		suffix += "; Stripe retries until " + humanize.Clock(until, x.At)
 	}
 	if text == "" {
 		return blockkit.PlainLine("could not be read: Stripe may still be retrying it" + suffix)
@@ -180,6 +189,14 @@ func (s site) fileFact(x diagnosis.Examination) blockkit.Line {
 	id := x.Session.FileID()
 	if id == "" {
 		text := "none"
+		switch {
+		case x.RedisSilent:
+			text = "unknown: Redis could not be read"
+		case x.Job == store.JobRunning && repair.MakesVideo(x.Repair.Action):
+			text = "not started yet: the repair is running"
+		case x.Deliver != "":
+			text = "the session names none"
+		}
 		if named := x.Session.NamedFile(); named != "" {
 			text = "none: “" + blockkit.Cut(blockkit.OneLine(named), 60) + "” is not a file id"
 		}
@@ -190,7 +207,7 @@ func (s site) fileFact(x diagnosis.Examination) blockkit.Line {
 	case text == "":
 		text = "not checked: " + FileErrorText(x.FileErr)
 	case x.File.State == store.FileFailed && x.File.Error != "":
-		text += ": " + humanize.Quoted(x.File.Error)
+		text += "; SuperDuperAI says: “" + humanize.Quoted(x.File.Error) + "”"
 	}
 	line := blockkit.Fact("File", blockkit.Code(blockkit.Cut(id, 60)), blockkit.Plain(" "+text))
 	if x.File.State == store.FileCompleted {
@@ -218,9 +235,9 @@ func repairLine(x diagnosis.Examination) blockkit.Line {
 	case r.ID == "":
 		return blockkit.PlainLine("none")
 	case r.Outcome == "":
-		return blockkit.L(blockkit.Plain(string(r.Action)+" is running, approved "), humanize.AgoTime(r.At, x.At))
+		return blockkit.L(blockkit.Plain("“"+string(r.Action)+"” is running, approved "), humanize.AgoTime(r.At, x.At))
 	}
-	return blockkit.L(blockkit.Plain(string(r.Action)+" "), humanize.AgoTime(r.At, x.At),
+	return blockkit.L(blockkit.Plain("“"+string(r.Action)+"” "), humanize.AgoTime(r.At, x.At),
 		blockkit.Plain(": "+endTexts[r.Outcome]+" · all repairs: /session history "+x.Session.ID))
 }
 
@@ -247,6 +264,7 @@ func siteFact(x diagnosis.Examination) blockkit.Line {
 	}
 	switch {
 	case x.RedisSilent:
+		text += " (cannot be compared: Redis could not be read)"
 	case x.SiteAgrees():
 		text += " (matches Redis)"
 	case x.Deliver != "":

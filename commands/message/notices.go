@@ -78,7 +78,8 @@ func PlanClickReply(a repair.ClaimResult, now time.Time) blockkit.Line {
 		return blockkit.L(blockkit.Plain("Already approved by "), humanize.Person(a.By), blockkit.Plain(" "), humanize.AgoTime(a.At, now),
 			blockkit.Plain(". "+outcomeTexts[a.Job.Outcome]+" See the message for details."))
 	case repair.AlreadyCancelled:
-		return blockkit.L(blockkit.Plain("This plan was cancelled by "), humanize.Person(a.By), blockkit.Plain(" "), humanize.AgoTime(a.At, now), blockkit.Plain("."+again))
+		return blockkit.L(blockkit.Plain("This plan was cancelled by "), humanize.Person(a.By), blockkit.Plain(" "), humanize.AgoTime(a.At, now),
+			blockkit.Plain(". Nothing was changed. If it is still needed, ask "), humanize.Person(a.By), blockkit.Plain(" first, then run "+PlanCommand(a.Plan.Plan)+" again."))
 	case repair.Expired:
 		return blockkit.L(blockkit.Plain("This plan expired "), blockkit.Time(a.Plan.Expires, blockkit.TimeOfDay, "at "+humanize.Clock(a.Plan.Expires, now)), blockkit.Plain("."+again))
 	case repair.Busy:

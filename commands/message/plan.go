@@ -1,7 +1,9 @@
 package message
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -40,16 +42,19 @@ func PlanBlocks(p repair.Plan) []slack.Block {
 		what = blockkit.PlainLine(humanize.WithNoun(p.Kind, "The customer's page will show the {video} that is ready (file ") + p.Deliver + ").")
 	}
 	lines := []blockkit.Line{
-		blockkit.L(blockkit.Bold(head), blockkit.Code(humanize.ShortID(p.Session)), blockkit.Bold("?"), blockkit.Plain(" requested by "), humanize.Person(p.Requester)),
+		blockkit.L(blockkit.Bold(head), blockkit.Code(humanize.ShortID(p.Session)), blockkit.Bold("?"), blockkit.Plain(" Requested by "), humanize.Person(p.Requester)),
 		planMoney(p), what,
 	}
-	for _, warning := range p.Warnings {
+	for i, warning := range p.Warnings {
+		if i == 0 && p.Retrying && p.Cents() > 0 { // it is about two videos
+			warning = strings.TrimSuffix(warning, ".") + " (" + remedy.CostText(2*p.Cents()) + ")."
+		}
 		lines = append(lines, blockkit.L(blockkit.Plain("⚠ "), blockkit.Bold(warning)))
 	}
 	lines = append(lines, blockkit.Fact("Session", blockkit.Code(p.Session)))
 	var facts []blockkit.Line
 	for _, w := range p.Writes {
-		facts = append(facts, blockkit.Fact("Writes "+w.Kind, blockkit.Plain(writeText(w))))
+		facts = append(facts, blockkit.Fact("Writes to Redis", blockkit.Plain(writeText(w))))
 	}
 	if p.Order != nil {
 		facts = append(facts, blockkit.Fact("Settings", blockkit.Plain(sourcesText(*p.Order))))
@@ -57,11 +62,11 @@ func PlanBlocks(p repair.Plan) []slack.Block {
 	if p.Replay != nil {
 		facts = append(facts, replayFact(p))
 	}
-	facts = append(facts, blockkit.Fact("Checked", blockkit.Plain(fmt.Sprintf("%s, payment %s, file %s, ",
-		p.Seen.Verdict, seenPayment(p.Seen), humanize.Words(string(p.Seen.FileState)))), humanize.SecondsTime(p.Seen.At, p.Created), blockkit.Plain(". Rechecked on approval.")))
+	facts = append(facts, blockkit.Fact("Checked", blockkit.Plain("at "), humanize.SecondsTime(p.Seen.At, p.Created),
+		blockkit.Plain(fmt.Sprintf(": %s, %s, %s. Rechecked on approval.", p.Seen.Verdict, seenPayment(p.Seen), seenFile(p)))))
 	terms := blockkit.L(blockkit.Plain("Expires "), humanize.ClockTime(p.Expires, p.Created), blockkit.Plain(". Nothing changes before approval."))
 	if p.Risk != "" {
-		terms = append(terms, blockkit.Plain(twoPresses(p.Requester)))
+		terms = append(terms, blockkit.Plain(twoPresses(p)))
 	}
 	blocks := []slack.Block{blockkit.Paragraph(lines...)}
 	if p.Restore != nil {
@@ -71,11 +76,18 @@ func PlanBlocks(p repair.Plan) []slack.Block {
 }
 
 // twoPresses says how a plan that carries a risk is approved.
-func twoPresses(requester store.Actor) string {
-	if requester.Terminal {
-		return " You are asked twice, because of the warning."
+func twoPresses(p repair.Plan) string {
+	why := " Because of the warning, "
+	switch at := slices.Index(p.Warnings, p.Risk); {
+	case len(p.Warnings) > 1 && at == 0:
+		why = " Because of the first warning, "
+	case len(p.Warnings) > 1 && at == 1:
+		why = " Because of the second warning, "
 	}
-	return " Two presses are needed, because of the warning."
+	if p.Requester.Terminal {
+		return why + "you are asked twice."
+	}
+	return why + "Approve must be pressed twice."
 }
 
 // planMoney compares what a plan costs with what was paid, and names what is to be
@@ -91,35 +103,47 @@ func planMoney(p repair.Plan) blockkit.Line {
 		paid = "; the customer " + seenPayment(p.Seen) + "."
 	}
 	switch {
-	case p.Deliver != "" || p.Restore != nil:
-		return blockkit.PlainLine("No cost.")
+	case p.Deliver != "":
+		return blockkit.PlainLine("Showing it costs nothing.")
+	case p.Restore != nil:
+		return blockkit.PlainLine(humanize.WithNoun(p.Kind, "Storing it costs nothing; making the {video} afterwards does."))
 	case marksError(p):
-		line = blockkit.PlainLine("No cost, no refund, no e-mail: only the customer's page changes.")
+		line = blockkit.PlainLine("No cost, no refund, no e-mail: only what the customer's page shows changes.")
 		if p.Seen.Payment != store.PaymentRefunded {
 			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " {A video} can still be made afterwards.")))
 		}
 	case s.Cents == 0:
-		line = blockkit.PlainLine("We pay SuperDuperAI, cost unknown" + paid)
+		line = blockkit.PlainLine("We pay SuperDuperAI (cost unknown)" + paid)
 	default:
 		line = blockkit.L(blockkit.Plain("We pay SuperDuperAI "), blockkit.Bold(remedy.CostText(s.Cents)), blockkit.Plain(paid))
 	}
+	const better = " Better: cancel, and "
+	if s.Payment == store.PaymentUnverified {
+		line = append(line, blockkit.Plain(better+"verify the payment first (/session debug says how)."))
+	}
 	if s.Advises(remedy.Dispute) {
-		line = append(line, blockkit.Plain(" First "), remedy.StripeLink(s.PaymentPage, "answer the dispute in Stripe"), blockkit.Plain("."))
+		line = append(line, blockkit.Plain(better), remedy.StripeLink(s.PaymentPage, "answer the dispute in Stripe"), blockkit.Plain(" first."))
 	}
 	if s.Advises(remedy.Check) {
 		line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " Check SuperDuperAI first: if the {video} may still finish, wait.")))
 	}
 	if s.Advises(remedy.Resend) {
-		line = append(line, blockkit.Plain(" Better: "), remedy.StripeLink(s.EventPage, "resend the event in Stripe"),
-			blockkit.Plain(humanize.WithNoun(p.Kind, ", or wait for Stripe's next try: the site then makes the {video} itself.")))
+		line = append(line, blockkit.Plain(better), remedy.StripeLink(s.EventPage, "resend the event in Stripe"),
+			blockkit.Plain(humanize.WithNoun(p.Kind, ": the site then makes the {video}.")))
+		if !marksError(p) {
+			line = append(line, blockkit.Plain(" Approve only if you resent it over 15 min ago and nothing started."))
+		}
 	}
 	refund := remedy.StripeLink(s.PaymentPage, "refund in Stripe")
+	if s.Payment == store.PaymentPartiallyRefunded {
+		refund = remedy.StripeLink(s.PaymentPage, "refund the rest in Stripe")
+	}
 	switch {
 	case !s.Advises(remedy.Refund):
 	case marksError(p):
 		line = append(line, blockkit.Plain(" If nothing will be made, "), refund, blockkit.Plain("."))
 	default:
-		line = append(line, blockkit.Plain(" Or "), refund, blockkit.Plain(" instead."))
+		line = append(line, blockkit.Plain(" Or, if the customer prefers that, cancel and "), refund, blockkit.Plain("."))
 	}
 	return line
 }
@@ -151,7 +175,7 @@ func ConfirmationBlocks(p repair.Plan, by store.Actor, included bool) []slack.Bl
 		so = " pressed once, with Include; nothing has been done yet."
 	}
 	return append(PlanBlocks(p), blockkit.Paragraph(blockkit.L(humanize.Person(by), blockkit.Bold(so),
-		blockkit.Plain(" To confirm, they press again after at least two seconds. If somebody else presses, that counts as their first press."))))
+		blockkit.Plain(" To confirm, they press “"+secondPress+"” at least two seconds later. If somebody else presses it, that counts as that person's first press."))))
 }
 
 // PlanActions are the plan's buttons; nonce is that of the first of two clicks. The
@@ -200,7 +224,18 @@ func seenPayment(s repair.Snapshot) string {
 	case s.Payment == store.PaymentPartiallyRefunded:
 		return "paid " + amount + ", part of which was refunded"
 	}
-	return humanize.Words(string(s.Payment))
+	return "payment " + humanize.Words(string(s.Payment))
+}
+
+// seenFile is the state of the file for which a plan was made.
+func seenFile(p repair.Plan) string {
+	switch {
+	case p.Deliver != "":
+		return "a finished file"
+	case p.Seen.FileState == store.FileNone || p.Seen.FileState == "":
+		return "no file"
+	}
+	return "file " + cmp.Or(fileStateTexts[p.Seen.FileState], humanize.Words(string(p.Seen.FileState)))
 }
 
 func orderText(o repair.Order) string {
@@ -218,7 +253,7 @@ func sourcesText(o repair.Order) string {
 	}
 	parts = append(parts, sourceText("size", o.SizeFrom))
 	if o.SessionModel != "" && o.SessionModel != o.Model {
-		parts = append(parts, "instead of the session's model "+blockkit.Cut(blockkit.OneLine(o.SessionModel), 80))
+		parts = append(parts, fmt.Sprintf("model %s (the session asks for %s)", o.Model, blockkit.Cut(blockkit.OneLine(o.SessionModel), 80)))
 	}
 	return strings.Join(parts, " · ")
 }
@@ -233,22 +268,23 @@ func sourceText(setting string, s repair.Source) string {
 
 // writeText shows a key's members before and after.
 func writeText(w sessions.KeyWrite) string {
-	var parts []string
+	key := w.Kind
 	switch {
 	case w.Create:
-		parts = append(parts, "(new)")
+		key += " (new)"
 	case w.Replaced:
-		parts = append(parts, "(unreadable: a copy is kept, then it is replaced)")
+		key += " (unreadable, so a copy is kept and it is replaced)"
 	case w.Unreadable:
-		parts = append(parts, "(unreadable: a copy is kept)")
+		key += " (unreadable, so a copy is kept)"
 	}
+	var parts []string
 	for _, c := range w.Changes {
 		parts = append(parts, changeText(c))
 	}
 	if len(w.LaterMembers) > 0 {
-		parts = append(parts, "later: "+strings.Join(w.LaterMembers, ", "))
+		parts = append(parts, "after the start: "+strings.Join(w.LaterMembers, ", "))
 	}
-	return strings.Join(parts, " · ")
+	return key + ": " + strings.Join(parts, " · ")
 }
 
 // changeText is what becomes of one member.

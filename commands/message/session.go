@@ -4,6 +4,7 @@ package message
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/slack-go/slack"
 
@@ -35,6 +36,22 @@ func SessionActions(x diagnosis.Examination, cents int) []slack.BlockElement {
 	return append(actions, DebugButton("Refresh", x.Session.ID))
 }
 
+// RefusalActions are SessionActions below a refusal, where Debug shows the rest.
+func RefusalActions(x diagnosis.Examination, cents int) []slack.BlockElement {
+	actions := SessionActions(x, cents)
+	return append(actions[:len(actions)-1], DebugButton("Debug", x.Session.ID))
+}
+
+// PlanHint says that the buttons with a plan are safe to press, nil = there are none.
+func PlanHint(actions []slack.BlockElement) []slack.Block {
+	for _, action := range actions {
+		if button, ok := action.(*slack.ButtonBlockElement); ok && strings.HasSuffix(button.Text.Text, "…") {
+			return []slack.Block{blockkit.Context("Buttons ending in “…” show a plan first: nothing changes before it is approved.")}
+		}
+	}
+	return nil
+}
+
 // SessionBlocks show the diagnosis of a session and the next step: the verdict, the facts, and
 // a sentence for the customer. handled is who handled it outside, nil = no one; account says
 // whether people were alerted; cents are what its video costs, by estimate, 0 = unknown.
@@ -48,7 +65,11 @@ func SessionBlocks(x diagnosis.Examination, handled *incident.Handled, account i
 		[]blockkit.Line{blockkit.Fact("Session", blockkit.Code(x.Session.ID))},
 		paymentFacts(x), customerFacts(x), redisFacts(x), site(siteURL).fileFacts(x),
 		[]blockkit.Line{siteFact(x), earlier}, alertFacts(x, account))
-	heading := Heading(": "+humanize.LowerFirst(x.Reason), NextStep(x, cents))
+	next := NextStep(x, cents)
+	if x.Verdict.InTrouble() && handled.Covers(x.Verdict) {
+		next = append(blockkit.L(blockkit.Plain("Ask "), blockkit.User(handled.By), blockkit.Plain(" first, who marked it as handled. If nothing was done: ")), next...)
+	}
+	heading := Heading(": "+humanize.LowerFirst(x.Reason), next)
 	heading[0] = append(blockkit.L(blockkit.Tag(humanize.Title(x.Verdict), verdictColour(x.Verdict))), heading[0]...)
 	return []slack.Block{
 		blockkit.Paragraph(heading...),

@@ -55,6 +55,9 @@ type Situation struct {
 	Picture  bool // the customer's own is needed, which only the site has
 	Kept     bool // Stripe still has the lost prompt
 	Unread   bool // the site cannot read the session, so that Stripe's event starts nothing
+	// Explained reports that SuperDuperAI said why it could not make the video, which may
+	// be that it refuses the prompt.
+	Explained bool
 
 	Payment     store.PaymentState
 	Amount      int64 // paid, in the currency's smallest unit
@@ -86,7 +89,6 @@ func (s Situation) remedies() []advised {
 	replay, generate := slices.Contains(s.Allowed, store.ActionReplay), slices.Contains(s.Allowed, store.ActionGenerate)
 	lost := s.Verdict == diagnosis.VerdictLost
 	unverified := s.Payment == store.PaymentUnverified
-	retries := !s.RetriesUntil.IsZero() && !unverified && !s.Unread && !lost // without a prompt the site cannot start it
 	var list []advised
 	add := func(when bool, r Remedy, why reason) {
 		if when {
@@ -99,13 +101,19 @@ func (s Situation) remedies() []advised {
 	add(restore && s.Kept, Restore, "")
 	add((lost || restore) && !s.Kept, Ask, "")
 	add(s.Verdict == diagnosis.VerdictStalled && (replay || generate), Check, "")
-	add(retries, Resend, becauseStripeRetries)
-	add(!retries && s.Picture && !replay && s.Verdict == diagnosis.VerdictOrphaned && s.EventPage != "", Resend, becauseOnlyTheSite)
+	add(s.retries() && !s.Disputed, Resend, becauseStripeRetries)
+	add(!s.retries() && s.Picture && !replay && s.Verdict == diagnosis.VerdictOrphaned && s.EventPage != "", Resend, becauseOnlyTheSite)
 	add(replay, Replay, "")
 	add(generate, Generate, "")
 	settled := s.Payment == store.PaymentPaid || s.Payment == store.PaymentPartiallyRefunded
 	add(settled && !s.Disputed, Refund, "")
 	return list
+}
+
+// retries reports whether Stripe's own retry may start a video: without a prompt the
+// site cannot.
+func (s Situation) retries() bool {
+	return !s.RetriesUntil.IsZero() && s.Payment != store.PaymentUnverified && !s.Unread && s.Verdict != diagnosis.VerdictLost
 }
 
 // Advises reports whether a remedy is advised.

@@ -14,126 +14,192 @@ import (
 // Advice lists the remedies in sentences, the cheapest first, with links to Stripe. It is
 // empty where nothing is to be repaired, or a person has to look first.
 func (s Situation) Advice(now time.Time) blockkit.Line {
-	list := s.remedies()
 	var line blockkit.Line
-	say := func(spans ...blockkit.Span) {
-		if len(line) > 0 {
+	started := false // the sentence on replay and generate is said
+	for _, a := range s.remedies() {
+		if starts := a.remedy == Replay || a.remedy == Generate; starts && started {
+			continue
+		} else if starts {
+			started = true
+		}
+		sentence := s.sentence(a, len(line) > 0, now)
+		if len(line) > 0 && len(sentence) > 0 {
 			line = append(line, blockkit.Plain(" "))
 		}
-		line = append(line, spans...)
+		line = append(line, sentence...)
 	}
-	plain := func(text string) blockkit.Span { return blockkit.Plain(s.words(text)) }
-	started := false // the sentence on replay and generate is said
-	for _, a := range list {
-		switch a.remedy {
-		case Show:
-			say(plain("Show the {video} (no cost), then send the {customer} the {link}."))
-		case Dispute:
-			if a.why == becauseDelivered {
-				say(StripeLink(s.PaymentPage, "Answer the dispute in Stripe"), plain(": the finished {video} is your evidence."))
-				break
-			}
-			say(StripeLink(s.PaymentPage, "Answer the dispute in Stripe"), plain(" first: the money may go back to the {customer}."))
-		case Verify:
-			say(blockkit.Plain(s.Verify))
-		case Ask:
-			switch {
-			case !slices.Contains(s.Allowed, store.ActionRestore):
-				say(plain("Ask the {customer} for the {prompt}, without which no {video} can be made."))
-			case s.Sessions > 1:
-				say(plain("Ask the {customer} for the {prompt}, then restore each (no cost): /session restore."))
-			default:
-				say(plain("Ask the {customer} for the {prompt}, then restore it (no cost): /session restore."))
-			}
-		case Check:
-			say(plain("Check SuperDuperAI first: if the {video} may still finish, wait."))
-		case Restore:
-			say(plain("Restore the {prompt}, which Stripe still has (no cost): /session restore."))
-		case Resend:
-			say(StripeLink(s.EventPage, s.words("Resend the {event} in Stripe")))
-			if a.why == becauseOnlyTheSite {
-				line = append(line, plain(": only the site has the customer's picture, and then makes the {video}: "+s.pay()+"."))
-				break
-			}
-			line = append(line, plain(", or wait: Stripe retries until "), humanize.ClockTime(s.RetriesUntil, now), plain(". The site then makes the {video}: "+s.pay()+"."))
-		case Replay, Generate:
-			if !started {
-				say(plain(s.startText()))
-			}
-			started = true
-		case Refund:
-			refund := "refund in Stripe"
-			if s.Payment == store.PaymentPartiallyRefunded {
-				refund = "refund the rest in Stripe"
-			}
-			if len(line) == 0 {
-				say(StripeLink(s.PaymentPage, humanize.UpperFirst(refund)), plain("."))
-				break
-			}
-			say(plain("Or "), StripeLink(s.PaymentPage, refund), plain("."))
-		}
+	if s.retries() && s.Advises(Resend) { // last, since it concerns all of them
+		line = append(line, blockkit.Plain(" Or wait: Stripe retries until "), humanize.ClockTime(s.RetriesUntil, now),
+			s.plain(". A retry may still get through after any of these steps: the site then makes another {video}, and "+s.more()+"."))
 	}
 	return line
 }
 
-// startText is the sentence about what starts a video, with its cost.
-func (s Situation) startText() string {
-	what := "replay the {webhook} or generate the {video}"
-	switch {
-	case !s.Advises(Generate) && s.Picture:
-		what = "replay the {webhook}, since only the site has the customer's picture"
-	case !s.Advises(Generate):
-		what = "replay the {webhook}"
-	case !s.Advises(Replay):
-		what = "generate the {video}"
-	}
-	if (s.Verdict == diagnosis.VerdictStalled || s.Verdict == diagnosis.VerdictFailed) && s.Advises(Generate) {
-		what += " again"
-	}
-	switch {
-	case s.Advises(Resend):
-		return "If nothing has started 15 min after that, " + what + " instead: the same cost, twice that if Stripe's retry still arrives."
-	case s.Advises(Ask):
-		return "Where the prompt is restored, " + what + ": " + s.pay() + "."
-	case s.Advises(Check):
-		return "Otherwise " + what + ": " + s.pay() + ", twice that if the first still finishes."
-	case s.Advises(Verify):
-		if s.Sessions > 1 {
-			return "If you start them now, they may be unpaid: " + s.pay() + "."
+func (s Situation) plain(text string) blockkit.Span { return blockkit.Plain(s.words(text)) }
+
+// sentence says one remedy; later reports whether others were said before it.
+func (s Situation) sentence(a advised, later bool, now time.Time) blockkit.Line {
+	switch a.remedy {
+	case Show:
+		return blockkit.L(s.plain("Show the {video} (no cost), then send the {customer} the {link}."))
+	case Dispute:
+		return s.disputeLine(a.why, now)
+	case Verify:
+		return blockkit.PlainLine(s.Verify)
+	case Ask:
+		text := "Ask the {customer} for the {prompt}, without which no {video} can be made."
+		if slices.Contains(s.Allowed, store.ActionRestore) {
+			text = "Ask the {customer} for the {prompt}, then store {it} (no cost): " + s.restoreText()
 		}
-		return "If you generate now, the order may be unpaid: " + s.pay() + "."
-	case s.Advises(Dispute):
-		return "Otherwise " + what + ": " + s.pay() + "."
-	case s.Unread && s.Verdict == diagnosis.VerdictOrphaned:
-		return "The site cannot read this session, so " + what + ": " + s.pay() + "."
-	case s.Event == store.EventNone:
-		return "Stripe has no event to resend, so " + what + ": " + s.pay() + "."
+		return blockkit.L(s.plain(text))
+	case Restore:
+		return blockkit.L(s.plain("Restore the {prompt}, which Stripe still has (no cost): " + s.restoreText()))
+	case Check:
+		return blockkit.L(s.plain("Check SuperDuperAI first: if the {video} may still finish, wait."))
+	case Resend:
+		link := StripeLink(s.EventPage, s.words("Resend the {event} in Stripe"))
+		if a.why == becauseOnlyTheSite {
+			return blockkit.L(link, s.plain(": only the site has the customer's picture, and then makes the {video}: "+s.pay()+"."))
+		}
+		return blockkit.L(link, s.plain(": the site then makes the {video}, and "+s.pay()+"."))
+	case Replay, Generate:
+		return s.startLine()
+	case Refund:
+		return s.refundLine(later)
 	}
-	return humanize.UpperFirst(what) + ": " + s.pay() + "."
+	return nil
+}
+
+// disputeLine says what a dispute means for the order.
+func (s Situation) disputeLine(why reason, now time.Time) blockkit.Line {
+	link := StripeLink(s.PaymentPage, "Answer the dispute in Stripe")
+	if why == becauseDelivered {
+		return blockkit.L(link, s.plain(": the finished {video} is your evidence."))
+	}
+	line := blockkit.L(link, s.plain(": the {customer} may get the money back. Do not resend or generate before it is decided, since "+s.pay()+"."))
+	if s.retries() {
+		line = append(line, s.plain(" The site may still make the {video} by itself: Stripe retries until "), humanize.ClockTime(s.RetriesUntil, now), blockkit.Plain("."))
+	}
+	return line
+}
+
+// refundLine offers a refund as the last choice: the customer ordered a video.
+func (s Situation) refundLine(later bool) blockkit.Line {
+	refund := "refund in Stripe"
+	if s.Payment == store.PaymentPartiallyRefunded {
+		refund = "refund the rest in Stripe"
+	}
+	switch {
+	case s.Explained: // which startLine said
+		return nil
+	case !later:
+		return blockkit.L(StripeLink(s.PaymentPage, humanize.UpperFirst(refund)), blockkit.Plain("."))
+	}
+	return blockkit.L(blockkit.Plain("Or "), StripeLink(s.PaymentPage, refund), s.plain(" if {the customer} prefers that."))
+}
+
+// restoreText says how a prompt is stored, and what comes after it.
+func (s Situation) restoreText() string {
+	text := "press Restore prompt…, or type /session restore <id>."
+	if s.Advises(Replay) || s.Advises(Generate) {
+		return text
+	}
+	return text + " Afterwards the {video} can be generated: " + s.pay() + "."
+}
+
+// startLine is about what starts a video, with its cost.
+func (s Situation) startLine() blockkit.Line {
+	first, then := s.starts()
+	if then != "" {
+		then = " If that starts nothing, " + then + "."
+	}
+	plain := func(text string) blockkit.Line { return blockkit.L(s.plain(text + then)) }
+	switch {
+	case s.Disputed: // which disputeLine advises against
+		return nil
+	case s.Explained && s.Advises(Refund):
+		line := blockkit.L(s.plain("Read the reason below (File) first. If the prompt was not refused, "+first+": "+s.pay()+"."+then+" If it was refused, it would be again: "),
+			StripeLink(s.PaymentPage, "refund in Stripe"))
+		if slices.Contains(s.Allowed, store.ActionFix) {
+			line = append(line, blockkit.Plain(", then mark as error, so that the customer's page stops waiting"))
+		}
+		return append(line, blockkit.Plain("."))
+	case s.Advises(Resend):
+		return plain("If {none has} started 15 min after the resend, " + first + " here (" + s.another("") + ").")
+	case s.Advises(Ask) || s.Advises(Restore):
+		return plain("Where the prompt is restored, " + first + ": " + s.pay() + ".")
+	case s.Advises(Check):
+		return plain("Otherwise " + first + ": " + s.pay() + ", or " + s.twice() + " if the first also finishes.")
+	case s.Advises(Verify):
+		return blockkit.L(s.plain("{It} may be unpaid: if you generate now, " + strings.Replace(s.pay(), "pay", "may pay", 1) + " for nothing."))
+	case s.Unread && s.Verdict == diagnosis.VerdictOrphaned:
+		return plain("The site cannot read this session, so " + first + ": " + s.pay() + ".")
+	case s.Event == store.EventNone:
+		return plain("Stripe has no event to resend, so " + first + ": " + s.pay() + ".")
+	case s.Event == store.EventUnknown && s.Verdict == diagnosis.VerdictOrphaned && s.Sessions <= 1:
+		return blockkit.L(blockkit.Plain("Check "), StripeLink(s.PaymentPage, "the payment's events in Stripe"),
+			s.plain(" first: the bot could not read them. If Stripe is still retrying one, resend it there: the site then makes the {video}. Otherwise "+first+"."+then+
+				" Either way "+s.pay()+", or "+s.twice()+" if both get through."))
+	}
+	return plain(humanize.UpperFirst(first) + ": " + s.pay() + ".")
+}
+
+// starts is what starts a video, and what else does where that does not help.
+func (s Situation) starts() (first, then string) {
+	generate := "generate the {video}"
+	if s.Verdict == diagnosis.VerdictStalled || s.Verdict == diagnosis.VerdictFailed {
+		generate += " again"
+	}
+	switch replay := "replay the {webhook}"; {
+	case !s.Advises(Generate) && s.Picture:
+		return replay + ", since only the site has the customer's picture", ""
+	case !s.Advises(Generate):
+		return replay, ""
+	case !s.Advises(Replay):
+		return generate, ""
+	default:
+		return replay, "generate the {video} instead"
+	}
 }
 
 // pay says who pays what.
-func (s Situation) pay() string {
+func (s Situation) pay() string { return "we pay " + s.cost() }
+
+// twice is what two videos cost for each order.
+func (s Situation) twice() string {
 	if s.Cents == 0 {
-		return s.cost()
+		return "twice that"
 	}
-	return "we pay " + s.cost()
+	return CostText(2*s.Cents*max(s.Sessions, 1)) + " in all"
+}
+
+// more is what another video costs.
+func (s Situation) more() string {
+	if s.Cents == 0 {
+		return "we pay again"
+	}
+	return "we pay " + s.another(" more")
+}
+
+// another is what one video costs, of one order or of each.
+func (s Situation) another(more string) string {
+	if s.Sessions > 1 {
+		more += " for each"
+	}
+	return CostText(s.Cents) + more
 }
 
 // cost compares what a video costs with what was paid.
 func (s Situation) cost() string {
 	text := CostText(s.Cents)
+	if s.Cents == 0 {
+		text = "an unknown amount"
+	}
 	switch {
 	case s.Sessions > 1 && s.Cents > 0:
 		text += " each, " + CostText(s.Cents*s.Sessions) + " in all"
 	case s.Sessions > 1:
 		text += " each"
-	}
-	if s.Cents == 0 && s.Amount > 0 {
-		text += ","
-	}
-	switch {
-	case s.Sessions > 1:
 	case s.Payment == store.PaymentNotRequired:
 		text += " for an order without a payment"
 	case s.Amount > 0:
@@ -163,8 +229,10 @@ func (s Situation) words(text string) string {
 }
 
 var (
-	oneOrder      = strings.NewReplacer("{customer}", "customer", "{event}", "event", "{link}", "link", "{prompt}", "prompt", "{webhook}", "webhook")
-	severalOrders = strings.NewReplacer("{customer}", "customers", "{event}", "events", "{link}", "links", "{prompt}", "prompts", "{webhook}", "webhooks", "{video}", "{video}s")
+	oneOrder = strings.NewReplacer("{customer}", "customer", "{the customer}", "the customer", "{event}", "event", "{link}", "link", "{prompt}", "prompt", "{webhook}", "webhook",
+		"{it}", "it", "{It}", "The order", "{none has}", "no {video} has")
+	severalOrders = strings.NewReplacer("{customer}", "customers", "{the customer}", "a customer", "{event}", "events", "{link}", "links", "{prompt}", "prompts", "{webhook}", "webhooks",
+		"{it}", "them", "{It}", "They", "{none has}", "some {video}s have not", "{video}", "{video}s", "another {video}", "another {video}")
 )
 
 // StripeLink is a link to a page of Stripe's dashboard, or the text alone.

@@ -90,12 +90,21 @@ func TestMessagesAgree(t *testing.T) {
 					if want, got := paymentPattern.FindStringSubmatch(text)[1], paymentPattern.FindStringSubmatch(shown)[1]; want != got {
 						t.Errorf("debug says payment %q, the refusal %q", want, got)
 					}
-					if _, next, _ := strings.Cut(shown, "\n"); !strings.HasPrefix(next, advice) {
-						t.Errorf("debug advises\n%s\nand the refusal says\n%s", advice, shown)
+					want := strings.NewReplacer("Refresh", "Press Debug", "refresh", "press Debug").Replace(advice)
+					if _, next, _ := strings.Cut(shown, "\n"); !strings.HasPrefix(next, want) {
+						t.Errorf("debug advises\n%s\nand the refusal says\n%s", want, shown)
 					}
+					namesItsButtons(t, want, answer.Actions)
 				}
 			}
 			agreeWithAlert(t, x, advice, offered)
+			namesItsButtons(t, advice, debug.Actions)
+			if resend := strings.Contains(text, "view or resend in Stripe"); resend != slices.Contains(advised(advice), "resend") {
+				t.Errorf("the event's link offers to resend it: %v, but the advice is\n%s", resend, advice)
+			}
+			if times := strings.Count(strings.ToLower(text), "in a minute"); times > 1 {
+				t.Errorf("it says %d times to wait a minute:\n%s", times, text)
+			}
 		})
 	}
 	for _, v := range diagnosis.Verdicts {
@@ -119,6 +128,18 @@ func actionsOf(elements []slack.BlockElement) (ids []string) {
 	return ids
 }
 
+// namesItsButtons checks that a button that a step names is below it.
+func namesItsButtons(t *testing.T, step string, actions []slack.BlockElement) {
+	t.Helper()
+	labels := buttons(Story{}.with(actions))
+	for said, label := range map[string]string{"efresh": "[Refresh]", "ress Debug": "[Debug]", "Restore prompt…": "[Restore prompt…]", "Show the video": "[Show the video…]",
+		"eplay the webhook": "[Replay webhook…]", "enerate the video": "[Generate video…]", "ark as error": "[Mark as error…]"} {
+		if strings.Contains(step, said) && !strings.Contains(labels, label) {
+			t.Errorf("%q is not among the buttons %s:\n%s", label, labels, step)
+		}
+	}
+}
+
 func agreeWithPlan(t *testing.T, advice, debug, plan string, answer commands.Answer) {
 	t.Helper()
 	want, got := advised(advice), advised(strings.SplitN(plan, "\n", 3)[1])
@@ -133,13 +154,17 @@ func agreeWithPlan(t *testing.T, advice, debug, plan string, answer commands.Ans
 	if answer.Plan.Action != store.ActionFix {
 		for _, button := range message.PlanActions(*answer.Plan, "")[:1] {
 			approve, _ := button.(*slack.ButtonBlockElement)
-			if costs := costPattern.FindAllString(advice+plan+approve.Text.Text, -1); len(costs) < 2 || len(slices.Compact(costs)) != 1 {
+			costs := []string{costPattern.FindString(advice), costPattern.FindString(plan), costPattern.FindString(approve.Text.Text)}
+			if answer.Plan.Restore == nil && (costs[0] == "" || len(slices.Compact(costs)) != 1) {
 				t.Errorf("the costs are %q:\n%s\n%s", costs, advice, plan)
 			}
 		}
 		if want, got := amountPattern.FindString(debug), amountPattern.FindString(plan); want != got {
 			t.Errorf("debug says %q, the plan %q", want, got)
 		}
+	}
+	if shows := strings.Contains(plan, "no file"); shows && answer.Plan.Deliver != "" {
+		t.Errorf("a plan that shows a video says that there is none:\n%s", plan)
 	}
 	retries := func(text, yes, maybe string) string {
 		return map[bool]string{true: "yes", false: map[bool]string{true: "maybe", false: "no"}[strings.Contains(text, maybe)]}[strings.Contains(text, yes)]

@@ -24,7 +24,7 @@ func planOf(action store.Action) repair.Plan {
 	if action == store.ActionFix {
 		p.FixText, p.Requester = commands.FixText, store.Actor{ID: "ann", Terminal: true}
 		p.Seen.Payment, p.Seen.Amount, p.Seen.Currency = store.PaymentUnverified, 0, ""
-		p.Warnings = []string{"The payment could not be verified."}
+		p.Warnings = []string{"The payment could not be verified: it is unknown whether the customer is owed a video."}
 		p.Writes = []sessions.KeyWrite{
 			{Session: sessionID, Kind: "webhook", Unreadable: true, Changes: []sessions.Change{{Name: "status", Odd: true, After: text("error")}, {Name: "error", After: text(commands.FixText)}, {Name: "createdAt", Odd: true}}},
 			{Session: sessionID, Kind: "session", Changes: []sessions.Change{{Name: "timestamp", Before: text("2026-03-04T11:00:00.000Z"), After: text("2026-03-04T12:00:31.000Z")}}},
@@ -41,12 +41,12 @@ func planOf(action store.Action) repair.Plan {
 	}
 	if action == store.ActionReplay {
 		p.Replay = &repair.Replay{EventID: "evt_1", Until: noon.Add(29 * 24 * time.Hour), Cents: 2400}
-		p.Risk = "Stripe is still retrying the event: the site may make this video itself, and both would be charged."
+		p.Risk = "Stripe is still retrying the event: if a retry also gets through, we pay for two videos."
 		p.Warnings = []string{p.Risk}
 		return p
 	}
-	p.Risk = "Stripe is still retrying the event: the site may make this video itself, and both would be charged."
-	p.Warnings = []string{p.Risk, "Quantity 3 paid; one session makes one video."}
+	p.Risk = "Stripe is still retrying the event: if a retry also gets through, we pay for two videos."
+	p.Warnings = []string{p.Risk, "Quantity 3 paid, but a session makes only one video: refund the others in Stripe."}
 	p.Order = &repair.Order{Model: "google-cloud/veo3-text2video", SessionModel: "other/<!channel>", Seconds: 8, SecondsFrom: repair.FromDefault,
 		Width: 1280, Height: 720, SizeFrom: repair.FromSession, Cents: 2400, PromptFrom: repair.FromPrompt, PromptChars: 62}
 	p.Writes = []sessions.KeyWrite{{Session: sessionID, Kind: "webhook", Create: true, Changes: []sessions.Change{{Name: "status", After: text("processing")}}, LaterMembers: []string{"fileId", "timestamp"}}}
@@ -56,9 +56,9 @@ func planOf(action store.Action) repair.Plan {
 // imagePlan is a plan to generate an image.
 func imagePlan() repair.Plan {
 	p := planOf(store.ActionGenerate)
-	p.Risk = "Stripe is still retrying the event: the site may make this image itself, and both would be charged."
+	p.Risk = "Stripe is still retrying the event: if a retry also gets through, we pay for two images."
 	p.Kind, p.Warnings, p.Order = store.KindImage, []string{p.Risk}, &repair.Order{Model: "azure-openai/gpt-image-1", Image: true, Width: 1024, Height: 1024,
-		SizeFrom: repair.FromSession, PromptFrom: repair.FromSession, PromptChars: 62}
+		SizeFrom: repair.FromSession, Cents: 300, PromptFrom: repair.FromSession, PromptChars: 62}
 	return p
 }
 

@@ -84,9 +84,11 @@ func examples() []example {
 			p := &w.seen.Payment
 			p.State, p.AmountRefunded, p.Disputed, p.VideoCount = store.PaymentPartiallyRefunded, 50, true, 3
 		})},
-		{"waiting", seen(3*time.Minute, "", "", store.FileNone)},
+		{"waiting", with(seen(3*time.Minute, "", "", store.FileNone), func(w *world) { w.event.State = store.EventPending })},
 		{"processing", seen(quarter, "processing", fileID, store.FileInProgress)},
 		{"processing: a repair of ours", with(orphan, func(w *world) {
+			w.seen.Session.Webhook = key("webhook", `{"status":"processing","timestamp":"2026-03-04T11:59:00.000Z"}`, time.Minute)
+			w.site = store.Site{Found: true, Status: "processing"}
 			w.seen.Job, w.repair = store.JobRunning, diagnosis.SessionJob{ID: "J", State: store.JobRunning, Action: store.ActionGenerate, At: noon.Add(-time.Minute)}
 		})},
 		{"finalizing", seen(quarter, "processing", fileID, store.FileFinalizing)},
@@ -150,6 +152,10 @@ func debugs() []Story {
 		w.seen.Payment.Why = why
 		all = append(all, ask(&w, "payment unverified: "+string(why), "/session", "debug "+sessionID, of("Unverified", string(why))))
 	}
+	test := examples()[1].world
+	testID := strings.Replace(sessionID, "live", "test", 1)
+	test.seen.Payment.SessionID, test.seen.Payment.Why = testID, store.StripeWrongMode
+	all = append(all, ask(&test, "payment unverified: a test session, and a live key", "/session", "debug "+testID))
 	handled := examples()[0].world
 	handled.handled = &incident.Handled{By: "U0LEAD", At: noon.Add(-3 * time.Hour), Verdict: diagnosis.VerdictLost}
 	return append(all, ask(&handled, "handled outside before", "/session", "debug "+sessionID))

@@ -56,6 +56,7 @@ type Diagnosis struct {
 	Deliver string    // the finished file that a fix writes; "" = it writes an error
 	PaidAt  time.Time // zero = unknown
 	Since   time.Time // of the status; zero = unknown
+	Until   time.Time // when waiting becomes orphaned, and processing stalled; zero = unknown, or another verdict
 }
 
 // Allows reports whether the repair may be planned.
@@ -71,6 +72,7 @@ func Diagnose(e Evidence, now time.Time, limits Thresholds) Diagnosis {
 	e = e.Complete(now)
 	d := Diagnosis{PaidAt: paidAt(e, now), Since: statusSince(e, now)}
 	d.Verdict, d.Reason = judge(e, d, now, limits)
+	d.Until = until(e, d, limits)
 	d.Allowed, d.Deliver = allowed(e, d.Verdict)
 	switch d.Verdict {
 	case VerdictOrphaned, VerdictStalled, VerdictFailed:
@@ -82,6 +84,19 @@ func Diagnose(e Evidence, now time.Time, limits Thresholds) Diagnosis {
 	}
 	d.Reason = e.Session.Kind().Reword(d.Reason)
 	return d
+}
+
+// until returns when a verdict of which nothing is to be done becomes one in trouble.
+func until(e Evidence, d Diagnosis, limits Thresholds) time.Time {
+	switch {
+	case d.Verdict == VerdictWaiting && !d.PaidAt.IsZero():
+		return d.PaidAt.Add(limits.OrphanGrace)
+	case d.Verdict != VerdictProcessing || e.Job == store.JobRunning || d.Since.IsZero():
+		return time.Time{}
+	case e.File.State == store.FileNone:
+		return d.Since.Add(limits.OrphanGrace)
+	}
+	return d.Since.Add(limits.StallAfter)
 }
 
 func judge(e Evidence, d Diagnosis, now time.Time, limits Thresholds) (Verdict, string) {
@@ -172,7 +187,7 @@ func (e Evidence) fileDoubt() string {
 	}
 	switch is := func(state store.FileState) bool { return e.File.State == state || anyOther(state) }; {
 	case is(store.FileUnknown):
-		return " Its file could not be checked, and may be ready."
+		return " Its file could not be checked: the video may be ready."
 	case is(store.FileMissing) && !e.APIProven:
 		return " SuperDuperAI does not know its file" + checkHost
 	case anyOther(store.FileInProgress), anyOther(store.FileFinalizing):
@@ -234,9 +249,9 @@ func judgePayment(e Evidence, now, paid time.Time, limits Thresholds) (Verdict, 
 	case prompt && settled:
 		return VerdictOrphaned, "Paid, but no video was started" + e.noFile() + "."
 	case prompt && state == store.PaymentUnverified && age < limits.OrphanGrace:
-		return VerdictWaiting, "The prompt was stored just now; the payment could not be verified."
+		return VerdictWaiting, "The prompt was stored just now; whether the order was paid could not be verified."
 	case prompt && state == store.PaymentUnverified:
-		return VerdictOrphaned, "The prompt is stored, but no video was started; the payment could not be verified."
+		return VerdictOrphaned, "No video was started; whether the order was paid could not be verified."
 	case settled && !tooOld && (held || !e.Payment.OtherSale):
 		return VerdictLost, "Paid, but Redis holds no prompt to make a video from."
 	case held:

@@ -260,3 +260,35 @@ func TestSilentRedisAllowsNothing(t *testing.T) {
 		t.Errorf("got %+v", d)
 	}
 }
+
+// TestUntil: what needs nobody yet is in trouble from the time that it names, and not
+// before.
+func TestUntil(t *testing.T) {
+	t.Parallel()
+	paid := store.Payment{State: store.PaymentPaid, ChargedAt: storetest.At.Add(-time.Minute)}
+	status := func(file string) store.Session {
+		return storetest.Held(storetest.FoxPrompt, `{"status":"processing"`+file+`,"timestamp":"`+storetest.Ago(time.Minute)+`"}`, "")
+	}
+	for _, c := range []struct {
+		name string
+		e    Evidence
+		want Verdict
+	}{
+		{"paid just now", Evidence{Session: storetest.Held(storetest.FoxPrompt, "", ""), Payment: paid}, VerdictWaiting},
+		{"about to be started", Evidence{Session: status(""), Payment: paid, File: store.File{State: store.FileNone}}, VerdictProcessing},
+		{"being made", Evidence{Session: status(`,"fileId":"` + storetest.File1 + `"`), Payment: paid, File: store.File{State: store.FileInProgress}}, VerdictProcessing},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			d := Diagnose(c.e, storetest.At, limits)
+			before, then := Diagnose(c.e, d.Until.Add(-time.Second), limits), Diagnose(c.e, d.Until, limits)
+			if d.Verdict != c.want || before.Verdict != c.want || !then.Verdict.InTrouble() || !then.Until.IsZero() {
+				t.Errorf("%s, %s until %s, then %s until %s; want %s until it is in trouble", d.Verdict, before.Verdict, d.Until, then.Verdict, then.Until, c.want)
+			}
+		})
+	}
+	running := Evidence{Session: status(""), Payment: paid, Job: store.JobRunning}
+	if d := Diagnose(running, storetest.At, limits); d.Verdict != VerdictProcessing || !d.Until.IsZero() {
+		t.Errorf("a running repair is %s until %s", d.Verdict, d.Until)
+	}
+}

@@ -48,7 +48,7 @@ func TestBulkKeepsWarnings(t *testing.T) {
 		{"no key of Stripe's", store.ActionGenerate, false, edits{unpaid(store.NoStripeKey), unpaid(store.NoStripeKey), unpaid(store.NoStripeKey)}, nil, []string{noKey}, noKey},
 		{"Stripe did not answer", store.ActionGenerate, true, edits{unpaid(store.StripeNoAnswer), nil}, []LeftOutReason{LeftUnverified}, nil, ""},
 		{"Stripe refused the key", store.ActionGenerate, false, edits{unpaid(store.StripeForbidden), nil}, []LeftOutReason{LeftUnverified}, nil, ""},
-		{"no key of Stripe's, of a fix", store.ActionFix, false, edits{unpaid(store.NoStripeKey)}, nil, []string{"1 session: The payment could not be verified."}, ""},
+		{"no key of Stripe's, of a fix", store.ActionFix, false, edits{unpaid(store.NoStripeKey)}, nil, []string{"1 session: The payment could not be verified: it is unknown whether the customer is owed a video."}, ""},
 		{"plain ones", store.ActionGenerate, false, edits{partly, expires(5), partly, expires(9)}, nil,
 			[]string{"2 sessions: Part of the payment was refunded.", "2 sessions: Close to 30 days old."}, ""},
 		{"plain ones that are the same", store.ActionGenerate, false, edits{expires(5), expires(5)}, nil,

@@ -141,7 +141,7 @@ func MakePlan(action store.Action, x diagnosis.Examination, who store.Actor, o P
 		case action == store.ActionReplay:
 			refused.Reason = cmp.Or(x.WhyNoReplay(), x.Reason)
 		case action == store.ActionRestore && x.Session.PromptText() != "":
-			refused.Reason = "The prompt is not lost."
+			refused.Reason = "The prompt is still stored."
 		}
 		return Plan{}, refused
 	}

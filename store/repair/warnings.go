@@ -27,11 +27,11 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 			risk = list[len(list)-1]
 		}
 	}
-	warnTwice(retrying && makesVideo, "Stripe is still retrying the event: the site may make this video itself, and both would be charged.")
+	warnTwice(retrying && makesVideo, "Stripe is still retrying the event: if a retry also gets through, we pay for two videos.")
 	restores := action == store.ActionRestore
 	siteReads := x.Session.PromptTarget(x.Reads).Kind == x.Session.SessionKey.Kind || x.Reads != store.LayoutOneKey
 	warn(retrying && restores && siteReads, "Stripe is still retrying the event: once it arrives, the site makes the video itself.")
-	warn(retrying && !makesVideo && !restores, "Stripe is still retrying the event: the site may still start this video, and then we pay for it.")
+	warn(retrying && !makesVideo && !restores, "Stripe is still retrying the event: whether or not you approve, the site may still make a video, and we pay for it.")
 	saysCompleted := x.Site != nil && x.Site.Found && x.Site.Status == string(store.StatusCompleted) && x.Session.Status() != store.StatusCompleted
 	warn(makesVideo && x.Deliver == "" && saysCompleted,
 		"The site reports completed, Redis does not: open the customer's page first. If it shows the video, make no other.")
@@ -53,11 +53,11 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 	warn(unseenEvent(x), unseenEventText)
 	unverified := x.Payment.State == store.PaymentUnverified
 	warn(unverified && makesVideo, unverifiedText)
-	warn(unverified && !makesVideo, "The payment could not be verified.")
+	warn(unverified && !makesVideo, "The payment could not be verified: it is unknown whether the customer is owed a video.")
 	warn(x.Payment.State == store.PaymentPartiallyRefunded, "Part of the payment was refunded.")
 	named := x.Session.NamedFile() != ""
 	underWay := x.File.State == store.FileInProgress || x.File.State == store.FileFinalizing
-	warn(named && makesVideo && underWay, "The first video is still being made: if it finishes, both are charged, and the new one is shown.")
+	warn(named && makesVideo && underWay, "The first video is still being made: if it finishes, we pay for both, and the new one is shown.")
 	invalid := named && x.Session.FileID() == ""
 	warn(invalid, "The stored file id is not valid.")
 	warn(named && !invalid && makesVideo && !underWay, fmt.Sprintf("The session already has a file (%s): it will be replaced.", plainWord(string(x.File.State))))
@@ -65,7 +65,7 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 	warn(named && action == store.ActionFix && x.Deliver != "" && !strings.EqualFold(x.Deliver, x.Session.NamedFile()),
 		"The session refers to another file: it will be replaced.")
 	if n := max(x.Payment.VideoCount, x.Session.SessionKey.Value.VideoCount); n > 1 {
-		warn(true, fmt.Sprintf("Quantity %d paid; one session makes one video.", n))
+		warn(true, fmt.Sprintf("Quantity %d paid, but a session makes only one video: refund the others in Stripe.", n))
 	}
 	warn(promptsDiffer(x.Session), "Redis holds two different prompts: the newer format's (session) is used.")
 	if left := x.Session.PromptKey().TTL; left > 0 && left < nearEnd {

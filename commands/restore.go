@@ -13,7 +13,7 @@ const ActionRestore = "session.restore"
 
 func (d Deps) restore() Command {
 	return Command{Group: "session", Name: restoreName, Args: "<id> [prompt]", Action: ActionRestore, Repairs: store.ActionRestore, Operators: true,
-		Summary: "store a lost prompt, after a confirmation (for some older orders Stripe still has the prompt)", Parse: d.parseRestore}
+		Summary: "store a lost prompt (no cost; for some older orders Stripe still has it); you approve a plan first", Parse: d.parseRestore}
 }
 
 func (d Deps) parseRestore(args Args) (Run, error) {

@@ -228,8 +228,8 @@ func TestGivenUpAndFinished(t *testing.T) {
 	finish()
 	lead.Type("/session debug " + repairID)
 	lead.ExpectMessage(withText("Show the video (no cost)"))
-	_, command, _ := strings.Cut(givenUp.Text, "Once it is finished: ")
-	command, _, _ = strings.Cut(command, "\n")
+	_, command, _ := strings.Cut(givenUp.Text, "If its file is ready: ")
+	command, _, _ = strings.Cut(command, " (no cost)")
 	lead.Type(command[:len(command)-1] + "x")
 	lead.ExpectMessage(withText("not the id of a file"))
 	const other = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"

@@ -204,7 +204,7 @@ func TestClicks(t *testing.T) {
 		t.Error("a finished plan keeps its buttons")
 	}
 	oncall.Click(second, "confirm.approve")
-	s.expectEnd(oncall, second, withText("Not done, nothing was changed"), withText("The verdict was orphaned and is failed now"))
+	s.expectEnd(oncall, second, withText("Not done: nothing was changed"), withText("The verdict was “orphaned” and is now “failed”"))
 	if v := s.value("webhook:" + repairID); v["status"] != "error" || v["error"] == "" || s.files.Started() != 0 {
 		t.Errorf("%v, %d started", v, s.files.Started())
 	}

@@ -49,7 +49,7 @@ func TestReplayStory(t *testing.T) {
 	support.ExpectMessage(withText("another operator has to approve it"))
 	lead.Click(plan, "confirm.approve")
 	done := s.expectEnd(lead, plan, withText("Done: video ready"))
-	if !strings.Contains(done.Text, "the page shows it") {
+	if !strings.Contains(done.Text, "the customer sees the video") {
 		t.Errorf("the customer's page does not show it:\n%s", done.Text)
 	}
 	if held := s.value("session:" + repairID); s.files.Started() != 1 || held["status"] != "processing" || held["fileId"] == nil || held["imageFile"] == nil {

@@ -98,7 +98,7 @@ func TestBulkReplayStory(t *testing.T) {
 	s.expireLeases()
 	s.workspace.AwaitConnections(1)
 	support.Click(running, "bulk.stop")
-	stopping := support.ExpectUpdate(running, withText("The 4 that are running will finish"), withText("stopping undoes nothing"))
+	stopping := support.ExpectUpdate(running, withText("The 4 that are running will finish"), withText("Finished videos stay."))
 	now := time.Now()
 	released.Store(&now)
 	support.ExpectUpdate(stopping, withText("Stopped: 5 videos ready, 1 failed, 31 not started"))

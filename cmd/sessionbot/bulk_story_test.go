@@ -84,7 +84,7 @@ func TestBulkStory(t *testing.T) {
 	s.workspace.As("U0GUEST").In("C0SUPPORT").Click(running, "bulk.stop")
 	s.workspace.As("U0GUEST").In("C0SUPPORT").ExpectMessage(withText("Only operators may do this"))
 	support.Click(running, "bulk.stop") // who requested it may
-	stopping := support.ExpectUpdate(running, withText("The 4 that are running will finish"), withText("stopping undoes nothing"))
+	stopping := support.ExpectUpdate(running, withText("The 4 that are running will finish"), withText("Finished videos stay."))
 	now := time.Now()
 	released.Store(&now)
 	support.ExpectUpdate(stopping, withText("Stopped: "), withText("32 not started"))

@@ -63,7 +63,7 @@ func TestGenerationFails(t *testing.T) {
 		{demo.Fault{Status: 422, Body: `{"detail":[{"loc":["body","config","duration"],"msg":"too long","type":"value_error"}]}`},
 			[]string{"rejected the request", "body.config.duration: too long"}},
 		{demo.Fault{Status: 429, Body: `{}`, RetryAfter: time.Minute}, []string{"overloaded", "It asks us to wait until"}},
-		{demo.Fault{Status: 500, Body: `<html>`}, []string{"an internal error", "It answered HTTP 500", "Check in SuperDuperAI"}},
+		{demo.Fault{Status: 500, Body: `<html>`}, []string{"an internal error", "It answered HTTP 500", "Look in the SuperDuperAI editor"}},
 	} {
 		s.files.BreakFor("generate-video", c.fault)
 		failed := s.approved(lead, "generate", withText("Failed: no video"), withText("although it was saved"))

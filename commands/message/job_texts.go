@@ -46,7 +46,7 @@ func endVerdict(p repair.Progress) (head, next string) {
 	case job.Outcome == store.OutcomeFailed && job.Cause == repair.CauseOverwritten:
 		return overwrittenVerdict(job)
 	case job.Outcome == store.OutcomeFailed && job.Cause == repair.CauseServerFault:
-		return "Failed: SuperDuperAI answered with an internal error for {id}, and {a video} may exist all the same.", cause
+		return "Failed: no {video} is known for {id}. SuperDuperAI answered with an internal error, so one may exist all the same.", cause
 	case job.Outcome == store.OutcomeFailed && job.Cause == repair.CauseChanged:
 		return "Failed: no {video} for {id}.", "The prompt changed after the plan was made, so nothing was requested or charged. Press Debug to read it; then run {again}, which asks for a new approval."
 	case job.Outcome == store.OutcomeFailed:

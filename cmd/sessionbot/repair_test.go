@@ -142,7 +142,7 @@ func generateStory(t *testing.T, s *stage) {
 		t.Errorf("the webhook lives for %v", ttl)
 	}
 	s.expectHistory("planned: generate, by @U0SUPPORT in #C0SUPPORT", "refused: generate, by @U0GUEST in #C0SUPPORT",
-		"approved: generate, by @U0LEAD in #C0SUPPORT", "ended: generate, by @U0LEAD in #C0SUPPORT · done")
+		"approved: generate, by @U0LEAD in #C0SUPPORT", "ended: generate, approved by @U0LEAD in #C0SUPPORT · done")
 	support.Type("/session generate " + repairID)
 	support.ExpectMessage(withText("Cannot generate"))
 	s.workspace.ExpectNothingElse()

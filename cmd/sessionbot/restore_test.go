@@ -78,7 +78,7 @@ func TestRestoreStory(t *testing.T) {
 	lead.Type("/session restore " + repairID + " A hen")
 	lead.ExpectMessage(withText("Cannot restore the prompt"))
 	s.expectHistory("refused: restore, by @U0SUPPORT in #C0SUPPORT", "refused: restore, by @U0GUEST", "planned: restore, by @U0LEAD in #C0SUPPORT",
-		"approved: restore, by @U0LEAD", "ended: restore, by @U0LEAD in #C0SUPPORT · done")
+		"approved: restore, by @U0LEAD", "ended: restore, approved by @U0LEAD in #C0SUPPORT · done")
 	s.workspace.ExpectNothingElse()
 	s.expectCleanLog("fox", "hen")
 }

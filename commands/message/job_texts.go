@@ -73,7 +73,7 @@ func endVerdict(p repair.Progress) (head, next string) {
 	case job.Cancellable():
 		return "Waiting: no replica of Redis has confirmed the record of {id} · " + took,
 			"Nothing has been sent or charged. The bot waits on purpose: without a replica a crash could lose the record, and cost a second {video}. " + noReplica +
-				" It continues by itself once a replica confirms, and gives up at " + humanize.Clock(job.Claimed.Add(waitsAtMost), p.At) + " at no cost; {cancel} is safe."
+				" It continues by itself once a replica confirms, and gives up at " + humanize.Clock(job.Claimed.Add(waitsAtMost), p.At) + " at no cost. To end it sooner, which is safe, press {cancel}."
 	}
 	running := "Running: {id} · " + stepText(p) + " · " + took
 	if job.Approver.Terminal {

@@ -126,7 +126,7 @@ func TestStopOrResume(t *testing.T) {
 		{"who requested it resumes it", "U3", resume, "1.2", paused, nil, nil, "refused U3: 3 sessions; not an operator's click on resume", "Only operators may do this"},
 		{"somebody else resumes it", "U4", resume, "1.2", paused, nil, nil, "refused U4: 3 sessions; not an operator's click on resume", "Only operators may do this"},
 		{"in another message", "U1", stop, "1.3", running, nil, nil, "refused U1: 3 sessions; a click on stop in another message", "shown in another message"},
-		{"it runs", "U1", resume, "1.2", running, nil, nil, "", "It is not paused"},
+		{"it runs", "U1", resume, "1.2", running, nil, nil, "", "the plan is not paused"},
 		{"it was stopped", "U1", stop, "1.2", stopped, nil, nil, "", "Already stopped by @U2"},
 		{"it is paused", "U1", stop, "1.2", paused, nil, nil, "stop by U1 in C1, woken", shown},
 		{"a session's job", "U1", stop, "1.2", nil, nil, nil, "", "This plan is gone"},

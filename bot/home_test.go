@@ -42,7 +42,7 @@ func TestHomeOfReaders(t *testing.T) {
 		t.Errorf("who is no operator is shown a plan: %s", v.Blocks)
 	}
 	lea.OpenHome()
-	operators := lea.ExpectHome(showing("1 plan to approve, 1 open incident.", "confirm.approve", "confirm.cancel"))
+	operators := lea.ExpectHome(showing("1 open incident, 1 plan to approve.", "confirm.approve", "confirm.cancel"))
 	for _, view := range []wstest.View{v, operators} {
 		raw := `{"type":"home","blocks":` + string(view.Blocks) + `}`
 		for _, violation := range blockcheck.CheckView([]byte(raw)) {

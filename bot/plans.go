@@ -59,7 +59,7 @@ func (a approvals) postPlan(ctx context.Context, to requester, plan repair.Plan,
 	}
 	if alert := a.cfg.Repairs.AlertChannel; alert != "" && alert != to.channel {
 		m, err = a.outbox.Post(ctx, alert, planMark(plan.ID), blocks)
-		why := "I cannot post in this channel, so the plan is shown in "
+		why := "The bot cannot post in this channel, so the plan is shown in "
 		if direct {
 			why = "The plan is shown where operators see it, in "
 		}

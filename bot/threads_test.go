@@ -157,7 +157,7 @@ func TestCustomerInformed(t *testing.T) {
 	sam.ClickValue(m, "customer.informed", session)
 	s.ExpectNothingElse() // the message shows it
 	lea.ClickValue(m, "customer.informed", session)
-	lea.ExpectMessage(wstest.Saying("Already ticked by", "U0SUPPORT"))
+	lea.ExpectMessage(wstest.Saying("the customer was informed by", "U0SUPPORT"))
 	for err, says := range map[error]string{follow.ErrUnknown: "Nobody has asked about this session", errors.New("away"): "Ref"} {
 		s.threads.mu.Lock()
 		s.threads.err = err

@@ -34,7 +34,7 @@ const (
 
 func (d Deps) bulk() Command {
 	return Command{Group: "session", Name: "bulk", Args: "generate|replay|fix [verdict] [--since 2h] [--limit N]", Bulk: true,
-		Summary: "repair many sessions in trouble with one confirmation", Parse: d.parseBulk}
+		Summary: "repair many sessions in trouble; you approve one plan with its cost first", Parse: d.parseBulk}
 }
 
 func (d Deps) parseBulk(args Args) (Run, error) {

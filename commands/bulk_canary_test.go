@@ -23,7 +23,7 @@ func TestBulkPredicts(t *testing.T) {
 		says     string // "" = nothing of a canary
 	}{
 		{"bulk generate", 10, true, repair.PredictMade, ""},
-		{"bulk generate", 11, true, repair.PredictMade, "goes first, alone, which takes 2 to 15 min. Predicted: its video is finished and the customer's page shows it."},
+		{"bulk generate", 11, true, repair.PredictMade, ", which takes 2 to 15 min. Expected: its video is finished and the customer's page shows it."},
 		{"bulk replay", 11, true, repair.PredictMade, "its video is finished"},
 		{"bulk replay", 11, false, repair.PredictStarted, "whose end cannot be seen without SUPERDUPERAI_TOKEN"},
 		{"bulk fix", 11, false, repair.PredictError, "the customer's page shows the error"},
@@ -36,7 +36,7 @@ func TestBulkPredicts(t *testing.T) {
 		deps.Token, deps.WebhookSecret, deps.StripeKey = c.token, true, true
 		answer := commands.New(deps).Parse(commands.Request{Command: "/session", Text: c.text, User: "U1", Channel: "C1"}).Run(context.Background())
 		text := blockkit.Text(answer.Blocks)
-		if answer.Plan == nil || answer.Plan.Predicts(0) != c.want || strings.Contains(text, "Canary") != (c.says != "") || !strings.Contains(text, c.says) {
+		if answer.Plan == nil || answer.Plan.Predicts(0) != c.want || strings.Contains(text, "(canary)") != (c.says != "") || !strings.Contains(text, c.says) {
 			t.Errorf("%s of %d, token %t: want %s, saying %q:\n%s", c.text, c.sessions, c.token, c.want, c.says, text)
 		}
 	}

@@ -41,7 +41,7 @@ func TestBulkTexts(t *testing.T) {
 		says string
 	}{
 		{job(nil, repair.ItemDone), "already ended"},
-		{job(nil, repair.ItemDone, repair.ItemRunning), "It is not paused"},
+		{job(nil, repair.ItemDone, repair.ItemRunning), "the plan is not paused"},
 		{job(stop, repair.ItemDone, repair.ItemWaiting), "Already stopped"},
 	} {
 		if text := message.BulkClickReply(c.job); !strings.Contains(blockkit.Text(blockkit.Message(text)), c.says) {

@@ -154,7 +154,7 @@ func openRows(open Troubles, now time.Time) []slack.Block {
 	if len(all) == 0 {
 		return nil
 	}
-	head := humanize.Count(len(all), "session") + " in trouble now"
+	head := humanize.Count(len(all), "session") + " in trouble now, of any day"
 	if sum := humanize.Sums(open.sum().Money); sum != "" {
 		head += " (" + sum + ")"
 	}

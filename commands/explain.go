@@ -53,7 +53,7 @@ func explain(ctx context.Context, name string, usage []string, err error) Answer
 
 func failureText(err error, certainty, ref string) string {
 	if why, ok := errors.AsType[store.Unverified](err); ok {
-		return "The search failed: " + message.UnverifiedText(why, breaker.OpenSince(err)) + ". Try again in a minute, or search in Stripe's dashboard."
+		return "The search failed: " + message.UnverifiedText(why, breaker.OpenSince(err)) + ". Nothing was changed. Search again in a minute, or in Stripe's dashboard."
 	}
 	switch {
 	case rdb.Trouble(err) != nil:

@@ -60,7 +60,7 @@ func (d Deps) parseFind(args Args) (Run, error) {
 // another's.
 func findAnswer(customer string, found []diagnosis.Examination, more, terminal bool) Answer {
 	head := "No checkout session of " + customer + " at Stripe."
-	next := "Check the spelling: the address must match what was typed at the checkout exactly."
+	next := "Check the spelling: the address must match what was typed at the checkout exactly. Otherwise ask the customer for the link of their order, or search in Stripe's dashboard."
 	if strings.HasPrefix(customer, "pi_") {
 		next = "Check the payment in Stripe: it may belong to another account or mode (live or test)."
 	}

@@ -59,7 +59,11 @@ func entryLine(e audit.Entry, at blockkit.Span) blockkit.Line {
 	if e.Action != "" { // what was handled outside is not a repair of ours
 		what += ": " + blockkit.OneLine(string(e.Action))
 	}
-	line := blockkit.L(at, blockkit.Plain("  "+what+", by "), humanize.Person(e.Who))
+	by := ", by "
+	if e.Event == audit.Ended { // by itself
+		by = ", approved by "
+	}
+	line := blockkit.L(at, blockkit.Plain("  "+what+by), humanize.Person(e.Who))
 	switch {
 	case e.Where == "" || e.Where == audit.Terminal: // person says so
 	case strings.HasPrefix(e.Where, "D"):
@@ -71,6 +75,8 @@ func entryLine(e audit.Entry, at blockkit.Span) blockkit.Line {
 	case e.Detail == "":
 	case e.Event == audit.Noted:
 		line = append(line, note.Spans(e.Detail)...)
+	case e.Event == audit.Informed:
+		line = append(line, blockkit.Plain(" (it was "+blockkit.OneLine(humanize.Words(e.Detail))+")"))
 	default:
 		line = append(line, blockkit.Plain(" · "+blockkit.OneLine(humanize.Words(e.Detail))))
 	}

@@ -37,6 +37,7 @@ type Home struct {
 	Repairs   []audit.Entry // the latest ends of repairs, newest first
 	Options   alert.Options
 
+	siteURL    string
 	statistics figures.Statistics
 	swept      bool                         // there are figures
 	known      map[string]incident.Incident // as they were read, by id
@@ -55,16 +56,16 @@ func (h Home) Blocks(viewer string, plans []repair.PlanRecord, now time.Time) []
 			blocks = append(blocks, blockkit.Context(more))
 		}
 	}
-	part("Plans that you may approve", andMore(len(plans)-homePlans, "plan", "each is in the channel where it was requested"),
-		each(plans, homePlans, func(p repair.PlanRecord) []slack.Block { return homePlan(p, viewer) })...)
 	part("Open incidents", andMore(len(h.Incidents)-homeIncidents, "incident", "each has its alert"),
 		each(h.Incidents, homeIncidents, func(i incident.Incident) []slack.Block { return alert.Brief(i, h.Options, homeCases, now) })...)
+	part("Plans that you may approve", andMore(len(plans)-homePlans, "plan", "each is in the channel where it was requested"),
+		each(plans, homePlans, func(p repair.PlanRecord) []slack.Block { return homePlan(p, viewer) })...)
 	part("Unclear repairs", andMore(len(h.Unclear)-homeUnclear, "unclear repair", "/session list unclear shows all"),
-		each(h.Unclear, homeUnclear, func(j repair.Job) []slack.Block { return message.Unclear(j, now) })...)
+		each(h.Unclear, homeUnclear, func(j repair.Job) []slack.Block { return message.Unclear(j, h.siteURL, now) })...)
 	part("Latest repairs", "", h.latestRepairs(now))
 	part("Figures", "", h.figureBlocks())
 	return append(blocks, blockkit.Context("Updated "+blockkit.Mrkdwn(blockkit.L(humanize.SecondsTime(now, now)))+
-		". Changes show within seconds, for an hour after you open this tab."))
+		". Updates by itself for an hour after you open this tab."))
 }
 
 // each shows at most so many of a list.
@@ -96,15 +97,17 @@ func (h Home) headline(plans []repair.PlanRecord) []blockkit.Line {
 			parts = append(parts, humanize.Count(n, noun)+rest)
 		}
 	}
-	add(len(plans), "plan", " to approve")
 	add(len(h.Incidents), "open incident", "")
+	add(len(plans), "plan", " to approve")
 	add(len(h.Unclear), "unclear repair", "")
 	next := ""
 	switch {
-	case len(plans) > 0:
-		next = "Read the plans first: they expire."
+	case len(h.Incidents) > 0 && len(plans) > 0:
+		next = "Begin with the incident that has been open longest: customers are waiting. A plan below may already repair it, and expires soon. Nothing changes before a plan is approved."
 	case len(h.Incidents) > 0:
-		next = "Begin with the incident that has been open longest. Nothing changes before a plan is approved."
+		next = "Begin with the incident that has been open longest: customers are waiting. Nothing changes before a plan is approved."
+	case len(plans) > 0:
+		next = "Read the plans, then approve or cancel them: they expire soon, and nothing changes before."
 	case len(h.Unclear) > 0:
 		next = "Settle what is unclear: until then those sessions get no other repair."
 	}
@@ -113,6 +116,9 @@ func (h Home) headline(plans []repair.PlanRecord) []blockkit.Line {
 		return message.Headline(strings.Join(parts, ", ")+".", next)
 	case !h.Alerts:
 		return message.Headline("Alerts are off: sessions in trouble go unnoticed.", "Set ALERT_CHANNEL to see incidents here. To check now, run /session list.")
+	}
+	if !h.swept && !h.statistics.WatchErr {
+		return message.Headline("Nothing needs you so far, but the sessions have not been checked yet.", "Wait a minute. To check now, run /session list.")
 	}
 	return message.Headline("Nothing needs you: no open incident, no plan to approve, no unclear repair.", "")
 }
@@ -133,7 +139,7 @@ func (h Home) latestRepairs(now time.Time) []slack.Block {
 	}
 	var blocks []slack.Block
 	for _, e := range h.Repairs[:min(len(h.Repairs), homeRepairs)] {
-		line := blockkit.L(blockkit.Plain(humanize.UpperFirst(cmp.Or(string(e.Action), "repair"))+": "+endText(e.Detail)+" · approved by "), humanize.Person(e.Who), blockkit.Plain(" · "), humanize.AgoOnly(e.At, now))
+		line := blockkit.L(blockkit.Plain(repairedText(e)+" · approved by "), humanize.Person(e.Who), blockkit.Plain(" · "), humanize.AgoOnly(e.At, now))
 		if e.Session == "" { // a bulk plan
 			blocks = append(blocks, blockkit.Paragraph(line))
 			continue
@@ -142,6 +148,19 @@ func (h Home) latestRepairs(now time.Time) []slack.Block {
 		blocks = append(blocks, blockkit.Row(blockkit.Mrkdwn(line), message.DebugButton("Debug", e.Session)))
 	}
 	return blocks
+}
+
+// repairedText names a repair and its end.
+func repairedText(e audit.Entry) string {
+	what, end := humanize.UpperFirst(cmp.Or(string(e.Action), "repair")), e.Detail
+	if sessions, after, found := strings.Cut(e.Detail, "; "); e.Session == "" && found {
+		what += " of " + sessions
+		if _, counts, found := strings.Cut(after, "; "); found { // the outcome of the whole says less
+			after = counts
+		}
+		end = after
+	}
+	return what + ": " + endText(end)
 }
 
 // endText is how a repair ended, from its audit entry.
@@ -160,9 +179,9 @@ func endText(detail string) string {
 func (h Home) figureBlocks() []slack.Block {
 	switch {
 	case h.swept:
-		return figures.Metrics(h.statistics)
+		return figures.Metrics(h.statistics, len(h.Incidents) > 0)
 	case h.statistics.WatchErr:
 		return blockkit.Message(blockkit.PlainLine("The figures cannot be read right now. /redis stats counts the sessions."))
 	}
-	return blockkit.Message(blockkit.PlainLine("No sweep has counted the sessions yet. /redis stats counts them now."))
+	return blockkit.Message(blockkit.PlainLine("The sessions have not been counted yet. /redis stats counts them now."))
 }

@@ -13,7 +13,7 @@ import (
 // since the last one was loaded.
 func (r *Registry) Home(ctx context.Context, last Home) (Home, error) {
 	d, now := r.deps, r.deps.Now()
-	h := Home{Alerts: d.Alerts, Options: alert.Options{Runbook: d.Runbook, VideoCents: d.Plans.Cents(store.Session{})}, known: map[string]incident.Incident{}}
+	h := Home{Alerts: d.Alerts, Options: alert.Options{Runbook: d.Runbook, VideoCents: d.Plans.Cents(store.Session{})}, siteURL: d.SiteURL, known: map[string]incident.Incident{}}
 	var err error
 	if h.Alerts {
 		open, err := d.Incidents.OpenIncidents(ctx, last.known)

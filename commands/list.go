@@ -174,8 +174,8 @@ func listHead(list Troubles, place listPlace, terminal bool, now time.Time) []bl
 	if place.Incident == "" && place.Verdict != "" {
 		head = humanize.Count(len(list.Sessions), which+" session") + within
 	}
-	if sum := humanize.Sums(list.sum().Money); sum != "" {
-		head += ", " + sum
+	if text := list.paidText(); text != "" {
+		head += ", " + text
 	}
 	if oldest := list.Sessions[0].PaidAt; !oldest.IsZero() {
 		head += ", longest waiting " + humanize.Duration(now.Sub(oldest))
@@ -187,7 +187,7 @@ func listHead(list Troubles, place listPlace, terminal bool, now time.Time) []bl
 	case len(list.Sessions) == 1:
 		next = "Press Debug to see what happened and what to do."
 	}
-	lines := message.Headline(head+".", next)
+	lines := message.Headline(head+".", next+" Nothing changes before a plan, with its cost, is approved.")
 	if n := list.sum().Unverified; n > 0 {
 		lines = append(lines, blockkit.PlainLine(fmt.Sprintf("Payment unverified for %s of them: they may be unpaid checkouts.", humanize.Thousands(int64(n)))))
 	}
@@ -200,7 +200,7 @@ func listNotes(list Troubles, first, shown int, now time.Time) []string {
 	if list.Complete {
 		notes[0] += ", complete"
 	} else {
-		notes[0] += ", not complete: some sessions are missing"
+		notes[0] += ", not complete: Redis could not be read fully, so run the list again in a minute"
 	}
 	switch all := len(list.Sessions); {
 	case shown > 0 && shown < all:

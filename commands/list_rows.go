@@ -23,6 +23,20 @@ func (t Troubles) sum() (sum incident.Sum) {
 	return sum
 }
 
+// paidText is the money, and of how many sessions it is known where that is not all.
+func (t Troubles) paidText() string {
+	money, known := humanize.Sums(t.sum().Money), 0
+	for _, s := range t.Sessions {
+		if s.Amount > 0 {
+			known++
+		}
+	}
+	if money == "" || known == len(t.Sessions) {
+		return money
+	}
+	return money + " known to be paid (by " + humanize.Thousands(int64(known)) + " of them)"
+}
+
 // troubleRows are sessions in a message, one line each.
 func troubleRows(sessions []Trouble, now time.Time) []slack.Block {
 	var blocks []slack.Block
@@ -95,6 +109,9 @@ func (t Trouble) allowedText() string {
 	}
 	if slices.Contains(t.Allowed, store.ActionFix) && !t.Shows {
 		parts = append(parts, "mark as error")
+	}
+	if parts == nil {
+		return "no repair (Debug says why)"
 	}
 	return strings.Join(parts, ", ")
 }

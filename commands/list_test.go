@@ -74,11 +74,11 @@ func TestList(t *testing.T) {
 		listID(8): {Dismissed: incident.TroubleKey(inTrouble(8, 100, "", "").Diagnosis)},
 	}
 	for _, c := range []struct{ text, ids, says string }{
-		{"list", "1 2 3 4 9", "5 sessions in trouble, €0.50 + $3.00, longest waiting 6 h."},
+		{"list", "1 2 3 4 9", "5 sessions in trouble, €0.50 + $3.00 known to be paid (by 4 of them), longest waiting 6 h."},
 		{"list", "1 2 3 4 9", "left out: 1 marked as error by a repair, 1 resolved or handled"},
 		{"list", "1 2 3 4 9", "Payment unverified for 1 of them: they may be unpaid checkouts."},
 		{"list", "1 2 3 4 9", "As of 40 s ago (11:59 UTC), complete"},
-		{"list orphaned", "2 3 4", "3 orphaned sessions, $2.00, longest waiting 3 h."},
+		{"list orphaned", "2 3 4", "3 orphaned sessions, $2.00 known to be paid (by 2 of them), longest waiting 3 h."},
 		{"list ORPHANED --limit 2", "2 3", "1–2 of 3"},
 		{"list --since 4h", "2 3 4", "3 sessions paid within 4 h in trouble, $2.00"},
 		{"list --since=1d failed", "1", "1 failed session paid within 1 d, $1.00"},

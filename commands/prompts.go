@@ -72,7 +72,7 @@ func promptsAnswer(list sweep.Result, terminal bool, now time.Time) Answer {
 	}
 	head := humanize.Count(report.Total, "prompt") + ", newest first."
 	if report.Total == 0 {
-		head = "Redis holds no prompts."
+		head = "Redis holds no prompts. On a live site that is wrong: check that REDIS_URL is the Redis the site uses, and that it has not been emptied."
 	}
 	if !report.Complete {
 		head = "Time ran out, so some prompts are missing: " + head

@@ -229,10 +229,10 @@ func (r *Registry) usage(group string) []string {
 
 // ProgressBlocks show the state of a job, in the place of its plan.
 func (r *Registry) ProgressBlocks(p repair.Progress) []slack.Block {
-	return message.ProgressBlocks(p, r.deps.SiteURL)
+	return message.ProgressBlocks(p, r.deps.SiteURL, r.deps.Plans.Cents(store.Session{}))
 }
 
 // EndReply is posted in the thread of a job's message once the job has ended.
 func (r *Registry) EndReply(p repair.Progress) []slack.Block {
-	return message.EndReply(p, r.deps.SiteURL)
+	return message.EndReply(p, r.deps.SiteURL, r.deps.Plans.Cents(store.Session{}))
 }

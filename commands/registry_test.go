@@ -155,7 +155,7 @@ func TestFailures(t *testing.T) {
 		{"a certificate of the past", rdb.ErrExpired, commands.Request{Command: "/redis", Text: "stats"}, "Have it renewed"},
 		{"a certificate that does not hold", rdb.ErrCertificate, commands.Request{Command: "/redis", Text: "stats"}, "replaced"},
 		{"no TLS", rdb.ErrNoTLS, commands.Request{Command: "/redis", Text: "stats"}, "its TLS port"},
-		{"a missing command", rdb.ErrNoCommand, commands.Request{Command: "/redis", Text: "stats"}, "sessionbot doctor lists what is missing"},
+		{"a missing command", rdb.ErrNoCommand, commands.Request{Command: "/redis", Text: "stats"}, "sessionbot doctor on the bot's host lists what is missing"},
 		{"no more clients", rdb.ErrTooManyClients, commands.Request{Command: "/redis", Text: "stats"}, "Raise maxclients"},
 		{"no such database", rdb.ErrNoDatabase, commands.Request{Command: "/redis", Text: "stats"}, "Use another number, or none"},
 		{"a cluster's database", rdb.ErrClusterDatabase, commands.Request{Command: "/redis", Text: "stats"}, "Remove the number"},

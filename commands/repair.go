@@ -32,12 +32,12 @@ func FixTexts() []string { return []string{FixText, imageFixText, RefundText} }
 
 func (d Deps) fix() Command {
 	return Command{Group: "session", Name: "fix", Args: "<id>", Action: "session.fix", Repairs: store.ActionFix,
-		Summary: "show a finished video, or mark a session as error, after a confirmation", Parse: d.parseRepair(store.ActionFix)}
+		Summary: "show a finished video, or mark a session as error (no cost); you approve a plan first", Parse: d.parseRepair(store.ActionFix)}
 }
 
 func (d Deps) generate() Command {
 	return Command{Group: "session", Name: "generate", Args: "<id>", Action: "session.generate", Repairs: store.ActionGenerate,
-		Summary: "make the video that a customer paid for, after a confirmation", Parse: d.parseRepair(store.ActionGenerate)}
+		Summary: "make the video that a customer paid for (we pay for it); you approve a plan with its cost first", Parse: d.parseRepair(store.ActionGenerate)}
 }
 
 // parseRepair parses a repair, which makes a plan that an operator confirms.
@@ -78,7 +78,7 @@ func (d Deps) draft(ctx context.Context, req Request, action store.Action, id st
 	why, notAllowed := errors.AsType[*repair.NotAllowed](err)
 	switch {
 	case notAllowed:
-		refused.Detail, refused.Before = "the verdict was "+humanize.Words(string(x.Verdict)), x.Session.Digests()
+		refused.Detail, refused.Before = "the session was "+humanize.Words(string(x.Verdict)), x.Session.Digests()
 		d.Repairs.RecordRefusal(ctx, refused)
 		answer := d.notAllowedAnswer(why, x)
 		return none, x, &answer, nil
@@ -141,5 +141,5 @@ func (d Deps) notAllowedAnswer(refused *repair.NotAllowed, x diagnosis.Examinati
 
 func (d Deps) replay() Command {
 	return Command{Group: "session", Name: "replay", Args: "<id>", Action: "session.replay", Repairs: store.ActionReplay,
-		Summary: "send Stripe's event to the site again, which then makes the video, after a confirmation", Parse: d.parseRepair(store.ActionReplay)}
+		Summary: "send Stripe's event to the site again, which then makes the video (we pay for it); you approve a plan with its cost first", Parse: d.parseRepair(store.ActionReplay)}
 }

@@ -76,7 +76,7 @@ func TestRefusedShortIDs(t *testing.T) {
 func TestShortIDsWithoutRedis(t *testing.T) {
 	t.Parallel()
 	for err, says := range map[error]string{
-		rdb.ErrNoAnswer:          "Redis did not answer. Try again in a minute; if it still does not answer, check that Redis is up and that REDIS_URL is right (sessionbot doctor). Nothing was changed.",
+		rdb.ErrNoAnswer:          "Redis did not answer. Try again in a minute; if it still does not answer, check that Redis is up and that REDIS_URL is right (sessionbot doctor, on the bot's host, checks it). Nothing was changed.",
 		context.DeadlineExceeded: "That took too long",
 	} {
 		for _, command := range []string{"debug", "settle"} {

@@ -17,7 +17,7 @@ func TestTestAlert(t *testing.T) {
 	}{
 		"a user":         {nil, 0, []string{"The test alert arrived in C0ALERTS: http", "It mentions @ona."}, "<@U0ONCALL>"},
 		"a user group":   {map[string]string{"ONCALL_MENTION": "S0OPS"}, 0, []string{"It mentions the user group S0OPS (members: 3)."}, "<!subteam^S0OPS>"},
-		"nobody":         {map[string]string{"ONCALL_MENTION": ""}, 0, []string{"It mentions nobody. Set ONCALL_MENTION"}, "mention nobody"},
+		"nobody":         {map[string]string{"ONCALL_MENTION": ""}, 0, []string{"It mentions nobody. Set ONCALL_MENTION"}, "alerts mention nobody"},
 		"a stranger":     {map[string]string{"ONCALL_MENTION": "U0NOBODY"}, 1, []string{"arrived", "ONCALL_MENTION U0NOBODY", "user_not_found", "check the id"}, "<@U0NOBODY>"},
 		"public channel": {map[string]string{"ALERT_CHANNEL": "C0RANDOM"}, 0, []string{"arrived in C0RANDOM"}, "<@U0ONCALL>"},
 		"not invited":    {map[string]string{"ALERT_CHANNEL": "C0LEADS"}, 1, []string{"did not arrive in C0LEADS: slack: channel_not_found: ", "/invite @sessionbot"}, ""},

@@ -52,7 +52,7 @@ func TestBulkReplayStory(t *testing.T) {
 
 	support.Type("/session bulk replay")
 	plan := support.ExpectMessage(withText("Replay the webhook for 37 sessions?"))
-	for _, part := range []string{"about $888; the customers paid $37.00", "Then 4 at a time", "Left out: 3 that the site cannot read: generate instead"} {
+	for _, part := range []string{"about $888; the customers paid $37.00", "Then 4 at a time", "Left out: 3 that the site cannot read: generate them instead"} {
 		if !strings.Contains(plan.Text, part) {
 			t.Errorf("the plan does not say %q:\n%s", part, plan.Text)
 		}
@@ -67,7 +67,7 @@ func TestBulkReplayStory(t *testing.T) {
 	support.Click(plan, "confirm.approve")
 	support.ExpectMessage(withText("another operator has to approve it"))
 	lead.Click(plan, "confirm.approve")
-	paused := lead.ExpectUpdate(plan, withText("Paused: 0 videos ready, 1 failed, 36 not started"), withText("Seen: the site rejected the signature (STRIPE_WEBHOOK_SECRET)"), containing("bulk.resume"))
+	paused := lead.ExpectUpdate(plan, withText("Paused: 0 videos ready, 1 failed, 36 not started"), withText("Found: the site rejected the signature (STRIPE_WEBHOOK_SECRET)"), containing("bulk.resume"))
 	lead.ExpectMessage(withText("@U0LEAD Paused: "))
 	taken, wrong := d.once(t)
 	if taken != 0 || wrong != 1 || o.count() != 0 {
@@ -80,7 +80,7 @@ func TestBulkReplayStory(t *testing.T) {
 	d.site = demo.NewSite(site)
 	d.mu.Unlock()
 	lead.Click(paused, "bulk.resume")
-	running := lead.ExpectUpdate(paused, withText("Replaying: 0 of 37 done, 1 failed, 1 running, 35 left"), withText("…0001 goes first, alone."))
+	running := lead.ExpectUpdate(paused, withText("Replaying: 0 of 37 done, 1 failed, 1 running, 35 not started"), withText("…0001 goes first, alone"))
 	named := func() (n int) {
 		for k := range 40 {
 			if s.value("session:" + bulkID(k))["fileId"] != nil {
@@ -98,7 +98,7 @@ func TestBulkReplayStory(t *testing.T) {
 	s.expireLeases()
 	s.workspace.AwaitConnections(1)
 	support.Click(running, "bulk.stop")
-	stopping := support.ExpectUpdate(running, withText("The 4 that are running will finish"), withText("stopping undoes nothing"))
+	stopping := support.ExpectUpdate(running, withText("The 4 that are running will finish"), withText("Finished videos stay."))
 	now := time.Now()
 	released.Store(&now)
 	support.ExpectUpdate(stopping, withText("Stopped: 5 videos ready, 1 failed, 31 not started"))

@@ -53,13 +53,13 @@ func TestBulkStory(t *testing.T) {
 	support.Type("/session bulk generate")
 	plan := support.ExpectMessage(withText("Generate 37 videos?"))
 	for _, part := range []string{"about $888; the customers paid $37.00", "Then 4 at a time", "and 27 more",
-		"…0000 goes first, alone, which takes 2 to 15 min. Predicted: its video is finished and the customer's page shows it.", "Left out: 2 that Stripe delivers itself", "Left out: 1 that generate cannot repair"} {
+		"…0000, which takes 2 to 15 min. Expected: its video is finished and the customer's page shows it.", "Left out: 2 that Stripe delivers itself", "Left out: 1 that generate cannot repair"} {
 		if !strings.Contains(plan.Text, part) {
 			t.Errorf("the plan does not say %q:\n%s", part, plan.Text)
 		}
 	}
 	lead.Click(plan, "confirm.approve")
-	running := lead.ExpectUpdate(plan, withText("Generating: 0 of 37 done, 1 running, 36 left"), withText("…0000 goes first, alone."))
+	running := lead.ExpectUpdate(plan, withText("Generating: 0 of 37 done, 1 running, 36 not started"), withText("…0000 goes first, alone"))
 	made := func(n int) func() bool {
 		return func() bool {
 			named := 0
@@ -76,7 +76,7 @@ func TestBulkStory(t *testing.T) {
 	s.expireLeases()
 	s.startProcess()
 	first.Store(true)
-	running = lead.ExpectUpdate(running, withText("Generating: 1 of 37 done, 4 running, 32 left"), withText("…0000 as predicted"))
+	running = lead.ExpectUpdate(running, withText("Generating: 1 of 37 done, 4 running, 32 not started"), withText("…0000 as expected"))
 	testenv.Until(t, "four more are being made", made(5))
 	s.bot.kill()
 	s.expireLeases()
@@ -84,7 +84,7 @@ func TestBulkStory(t *testing.T) {
 	s.workspace.As("U0GUEST").In("C0SUPPORT").Click(running, "bulk.stop")
 	s.workspace.As("U0GUEST").In("C0SUPPORT").ExpectMessage(withText("Only operators may do this"))
 	support.Click(running, "bulk.stop") // who requested it may
-	stopping := support.ExpectUpdate(running, withText("The 4 that are running will finish"), withText("stopping undoes nothing"))
+	stopping := support.ExpectUpdate(running, withText("The 4 that are running will finish"), withText("Finished videos stay."))
 	now := time.Now()
 	released.Store(&now)
 	support.ExpectUpdate(stopping, withText("Stopped: "), withText("32 not started"))
@@ -166,7 +166,7 @@ func TestBulkPauseStory(t *testing.T) {
 	o.refuse[""], o.allowed = http.StatusUnauthorized, 0
 	o.mu.Unlock()
 	lead.Click(plan, "confirm.approve")
-	paused = lead.ExpectUpdate(plan, withText("Paused: 0 videos ready, 1 failed"), withText("Seen: SuperDuperAI rejected the token"), withText("the next session then goes first"))
+	paused = lead.ExpectUpdate(plan, withText("Paused: 0 videos ready, 1 failed"), withText("Found: SuperDuperAI rejected the token"), withText("tries the next session alone"))
 	lead.ExpectMessage(withText("@U0LEAD Paused: "))
 	o.mu.Lock()
 	o.refuse[""] = 0

@@ -79,8 +79,8 @@ func TestBulkStoppedInATerminal(t *testing.T) {
 		paused   bool
 	}{
 		{"interrupted", 9, 0, 4, "no more sessions will start", false},
-		{"paused", 9, http.StatusPaymentRequired, 7, "does not have enough balance: no. Once that is fixed, run sessionbot session bulk generate again.", true},
-		{"paused after the canary", 12, http.StatusPaymentRequired, 1, "does not have enough balance: no. Once that is fixed, run sessionbot session bulk generate again.", true},
+		{"paused", 9, http.StatusPaymentRequired, 7, "does not have enough balance: no. Fix that first", true},
+		{"paused after the canary", 12, http.StatusPaymentRequired, 1, "does not have enough balance: no. Fix that first", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -304,7 +304,7 @@ func TestPlanWithoutAPlace(t *testing.T) {
 		says                          string // in the channel it was asked for in
 	}{
 		{"the alert channel", "C0ALERTS", "U0SUPPORT", "none", "C0ALERTS", "so the plan is shown in"},
-		{"a direct message", "", "U0LEAD", "none", "D", "I sent you the plan in a direct message"},
+		{"a direct message", "", "U0LEAD", "none", "D", "it sent you the plan in a direct message"},
 		{"a second operator would not see that", "", "U0LEAD", "all", "", "Invite the bot into the channel"},
 		{"nor may they approve it", "", "U0SUPPORT", "none", "", "Invite the bot into the channel"},
 	} {

@@ -277,7 +277,7 @@ func (r *trial) repairs(first, second wstest.Message, started int) {
 			pressed = time.Now()
 			_ = r.workspace.As("U0ONCALL").In("C0SUPPORT").TryClick(m, "confirm.approve", "") // it may be gone by now
 		}
-		return slices.ContainsFunc([]string{"Done: video ready", "Failed: no video", "Not done, nothing was changed", "Unclear: "},
+		return slices.ContainsFunc([]string{"Done: video ready", "Failed: no video", "Not done: nothing was changed", "Unclear: "},
 			func(end string) bool { return withText(end)(m) })
 	}), "approved during the fault, it says: %s", r.current(second).Text)
 	n := r.files.Started() - started

@@ -124,7 +124,7 @@ func TestAcknowledgedIsNotForgotten(t *testing.T) {
 	alert = oncall.ExpectUpdate(alert, containing("Acknowledged by"))
 
 	s.age(time.Hour)
-	support.ExpectMessage(all(inThread(alert), containing("<@U0SUPPORT>", "after it was acknowledged", "1 customer has been waiting for 1", "So far: 1 customer, 1", " customer-minutes, $1.00")))
+	support.ExpectMessage(all(inThread(alert), containing("<@U0SUPPORT>", "after it was acknowledged", "1 customer has been waiting for 1", " customer-minutes, $1.00 so far")))
 	if code := first.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)
 	}

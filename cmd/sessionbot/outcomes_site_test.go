@@ -29,8 +29,8 @@ func TestTheSiteReadsOneKey(t *testing.T) {
 	s.env["SITE_LAYOUT"] = "one-key"
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-	s.approved(lead, "fix", withText("is marked as error"), withText("status error; the page shows it"))
-	s.approved(lead, "generate", withText("Done: video ready"), withText("status completed; the page shows it"))
+	s.approved(lead, "fix", withText("is marked as error"), withText("status error: the customer sees the error"))
+	s.approved(lead, "generate", withText("Done: video ready"), withText("status completed: the customer sees the video"))
 	if v := s.value("session:" + repairID); v["status"] != "completed" || v["fileId"] == nil || v["toolSlug"] == nil || v["prompt"] != nil || v["error"] != nil {
 		t.Errorf("session: holds %v", v)
 	}

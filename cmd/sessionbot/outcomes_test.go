@@ -63,7 +63,7 @@ func TestGenerationFails(t *testing.T) {
 		{demo.Fault{Status: 422, Body: `{"detail":[{"loc":["body","config","duration"],"msg":"too long","type":"value_error"}]}`},
 			[]string{"rejected the request", "body.config.duration: too long"}},
 		{demo.Fault{Status: 429, Body: `{}`, RetryAfter: time.Minute}, []string{"overloaded", "It asks us to wait until"}},
-		{demo.Fault{Status: 500, Body: `<html>`}, []string{"an internal error", "It answered HTTP 500", "Check in SuperDuperAI"}},
+		{demo.Fault{Status: 500, Body: `<html>`}, []string{"an internal error", "It answered HTTP 500", "Look in the SuperDuperAI editor"}},
 	} {
 		s.files.BreakFor("generate-video", c.fault)
 		failed := s.approved(lead, "generate", withText("Failed: no video"), withText("although it was saved"))
@@ -227,8 +227,8 @@ func TestGivenUpAndFinished(t *testing.T) {
 	finish()
 	lead.Type("/session debug " + repairID)
 	lead.ExpectMessage(withText("Show the video (no cost)"))
-	_, command, _ := strings.Cut(givenUp.Text, "Once it is finished: ")
-	command, _, _ = strings.Cut(command, "\n")
+	_, command, _ := strings.Cut(givenUp.Text, "If its file is ready: ")
+	command, _, _ = strings.Cut(command, " (no cost)")
 	lead.Type(command[:len(command)-1] + "x")
 	lead.ExpectMessage(withText("not the id of a file"))
 	const other = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"

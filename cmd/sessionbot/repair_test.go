@@ -142,7 +142,7 @@ func generateStory(t *testing.T, s *stage) {
 		t.Errorf("the webhook lives for %v", ttl)
 	}
 	s.expectHistory("planned: generate, by @U0SUPPORT in #C0SUPPORT", "refused: generate, by @U0GUEST in #C0SUPPORT",
-		"approved: generate, by @U0LEAD in #C0SUPPORT", "ended: generate, by @U0LEAD in #C0SUPPORT · done")
+		"approved: generate, by @U0LEAD in #C0SUPPORT", "ended: generate, approved by @U0LEAD in #C0SUPPORT · done")
 	support.Type("/session generate " + repairID)
 	support.ExpectMessage(withText("Cannot generate"))
 	s.workspace.ExpectNothingElse()
@@ -204,7 +204,7 @@ func TestClicks(t *testing.T) {
 		t.Error("a finished plan keeps its buttons")
 	}
 	oncall.Click(second, "confirm.approve")
-	s.expectEnd(oncall, second, withText("Not done, nothing was changed"), withText("The verdict was orphaned and is failed now"))
+	s.expectEnd(oncall, second, withText("Not done: nothing was changed"), withText("The verdict was “orphaned” and is now “failed”"))
 	if v := s.value("webhook:" + repairID); v["status"] != "error" || v["error"] == "" || s.files.Started() != 0 {
 		t.Errorf("%v, %d started", v, s.files.Started())
 	}

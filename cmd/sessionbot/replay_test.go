@@ -49,13 +49,13 @@ func TestReplayStory(t *testing.T) {
 	support.ExpectMessage(withText("another operator has to approve it"))
 	lead.Click(plan, "confirm.approve")
 	done := s.expectEnd(lead, plan, withText("Done: video ready"))
-	if !strings.Contains(done.Text, "the page shows it") {
+	if !strings.Contains(done.Text, "the customer sees the video") {
 		t.Errorf("the customer's page does not show it:\n%s", done.Text)
 	}
 	if held := s.value("session:" + repairID); s.files.Started() != 1 || held["status"] != "processing" || held["fileId"] == nil || held["imageFile"] == nil {
 		t.Errorf("%d videos were started, and the session holds %v", s.files.Started(), held)
 	}
-	s.expectHistory("planned: replay, by @U0SUPPORT in #C0SUPPORT", "approved: replay, by @U0LEAD in #C0SUPPORT", "ended: replay, by @U0LEAD in #C0SUPPORT · done")
+	s.expectHistory("planned: replay, by @U0SUPPORT in #C0SUPPORT", "approved: replay, by @U0LEAD in #C0SUPPORT", "ended: replay, approved by @U0LEAD in #C0SUPPORT · done")
 	support.Type("/session replay " + repairID)
 	support.ExpectMessage(withText("Cannot replay"))
 	s.workspace.ExpectNothingElse()

@@ -59,7 +59,7 @@ func TestRestoreStory(t *testing.T) {
 		t.Error("a plan must not write anything")
 	}
 	lead.Click(plan, "confirm.approve")
-	done := s.expectEnd(lead, plan, withText("is stored."), withText("Now replay the webhook or generate the video"))
+	done := s.expectEnd(lead, plan, withText("is stored."), withText("Nothing has been started yet. Next, run "))
 	held := s.value("session:" + repairID)
 	if held["prompt"] != foxPrompt || held["status"] != "pending" || held["duration"] != 8.0 || held["videoCount"] != 1.0 || held["resolution"] != "1280x720" || s.files.Started() != 0 {
 		t.Errorf("session: holds %v, and %d were started", held, s.files.Started())
@@ -78,7 +78,7 @@ func TestRestoreStory(t *testing.T) {
 	lead.Type("/session restore " + repairID + " A hen")
 	lead.ExpectMessage(withText("Nothing to restore: the prompt is still stored."))
 	s.expectHistory("refused: restore, by @U0SUPPORT in #C0SUPPORT", "refused: restore, by @U0GUEST", "planned: restore, by @U0LEAD in #C0SUPPORT",
-		"approved: restore, by @U0LEAD", "ended: restore, by @U0LEAD in #C0SUPPORT · done")
+		"approved: restore, by @U0LEAD", "ended: restore, approved by @U0LEAD in #C0SUPPORT · done")
 	s.workspace.ExpectNothingElse()
 	s.expectCleanLog("fox", "hen")
 }
@@ -116,7 +116,7 @@ func TestRestoreWhatStripeHas(t *testing.T) {
 	}
 	plan = lead.ExpectMessage(withText("as entered"))
 	lead.Click(plan, "confirm.approve")
-	s.expectEnd(lead, plan, withText("is stored."), withText("Now replay the webhook or generate the video"))
+	s.expectEnd(lead, plan, withText("is stored."), withText("Nothing has been started yet. Next, run "))
 	if held := s.value("session:" + repairID); held["prompt"] != foxPrompt || held["duration"] != 5.5 || held["resolution"] != "720x1280" {
 		t.Errorf("session: holds %v", held)
 	}

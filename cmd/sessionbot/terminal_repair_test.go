@@ -162,7 +162,7 @@ func TestCancelsWaiting(t *testing.T) {
 	p.awaitOutput(regexp.MustCompile(`press Ctrl-C`))
 	p.signal(syscall.SIGINT)
 	code := p.exitCode()
-	for _, part := range []string{"Cancelled, nothing was requested", `"outcome":"cancelled"`} {
+	for _, part := range []string{"Cancelled: nothing was requested", `"outcome":"cancelled"`} {
 		if code != 3 || !strings.Contains(p.log.String(), part) {
 			t.Errorf("exit code %d, want 3 saying %q:\n%s", code, part, p.log)
 		}

@@ -144,7 +144,7 @@ func recordedState(t *testing.T, s *stage, r recording) {
 		t.Errorf("%d more videos were started", n)
 	}
 	s.expectHistory("planned: generate, by @U0SUPPORT in #C0SUPPORT", "approved: generate, by @U0ONCALL in #C0SUPPORT",
-		"ended: generate, by @U0ONCALL in #C0SUPPORT · done")
+		"ended: generate, approved by @U0ONCALL in #C0SUPPORT · done")
 
 	alert = alerts.ExpectUpdate(alert, containing("2 paid sessions have had no video since", "1 generated", "Acknowledged by"))
 	for _, id := range []string{orphanID, graceID, onlyPaidID} {

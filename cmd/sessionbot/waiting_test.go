@@ -30,7 +30,7 @@ func TestWaitingStory(t *testing.T) {
 	lead.Click(plan, "confirm.approve")
 	waiting := lead.ExpectUpdate(plan, waits, withoutButtons)
 	support.Click(waiting, "confirm.cancel")
-	ended := s.expectEnd(lead, waiting, withText("Cancelled, nothing was requested"))
+	ended := s.expectEnd(lead, waiting, withText("Cancelled: nothing was requested"))
 	if strings.Contains(string(ended.Blocks), "confirm.cancel") {
 		t.Errorf("it can still be cancelled: %s", ended.Blocks)
 	}

@@ -16,7 +16,7 @@ import (
 
 // alertCauses say what probably happened, or what to look at first.
 var alertCauses = map[diagnosis.Verdict]pluralText{
-	diagnosis.VerdictFailed: {"", "If they failed at the same time, check balance and model in SuperDuperAI first."},
+	diagnosis.VerdictFailed: {"", "If they failed at the same time, check the balance and the model in SuperDuperAI first."},
 }
 
 // orphanTexts name the state of an orphan's event at Stripe, and as the cause for one
@@ -28,7 +28,7 @@ var orphanTexts = map[store.EventState]struct {
 }{
 	store.EventFailed: {"event not delivered", "not delivered", pluralText{
 		"Stripe could not deliver the event to at least one endpoint, probably the site's.",
-		"Stripe has not been able to deliver the events to at least one endpoint{since}: probably the site's webhook is failing. Check and fix it first (Stripe shows the HTTP status)."}},
+		"Stripe has not been able to deliver the events to at least one endpoint{since}: probably the site's webhook is failing. 1. Fix it (Stripe shows the HTTP status). 2."}},
 	store.EventPending: {"event still being delivered", "still being delivered", pluralText{
 		"Stripe is still delivering the event: the webhook may still arrive.",
 		"Stripe is still delivering the events: the webhooks may still arrive."}},
@@ -42,11 +42,7 @@ var orphanTexts = map[store.EventState]struct {
 // the same rules as for a single session.
 func alertAdvice(v diagnosis.Verdict, open []incident.Case, videoCents int, now time.Time) blockkit.Line {
 	if v == diagnosis.VerdictOrphaned && allUnverified(open) {
-		check := "Until then check each payment in Stripe before you generate"
-		if videoCents > 0 {
-			check += ": we pay " + remedy.CostText(videoCents) + " each"
-		}
-		return blockkit.PlainLine("→ No Stripe key is configured, so unpaid checkouts may be among them. Set STRIPE_SECRET_KEY (a restricted, read-only key) to be alerted only about paid ones. " + check + ".")
+		return unverifiedAdvice(open, videoCents)
 	}
 	cause := alertCauses[v].of(len(open))
 	if v == diagnosis.VerdictOrphaned {
@@ -65,6 +61,21 @@ func alertAdvice(v diagnosis.Verdict, open []incident.Case, videoCents int, now 
 		cause += " "
 	}
 	return append(blockkit.L(blockkit.Plain("→ "+cause)), help...)
+}
+
+// unverifiedAdvice is about sessions of which nobody knows whether they were paid.
+func unverifiedAdvice(open []incident.Case, videoCents int) blockkit.Line {
+	cost, all := "", ""
+	if videoCents > 0 {
+		cost = " (we pay " + remedy.CostText(videoCents) + pluralText{"", " each"}.of(len(open)) + ")"
+	}
+	if len(open) > 1 {
+		all = " Do not press Repair all before all are checked."
+	}
+	live := strings.HasPrefix(open[0].ID, "cs_live_")
+	return blockkit.L(blockkit.Plain("→ "), remedy.StripeLink(remedy.StripePage(live, "payments"), pluralText{"Check in Stripe whether it was paid", "Check in Stripe which were paid"}.of(len(open))),
+		blockkit.Plain(": no Stripe key is configured, so the bot cannot. Paid: resend its event there, or generate"+cost+". Unpaid: choose Handled in its menu."+all+
+			" To be alerted only about paid ones, set STRIPE_SECRET_KEY (a restricted, read-only key)."))
 }
 
 // situationOfCases is the input for the remedies of an incident's orders.
@@ -119,7 +130,11 @@ func orphanCause(open []incident.Case, now time.Time) string {
 	if parts == nil {
 		return "The state of Stripe's " + pluralText{"event", "events"}.of(len(open)) + " is unknown: Debug checks again."
 	}
-	return "No common cause; Stripe's events: " + strings.Join(parts, ", ") + "."
+	text := "No common cause; Stripe's events: " + strings.Join(parts, ", ") + "."
+	if n := stillDelivered(open, now); n > 0 && n < len(open) {
+		text += " Waiting helps only with the " + humanize.Thousands(int64(n)) + " that Stripe still retries."
+	}
+	return text
 }
 
 // stillDelivered counts the orphans whose event Stripe may still deliver by itself.

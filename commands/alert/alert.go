@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/commands/note"
+	"github.com/superduperai/sessionbot/commands/remedy"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store"
@@ -65,7 +66,7 @@ func alertBlocks(i incident.Incident, o Options, rows int, now time.Time) (head 
 	}
 	var last blockkit.Line
 	if i.Closed.IsZero() && repairableCases(i) > 0 {
-		last = blockkit.PlainLine("What ends in … shows a plan first: nothing happens before it is approved.")
+		last = blockkit.PlainLine(planFirst(i, o.VideoCents))
 	}
 	if link := runbookLink(i, o.Runbook); link != nil {
 		if last != nil {
@@ -81,6 +82,22 @@ func alertBlocks(i incident.Incident, o Options, rows int, now time.Time) (head 
 		blocks = append(blocks, slack.NewActionBlock(alertBlock(i), actions...))
 	}
 	return head, append(blocks, caseRows(i, rows, now)...)
+}
+
+// planFirst says what is safe to press, and what Repair all may cost.
+func planFirst(i incident.Incident, videoCents int) string {
+	n := repairableCases(i)
+	if n < 2 || summaries[i.Kind] != nil {
+		return "What ends in … shows a plan first: nothing happens before it is approved."
+	}
+	cost := "the cost is unknown"
+	switch shown := !slices.ContainsFunc(i.Open(), func(c incident.Case) bool { return !shows(c) }); {
+	case shown:
+		cost = "no cost"
+	case videoCents > 0:
+		cost = "at most " + remedy.CostText(n*videoCents)
+	}
+	return "Repair all… first shows a plan for the " + humanize.Thousands(int64(n)) + " that can be repaired now (" + cost + "). Nothing happens before a plan is approved; the same goes for what ends in … in the menus."
 }
 
 // composeAlert puts the headline, which holds no text from outside, above the blocks.
@@ -117,7 +134,7 @@ func ownerLine(i incident.Incident, now time.Time) blockkit.Line {
 			line = append(line, blockkit.Plain(" · "))
 		}
 		line = append(line, blockkit.Plain("Snoozed until "), humanize.ClockTime(s.Until, now), blockkit.Plain(" by "), blockkit.User(s.By))
-		line = append(line, note.Spans(s.Note)...)
+		line = append(append(line, note.Spans(s.Note)...), blockkit.Plain(" · to change that, choose again in Snooze"))
 	}
 	return line
 }
@@ -157,7 +174,7 @@ func repairableCases(i incident.Incident) int {
 }
 
 // Forgotten says that the incident of an alert is not on record any more.
-const Forgotten = "This alert is too old: its data is gone."
+const Forgotten = "This alert is too old: its data is gone. Nothing was changed; /session list shows what is in trouble now."
 
 // ClickReply answers a click that changed nothing, or whose incident is gone.
 func ClickReply(i incident.Incident, now time.Time) blockkit.Line {

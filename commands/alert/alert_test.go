@@ -80,11 +80,11 @@ func TestAlertTexts(t *testing.T) {
 			[]string{"Resend the event in Stripe (https://dashboard.stripe.com/events/evt_1): the site then makes the video, and we pay about $24 for a $1.00 order. If no video has started 15 min after the resend, generate the video here (about $24). Or refund in Stripe", "Or wait: Stripe retries until 7 Mar 11:00 UTC. A retry may still get through after any of these steps: the site then makes another video, and we pay about $24 more.",
 				"cs_live_a1B2…0000 · $1.00 (https://dashboard.stripe.com/payments/pi_1) · paid 1 h ago (11:00 UTC) · event (https://dashboard.stripe.com/events/evt_1)"}},
 		{"many", orphans(37), "37 paid sessions have had no video since 11:00 UTC ($37.00).",
-			"→ Stripe has not been able to deliver the events to at least one endpoint since 11:00 UTC: probably the site's webhook is failing.", []string{"Check and fix it first (Stripe shows the HTTP status). Resend the events in Stripe: the site then makes the videos, and we pay about $24 each, about $888 in all.", "generate the videos here (about $24 for each)", "we pay about $24 more for each.", "cs_live_a1B2…0000 · ", "cs_live_a1B2…0009 · ", "and 27 more", "So far: 37 customers, 2\u00a0208 customer-minutes, $37.00, as of 12:00 UTC."}},
+			"→ Stripe has not been able to deliver the events to at least one endpoint since 11:00 UTC: probably the site's webhook is failing.", []string{"1. Fix it (Stripe shows the HTTP status). 2. Resend the events in Stripe: the site then makes the videos, and we pay about $24 each, about $888 in all.", "generate the videos here (about $24 for each)", "we pay about $24 more for each.", "cs_live_a1B2…0000 · ", "cs_live_a1B2…0009 · ", "and 27 more", "So far: 37 customers, 2\u00a0208 customer-minutes, $37.00, as of 12:00 UTC."}},
 		{"still pending", orphans(1, event(store.EventPending)), "A paid session got no video.", "→ Stripe is still delivering the event", nil},
 		{"the site lost it", orphans(1, event(store.EventDelivered)), "A paid session got no video.", "→ Stripe delivered the event, so the site lost it.", nil},
 		{"no event", orphans(1, event(store.EventNone)), "A paid session got no video.", "→ Stripe has no event to resend, so generate the video: we pay about $24 for a $1.00 order.", nil},
-		{"unverified", orphans(2, unverified), "2 sessions have had no video (payment unverified) since 11:00 UTC.", "→ No Stripe key is configured", []string{"stored 59 min ago", "So far: 2 customers, 119 customer-minutes, as of"}},
+		{"unverified", orphans(2, unverified), "2 sessions have had no video (payment unverified) since 11:00 UTC.", "→ Check in Stripe which were paid", []string{"stored 59 min ago", "So far: 2 customers, 119 customer-minutes, as of"}},
 		{"some put right", orphans(3, leaving(incident.EndLate, 0, 1)), "2 paid sessions have had no video since 11:00 UTC ($2.00).", "→ Stripe has not been able to deliver the events",
 			[]string{"3 sessions in all; 1 webhook came late.", "So far: 3 customers, 179 customer-minutes, $3.00, as of", "cs_live_a1B2…0000 · the webhook came late 12:00 UTC"}},
 		{"all put right", orphans(37, leaving(incident.EndLate, 0, 31), leaving(incident.EndGenerated, 31, 36), leaving(incident.EndFixed, 36, 37), over),
@@ -142,11 +142,11 @@ func TestAlertTexts(t *testing.T) {
 		{"Stripe back", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), Sessions: 12, Closed: noon},
 			"Stripe answers again after 1 h.", "→ Nothing to do", nil},
 		{"blind", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Parts: []string{"Stripe", "sweep"}},
-			"Monitoring has been impaired since 11:00 UTC: payments cannot be read from Stripe; the sessions in Redis cannot be read (three times in a row).", "→ Check Stripe's status page", nil},
+			"Monitoring has been impaired since 11:00 UTC: payments cannot be read from Stripe; the sessions in Redis cannot be read. The last three checks failed.", "→ Check Stripe's status page", nil},
 		{"events may not be listed", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Parts: []string{"events"}},
-			"Monitoring has been impaired since 11:00 UTC: the Stripe key has no permission to list events (three times in a row).", "→ Allow the key in STRIPE_SECRET_KEY to read Events.", nil},
+			"Monitoring has been impaired since 11:00 UTC: the Stripe key has no permission to list events. The last three checks failed.", "→ Allow the key in STRIPE_SECRET_KEY to read Events.", nil},
 		{"no notifications", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Parts: []string{"notifications"}},
-			"Monitoring has been impaired since 11:00 UTC: Redis sends no notifications any more (three times in a row).", "→ Not urgent", nil},
+			"Monitoring has been impaired since 11:00 UTC: Redis sends no notifications any more. The last three checks failed.", "→ Not urgent", nil},
 		{"sees again", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), Closed: noon, Parts: []string{"sweep"}},
 			"Monitoring is restored after 1 h.", "→ Nothing to do", nil},
 		{"SuperDuperAI silent", incident.Incident{Kind: incident.FilesUnchecked, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Trouble: store.FileNoAnswer},
@@ -220,7 +220,7 @@ func TestAlertReplies(t *testing.T) {
 	silenced := func(i *incident.Incident) {
 		i.Snoozed = &incident.Acknowledgement{By: "U3", At: noon.Add(-15 * time.Minute), Until: noon, Note: "lunch"}
 	}
-	const five, waiting = "5 paid sessions have had no video since 11:00 UTC ($5.00).", "5 customers have been waiting, the longest for 1 h. So far: 5 customers, 299 customer-minutes, $5.00."
+	const five, waiting = "5 paid sessions have had no video since 11:00 UTC ($5.00).", "5 customers have been waiting, the longest for 1 h (299 customer-minutes, $5.00 so far)."
 	for _, c := range []struct {
 		reason string
 		i      incident.Incident
@@ -228,16 +228,16 @@ func TestAlertReplies(t *testing.T) {
 		next   string // begins the second
 		parts  []string
 	}{
-		{"reopened", orphans(5), "Open again: " + five, "→ The alert above is up to date.", nil},
-		{"threshold", orphans(5), "Growing: " + five, "→ The alert above is up to date.", nil},
+		{"reopened", orphans(5), "Open again: " + five, "→ Follow the advice in the alert above", nil},
+		{"threshold", orphans(5), "Growing: " + five, "→ Follow the advice in the alert above", nil},
 		{"reminder", orphans(5), "Still open after 1 h: " + five, "→ Nobody has acknowledged it", []string{waiting}},
 		{"reminder", orphans(2, leaving(incident.EndLate, 0, 1)), "Still open after 1 h: a paid session got no video.", "→ Nobody has acknowledged it",
-			[]string{"1 customer has been waiting for 59 min. So far: 2 customers, 119 customer-minutes, $2.00."}},
-		{"unresolved", orphans(5, owned), "Still open, 50 min after it was acknowledged: " + five, "→ Repair or refund what is left", []string{waiting, "Acknowledged by @U2 50 min ago"}},
+			[]string{"1 customer has been waiting for 59 min. With those resolved: 2 customers, 119 customer-minutes, $2.00."}},
+		{"unresolved", orphans(5, owned), "Still open, 50 min after it was acknowledged: " + five, "→ In the alert above, repair what is left", []string{waiting, "Acknowledged by @U2 50 min ago"}},
 		{"snooze_ended", orphans(5, silenced), "The snooze is over: " + five, "→ Nobody has acknowledged it", []string{waiting, "Snoozed by @U3 until 12:00 UTC: “lunch”"}},
-		{"snooze_ended", orphans(5, silenced, owned), "The snooze is over: " + five, "→ Repair or refund what is left", []string{"Acknowledged by @U2"}},
+		{"snooze_ended", orphans(5, silenced, owned), "The snooze is over: " + five, "→ In the alert above, repair what is left", []string{"Acknowledged by @U2"}},
 		{"escalated", orphans(5), "Two reminders went unanswered: " + five, "→ Nobody has acknowledged it", []string{waiting}},
-		{"escalated", orphans(5, owned), "Two reminders went unanswered: " + five, "→ Repair or refund what is left", []string{waiting, "Acknowledged by @U2"}},
+		{"escalated", orphans(5, owned), "Two reminders went unanswered: " + five, "→ In the alert above, repair what is left", []string{waiting, "Acknowledged by @U2"}},
 	} {
 		reply := Reply(c.i, c.reason, "U1", noon)
 		checkBlocks(t, reply)

@@ -11,7 +11,12 @@ import (
 // clockText is how many customers an incident affects, for how long, and what they paid: 37
 // customers, 311 customer-minutes, $61.00.
 func clockText(c incident.Clock) string {
-	text := humanize.Count(c.Customers, "customer") + ", " + humanize.Thousands(c.Minutes()) + " customer-minute"
+	return humanize.Count(c.Customers, "customer") + ", " + costText(c)
+}
+
+// costText is clockText without the customers.
+func costText(c incident.Clock) string {
+	text := humanize.Thousands(c.Minutes()) + " customer-minute"
 	if c.Minutes() != 1 {
 		text += "s"
 	}
@@ -34,10 +39,13 @@ func clockLine(i incident.Incident, now time.Time) blockkit.Line {
 // waitingText is how many customers have waited how long, for a line that comes later
 // than the alert.
 func waitingText(i incident.Incident, now time.Time) string {
-	waiting := incident.ClockOf(i.Open(), now)
+	waiting, all := incident.ClockOf(i.Open(), now), incident.ClockOf(i.Cases, now)
 	text := humanize.Count(waiting.Customers, "customer") + " have been waiting, the longest for " + humanize.Duration(waiting.Longest)
 	if waiting.Customers == 1 {
 		text = "1 customer has been waiting for " + humanize.Duration(waiting.Longest)
 	}
-	return text + ". So far: " + clockText(incident.ClockOf(i.Cases, now)) + "."
+	if waiting.Customers == all.Customers {
+		return text + " (" + costText(all) + " so far)."
+	}
+	return text + ". With those resolved: " + clockText(all) + "."
 }

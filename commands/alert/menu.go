@@ -104,9 +104,12 @@ func HandledAlreadyReply(known *incident.Handled, c incident.Case, now time.Time
 	switch {
 	case known != nil:
 		return blockkit.L(blockkit.Plain("Already handled, "), humanize.AgoTime(known.At, now), blockkit.Plain(", by "), blockkit.User(known.By), blockkit.Plain("."))
+	case c.ID != "" && c.Ending == incident.EndLate && webhookMissing(incident.Kind(c.Verdict)):
+		return blockkit.L(blockkit.Plain("Nothing was changed: this session left the alert by itself "), humanize.AgoTime(c.Gone, now),
+			blockkit.Plain(", since Stripe's event arrived late and the site is at work. There is nothing to do."))
 	case c.ID != "":
 		return blockkit.L(blockkit.Plain("This session has already left the alert, "), humanize.AgoTime(c.Gone, now),
 			blockkit.Plain(": "+endingText(incident.Kind(c.Verdict), c.Ending)+". Nothing was changed."))
 	}
-	return blockkit.PlainLine("This session is no longer in an alert. Nothing was changed.")
+	return blockkit.PlainLine("This session is no longer in an alert, and nothing was changed. Choose Debug to see its state.")
 }

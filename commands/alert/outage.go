@@ -20,7 +20,7 @@ func Outage(since, until time.Time, why error, o Options) Message {
 	if kind := rdb.Trouble(why); kind != nil {
 		cause = kind.Error()
 	}
-	lines := []blockkit.Line{blockkit.PlainLine("→ Run sessionbot doctor where the bot runs: it names the cause and what to do. Until Redis is back, no session in trouble is noticed, " +
+	lines := []blockkit.Line{blockkit.PlainLine("→ Run sessionbot doctor on the bot's host: it names the cause and what to do. Until Redis is back, no session in trouble is noticed, " +
 		"and repairs are on hold.")}
 	if link := runbookSpan(o.Runbook, outageSection); link != nil {
 		lines = append(lines, blockkit.L(link))

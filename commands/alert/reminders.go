@@ -12,7 +12,7 @@ import (
 // Reply is a message in the thread of an alert, by the reason for it.
 func Reply(i incident.Incident, reason, mention string, now time.Time) Message {
 	prefix := ""
-	lines := []blockkit.Line{blockkit.PlainLine("→ The alert above is up to date.")}
+	lines := []blockkit.Line{blockkit.PlainLine("→ Follow the advice in the alert above: " + pluralText{"it is up to date.", "it is up to date, and lists all of them."}.of(len(i.Open())))}
 	waits := false // people are reminded
 	switch reason {
 	case "threshold":
@@ -42,8 +42,8 @@ func Reply(i incident.Incident, reason, mention string, now time.Time) Message {
 func reminderAdvice(i incident.Incident, now time.Time) blockkit.Line {
 	a := i.Acknowledged
 	if a == nil {
-		return blockkit.PlainLine("→ Nobody has acknowledged it. Press Acknowledge above and follow the advice there, or Snooze.")
+		return blockkit.PlainLine("→ Nobody has acknowledged it. In the alert above, press Acknowledge and follow the advice; or choose Snooze.")
 	}
-	return blockkit.L(blockkit.Plain("→ Repair or refund what is left, mark it as Handled, or Snooze. Acknowledged by "),
+	return blockkit.L(blockkit.Plain("→ In the alert above, repair what is left (a plan with its cost comes first), or refund it in Stripe and choose Handled in its menu; or choose Snooze. Acknowledged by "),
 		blockkit.User(a.By), blockkit.Plain(" "), humanize.AgoTime(a.At, now), blockkit.Plain("."))
 }

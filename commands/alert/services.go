@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store"
@@ -71,7 +72,7 @@ var (
 	stripeUnreadable = cause{"payments cannot be read from Stripe", "Check Stripe's status page and STRIPE_SECRET_KEY; the bot's log has the cause. Until fixed, new payments go unnoticed."}
 	// partCauses are the parts of the watch that can fail.
 	partCauses = map[string]cause{
-		incident.PartSweep:         {"the sessions in Redis cannot be read", "Check Redis (/redis ping, sessionbot doctor); the bot's log has the cause. Until fixed, paid sessions without a video may be noticed late or not at all."},
+		incident.PartSweep:         {"the sessions in Redis cannot be read", "Check Redis (/redis ping, and sessionbot doctor on the bot's host); the bot's log has the cause. Until fixed, paid sessions without a video may be noticed late or not at all."},
 		incident.PartEvents:        {"the Stripe key has no permission to list events", "Allow the key in STRIPE_SECRET_KEY to read Events. Until fixed, paid sessions without a video may be noticed up to an hour late, without the cause."},
 		incident.PartFiles:         {"the state of files cannot be saved", "Check the bot's own Redis (STATE_REDIS_URL); the bot's log has the cause. Until fixed, failed and stalled videos go unnoticed."},
 		incident.PartNotifications: {"Redis sends no notifications any more", "Not urgent: everything is still noticed, about a minute later. The bot's log has the cause."},
@@ -92,7 +93,7 @@ func degradedText(i incident.Incident) (head, next string) {
 		c := cmp.Or(partCauses[part], stripeUnreadable)
 		failing, remedies = append(failing, c.text), append(remedies, "→ "+c.remedy)
 	}
-	return "Monitoring has been impaired since " + humanize.Clock(i.Since, i.LastJoinedAt) + ": " + strings.Join(failing, "; ") + " (three times in a row).",
+	return "Monitoring has been impaired since " + humanize.Clock(i.Since, i.LastJoinedAt) + ": " + strings.Join(failing, "; ") + ". The last three checks failed.",
 		strings.Join(remedies, "\n")
 }
 
@@ -125,6 +126,18 @@ func noSessionsText(i incident.Incident) (head, next string) {
 		"→ Check that REDIS_URL is the Redis the site uses (host, database number), and that it has not been emptied. Until then no alerts are sent for individual sessions."
 }
 
+// promptLife is how long a prompt is kept.
+const promptLife = 30 * 24 * time.Hour
+
+// expiryText says by when, since without its prompt no video can be made.
+func expiryText(i incident.Incident) string {
+	open := i.Open()
+	if len(open) == 0 || open[0].At.IsZero() {
+		return " before their prompts expire, 30 days after the order"
+	}
+	return " before their prompts expire, the first on " + open[0].At.Add(promptLife).UTC().Format("2 Jan")
+}
+
 // backlogText describes the sessions that were orphaned before the watch began.
 func backlogText(i incident.Incident) (head, next string) {
 	var parts []string
@@ -141,7 +154,7 @@ func backlogText(i incident.Incident) (head, next string) {
 		}
 		parts = append(parts, part)
 	}
-	next = "→ Not urgent: go through them when there is time. You will not be alerted about them again.\n" +
+	next = "→ Not urgent: go through them" + expiryText(i) + ". You will not be alerted about them again.\n" +
 		"By verdict: " + strings.Join(parts, ", ") + "."
 	if unverified == i.Sessions {
 		next += "\nTheir payments are unverified: unpaid checkouts may be among them."

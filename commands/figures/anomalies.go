@@ -17,6 +17,8 @@ const (
 	staleAfter = 5 * time.Minute // Stripe's list of payments, which is read each minute
 )
 
+const noProblems = "No problems found"
+
 // anomalies lists the anomalies in the figures, the most urgent first.
 func anomalies(s Statistics) []string {
 	c := s.Count
@@ -51,7 +53,7 @@ func anomalies(s Statistics) []string {
 		if c.Survey.TTLsOfSome {
 			keys = "About " + keys
 		}
-		say("%s of sessions never %s: something wrote them without an expiry.", keys, verb)
+		say("%s of sessions never %s: something wrote them without an expiry. Not urgent: they only take up memory.", keys, verb)
 	}
 	if text := troubledText(c); text != "" {
 		lines = append(lines, text)
@@ -63,32 +65,37 @@ func anomalies(s Statistics) []string {
 	case lines != nil:
 		return lines
 	case !c.Complete:
-		return []string{"No problems found so far, but not all sessions were counted."}
+		return []string{noProblems + " so far, but not all sessions were counted. Run sessionbot redis stats on the bot's host: it counts without a time limit."}
 	case paymentCaveat(s) != "":
-		return []string{"No problems found, as far as is known."}
+		return []string{noProblems + ", as far as is known."}
 	}
 	if n := c.Verdicts[diagnosis.VerdictUnchecked]; n > 0 {
 		why := " have not been checked yet."
 		if s.Watch == nil {
 			why = " are not checked: set ALERT_CHANNEL for that."
 		}
-		return []string{"No problems found so far: the files of " + humanize.Count(n, "session") + why}
+		return []string{noProblems + " so far: the files of " + humanize.Count(n, "session") + why}
 	}
-	return []string{"No problems found: every session has a status, or was paid only minutes ago."}
+	return []string{noProblems + ": no session is orphaned, stalled or lost, and no rate has dropped."}
 }
 
 // memoryAnomalies lists evicted keys, and memory that runs out.
 func memoryAnomalies(s Statistics, day stats.Hour) []string {
 	var lines []string
-	if day.Server != nil && day.Server.Evicted > 0 {
+	evicts := day.Server != nil && day.Server.Evicted > 0
+	if evicts {
 		lines = append(lines, evictedText(day.Server.Evicted, " in the last 24 h"))
 	}
 	if s.Server == nil || s.Server.MaxMemoryBytes == 0 {
 		return lines
 	}
 	used, most := float64(s.Server.UsedMemoryBytes), float64(s.Server.MaxMemoryBytes)
-	if used/most > fullAt {
-		return append(lines, fullText(used/most))
+	switch {
+	case used/most <= fullAt:
+	case evicts: // with the same remedy
+		return append(lines, fmt.Sprintf("Redis is still %.0f%% full.", 100*used/most))
+	default:
+		return append(lines, fullText(*s.Server))
 	}
 	before := s.Series.Sum(stats.HourOf(s.AsOf)-23, 2).Server
 	if before == nil || used/most < minFull {

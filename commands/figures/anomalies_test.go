@@ -62,9 +62,9 @@ func TestOdd(t *testing.T) {
 		change func(*Statistics)
 		want   []string
 	}{
-		{"nothing", func(*Statistics) {}, []string{"No problems found: every session has a status, or was paid only minutes ago."}},
+		{"nothing", func(*Statistics) {}, []string{"No problems found: no session is orphaned, stalled or lost, and no rate has dropped."}},
 		{"no sessions", func(s *Statistics) { s.Count.Sessions = 0 }, []string{"Redis holds no sessions."}},
-		{"not all were counted", func(s *Statistics) { s.Count.Complete = false }, []string{"No problems found so far, but not all sessions were counted."}},
+		{"not all were counted", func(s *Statistics) { s.Count.Complete = false }, []string{"No problems found so far, but not all sessions were counted. Run sessionbot redis stats on the bot's host: it counts without a time limit."}},
 		{"payments are not known", func(s *Statistics) { s.EvidenceErr = true }, []string{"No problems found, as far as is known."}},
 		{"files were not checked yet", func(s *Statistics) { s.Count.Verdicts[diagnosis.VerdictUnchecked] = 3 },
 			[]string{"No problems found so far: the files of 3 sessions have not been checked yet."}},
@@ -82,17 +82,17 @@ func TestOdd(t *testing.T) {
 		{"the site disagrees", func(s *Statistics) {
 			lastHours(s, 24, func(h *stats.Hour) { h.Lookup = stats.Tries{Good: 1, Bad: 1} })
 		}, []string{"The site agreed with Redis in 50.0% of lookups in the last 24 h, down from 100.0% the week before."}},
-		{"Redis is nearly full", func(s *Statistics) { level(s, 930, 7) }, []string{"Redis is 93% full. Give it more memory (maxmemory) before it refuses writes."}},
+		{"Redis is nearly full", func(s *Statistics) { level(s, 930, 7) }, []string{"Redis is 93% full. Give it more memory (raise maxmemory, if the host has any to spare) before it refuses writes."}},
 		{"Redis fills up", func(s *Statistics) { level(s, 600, 7) }, []string{"Redis grew by 200 B in a day, and is 60% full: at this rate it will be full in 2 d."}},
-		{"Redis grows, and there is room", func(s *Statistics) { level(s, 450, 7) }, []string{"No problems found: every session has a status, or was paid only minutes ago."}},
+		{"Redis grows, and there is room", func(s *Statistics) { level(s, 450, 7) }, []string{"No problems found: no session is orphaned, stalled or lost, and no rate has dropped."}},
 		{"keys were evicted", func(s *Statistics) { level(s, 400, 41) },
-			[]string{"Redis evicted 34 keys in the last 24 h because it ran out of memory: customers' sessions may be among them. Give it more memory (maxmemory)."}},
+			[]string{"Redis evicted 34 keys in the last 24 h because it ran out of memory: customers' sessions may be among them. Give it more memory (raise maxmemory, if the host has any to spare), then run /session list lost."}},
 		{"the server was restarted, and evicts", func(s *Statistics) { level(s, 400, 1) },
-			[]string{"Redis evicted 1 key in the last 24 h because it ran out of memory: customers' sessions may be among them. Give it more memory (maxmemory)."}},
+			[]string{"Redis evicted 1 key in the last 24 h because it ran out of memory: customers' sessions may be among them. Give it more memory (raise maxmemory, if the host has any to spare), then run /session list lost."}},
 		{"keys live for ever", func(s *Statistics) { s.Count.Survey.TTLs["never expires"] = 2 },
-			[]string{"2 keys of sessions never expire: something wrote them without an expiry."}},
+			[]string{"2 keys of sessions never expire: something wrote them without an expiry. Not urgent: they only take up memory."}},
 		{"some of the keys live for ever", func(s *Statistics) { s.Count.Survey.TTLs["never expires"], s.Count.Survey.TTLsOfSome = 16, true },
-			[]string{"About 16 keys of sessions never expire: something wrote them without an expiry."}},
+			[]string{"About 16 keys of sessions never expire: something wrote them without an expiry. Not urgent: they only take up memory."}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, anomalies(statisticsWith(c.change))); diff != "" {

@@ -54,7 +54,7 @@ func Blocks(s Statistics, now time.Time) []slack.Block {
 		complete = fmt.Sprintf("not complete: time ran out after %s of %s keys", humanize.Thousands(survey.Scanned), humanize.Thousands(survey.Keys))
 	}
 	return append(blocks, trendTable(s), blockkit.Paragraph(statsFacts(s, now)...), blockkit.Context(blockkit.Mrkdwn(
-		blockkit.L(blockkit.Plain("As of "), humanize.AsOfTime(s.AsOf, now), blockkit.Plain(", "+humanize.Count(s.Count.Sessions, "session")+", "+complete)))))
+		blockkit.L(blockkit.Plain("As of "), humanize.AsOfTime(s.AsOf, now), blockkit.Plain(", "+humanize.Count(s.Count.Sessions, "session")+", "+complete+". Arrows compare with the period before: rates in percentage points, memory in percent.")))))
 }
 
 // emptyBlocks describe a Redis without sessions, whose figures and trends mean nothing.
@@ -78,18 +78,18 @@ func statsFacts(s Statistics, now time.Time) []blockkit.Line {
 	if parts := shares(diagnosis.Verdicts, c.Verdicts, c.Sessions, humanize.Title); parts != nil {
 		add("Verdicts", parts...)
 	}
-	asIs := func(class string) string { return class }
+	span := func(class string) string { return strings.ReplaceAll(class, "-", "–") + ":" }
 	if c.Longest != nil {
 		add("Prompts", humanize.Thousands(c.PromptCharacters)+" characters", "on average "+humanize.Thousands(c.AverageLength),
 			"longest "+humanize.Thousands(int64(c.Longest.Length))+" in "+humanize.ShortID(c.Longest.ID),
 			"shortest "+humanize.Thousands(int64(c.Shortest.Length))+" in "+humanize.ShortID(c.Shortest.ID))
-		add("Prompts by length", shares(stats.LengthClasses, c.Distribution, c.Prompts, asIs)...)
+		add("Prompts by length", shares(stats.LengthClasses, c.Distribution, c.Prompts, span)...)
 	}
 	keys := 0
 	for _, n := range c.Survey.TTLs {
 		keys += n
 	}
-	if parts := shares(stats.TTLClasses, c.Survey.TTLs, keys, asIs); parts != nil {
+	if parts := shares(stats.TTLClasses, c.Survey.TTLs, keys, span); parts != nil {
 		if c.Survey.TTLsOfSome {
 			parts = append(parts, "estimated from a sample")
 		}

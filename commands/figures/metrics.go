@@ -1,22 +1,31 @@
 package figures
 
 import (
+	"strings"
+
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 )
 
 // Metrics are the anomalies, and the metrics of the last day and week with their trend, for
-// surfaces without charts and tables.
-func Metrics(s Statistics) []slack.Block {
+// surfaces without charts and tables. With open incidents, which may be newer, they do not
+// say that there are no problems.
+func Metrics(s Statistics, incidents bool) []slack.Block {
 	var lines []blockkit.Line
 	for _, text := range anomalies(s) {
-		lines = append(lines, blockkit.PlainLine(text))
+		if !incidents || !strings.HasPrefix(text, noProblems) {
+			lines = append(lines, blockkit.PlainLine(text))
+		}
 	}
 	if text := paymentCaveat(s); text != "" {
 		lines = append(lines, blockkit.PlainLine(text))
 	}
-	return append(blockkit.Message(lines...), metricFields(s), blockkit.Context("Each against the period before. The charts are in /redis stats."))
+	var blocks []slack.Block
+	if lines != nil {
+		blocks = blockkit.Message(lines...)
+	}
+	return append(blocks, metricFields(s), blockkit.Context("Arrows compare with the period before: rates in percentage points, memory in percent. The charts are in /redis stats."))
 }
 
 func metricFields(s Statistics) slack.Block {

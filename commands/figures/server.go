@@ -19,21 +19,27 @@ func MemoryText(s rdb.Server) string {
 	case s.UsedMemoryBytes == 0:
 		return "This Redis does not report its memory use."
 	case full > fullAt:
-		return fullText(full)
+		return fullText(s)
 	case s.MaxMemoryBytes == 0:
-		return "Redis uses " + humanize.Bytes(s.UsedMemoryBytes) + "; no limit is set."
+		return "Redis uses " + humanize.Bytes(s.UsedMemoryBytes) + "; no limit is set. Nothing to do while its host has memory to spare."
 	}
 	return fmt.Sprintf("Redis uses %s, %.0f%% of its limit.", humanize.Bytes(s.UsedMemoryBytes), 100*full)
 }
 
 func evictedText(keys int64, period string) string {
-	return fmt.Sprintf("Redis evicted %s%s because it ran out of memory: customers' sessions may be among them. Give it more memory (maxmemory).",
-		humanize.Count(int(keys), "key"), period)
+	return fmt.Sprintf("Redis evicted %s%s because it ran out of memory: customers' sessions may be among them. %s, then run /session list lost.",
+		humanize.Count(int(keys), "key"), period, moreMemory)
 }
 
-func fullText(full float64) string {
-	return fmt.Sprintf("Redis is %.0f%% full. Give it more memory (maxmemory) before it refuses writes.", 100*full)
+func fullText(s rdb.Server) string {
+	then := "refuses writes"
+	if s.MaxMemoryPolicy != "" && s.MaxMemoryPolicy != "noeviction" {
+		then = "evicts keys, and with them customers' sessions"
+	}
+	return fmt.Sprintf("Redis is %.0f%% full. %s before it %s.", 100*float64(s.UsedMemoryBytes)/float64(s.MaxMemoryBytes), moreMemory, then)
 }
+
+const moreMemory = "Give it more memory (raise maxmemory, if the host has any to spare)"
 
 // ServerRows are the server's figures, without those that it does not report.
 func ServerRows(s rdb.Server) [][]string {

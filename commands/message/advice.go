@@ -154,7 +154,7 @@ func settleStep(x diagnosis.Examination) string {
 	command := "/session settle " + x.Session.ID + " "
 	switch {
 	case x.Verdict == diagnosis.VerdictUnclear && x.Job == store.JobUnclear:
-		return "Check SuperDuperAI for this {video} before anyone starts another. If it is there: " + command + "<file id>. If not: “It was not made” in Slack, after which it can be generated again."
+		return "Check SuperDuperAI for this {video} before anyone starts another. If it is there: " + command + "<file id>. If not: “" + notMadeLabel + "” in Slack, after which it can be generated again."
 	case x.Repair.Outcome != store.OutcomeGaveUp, x.Site != nil && x.Site.Sees(x.Session.FileID()):
 		return ""
 	case x.File.State == store.FileCompleted && x.Session.Status() != store.StatusCompleted:

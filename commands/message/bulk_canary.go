@@ -1,6 +1,7 @@
 package message
 
 import (
+	"github.com/superduperai/sessionbot/commands/remedy"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store"
@@ -33,30 +34,34 @@ func canaryDuration(p repair.Plan, item int) string {
 	return "a few seconds"
 }
 
-// canaryPlanLine says which session goes first, and what is predicted of it.
+// canaryPlanLine says which session goes first, and what is expected of it.
 func canaryPlanLine(p repair.Plan) blockkit.Line {
-	text := " goes first, alone"
+	text := ""
 	if takes := canaryDuration(p, 0); takes != "" {
-		text += ", which takes " + takes
+		text = ", which takes " + takes
 	}
-	return blockkit.L(blockkit.Bold("Canary: "), blockkit.Code(humanize.ShortID(p.Items[0].Session)),
-		blockkit.Plain(text+". Predicted: "+predictionText(p, 0)+". Any other outcome pauses the plan."))
+	return blockkit.L(blockkit.Bold("First, alone, as a test (canary): "), blockkit.Code(humanize.ShortID(p.Items[0].Session)),
+		blockkit.Plain(text+". Expected: "+predictionText(p, 0)+". Any other outcome pauses the plan."))
 }
 
-// canaryText says which session runs alone and what the others wait for, "" = they run
-// as well.
+// canaryText says which session runs alone, what the others wait for, and what Stop would
+// do, "" = they run as well.
 func canaryText(job repair.Job) string {
 	c := job.Bulk.Canary
 	if c == nil || c.Passed || c.Item >= len(job.Plan.Items) {
 		return ""
 	}
-	id := "Canary: " + humanize.ShortID(job.Plan.Items[c.Item].Session)
+	id := humanize.ShortID(job.Plan.Items[c.Item].Session)
 	if !c.Ended.IsZero() {
-		return id + " is done. The others follow once the customer's page shows that."
+		return "Nothing to do now: " + id + ", the test (canary), is done. The others follow once the customer's page shows that."
 	}
-	text := id + " goes first, alone. The others follow once " + predictionText(job.Plan, c.Item)
+	text := "Nothing to do now: " + id + " goes first, alone, as a test (canary). The others follow once " + predictionText(job.Plan, c.Item)
 	if takes := canaryDuration(job.Plan, c.Item); takes != "" {
 		text += " (takes " + takes + ")"
+	}
+	text += ". Stop starts no others; this one finishes"
+	if cents := job.Plan.Items[c.Item].Cents(); cents > 0 {
+		text += ", and we pay for it (" + remedy.CostText(cents) + ")"
 	}
 	return text + "."
 }
@@ -67,14 +72,22 @@ func canaryFact(job repair.Job) []blockkit.Line {
 	if c == nil || !c.Passed {
 		return nil
 	}
-	return []blockkit.Line{blockkit.Fact("Canary", blockkit.Code(humanize.ShortID(job.Plan.Items[c.Item].Session)),
-		blockkit.Plain(" as predicted: "+predictionText(job.Plan, c.Item)))}
+	return []blockkit.Line{blockkit.Fact("Test (canary)", blockkit.Code(humanize.ShortID(job.Plan.Items[c.Item].Session)),
+		blockkit.Plain(" as expected: "+predictionText(job.Plan, c.Item)))}
 }
 
-// canaryPauseText says what was predicted of the canary, and what was seen.
+// canaryPauseText says what was expected of the canary, what was found instead, and what
+// to do about that.
 func canaryPauseText(job repair.Job) string {
 	e := job.Bulk.Last()
 	item := e.Next - 1
-	return humanize.ShortID(job.Plan.Items[item].Session) + " went first. Predicted: " + predictionText(job.Plan, item) +
-		". Seen: " + itemReason(repair.Item{Cause: e.Cause, Detail: e.Detail}) + "."
+	id, step := humanize.ShortID(job.Plan.Items[item].Session), "Fix that first if it concerns the others as well."
+	switch e.Cause {
+	case repair.CausePage:
+		step = "Run /session debug " + id + ", and check the site's log."
+	case repair.CausePageUnseen:
+		step = "Check that the site is up and that SITE_URL is right, or open the customer's page yourself: if it is as expected, go on."
+	}
+	return id + " went first, as a test. Expected: " + predictionText(job.Plan, item) +
+		". Found: " + itemReason(repair.Item{Cause: e.Cause, Detail: e.Detail}) + ". " + step
 }

@@ -50,14 +50,13 @@ func detailsHead(p repair.Plan) []blockkit.Line {
 
 // detailsRows are sessions of the plan, those that it repairs first.
 func detailsRows(p repair.Plan, first, last int) (rows []slack.Block) {
-	words := leftOutWords(p, "")
 	for i := first; i < last; i++ {
 		id, line := "", blockkit.Line(nil)
 		if i < len(p.Items) {
 			id, line = p.Items[i].Session, itemLine(p.Items[i])
 		} else {
 			l := p.LeftOut[i-len(p.Items)]
-			id, line = l.Session, blockkit.L(blockkit.Code(humanize.ShortID(l.Session)), blockkit.Plain(" · left out: "+words.Replace(leftOutOne[l.Reason])))
+			id, line = l.Session, blockkit.L(blockkit.Code(humanize.ShortID(l.Session)), blockkit.Plain(" · left out: "+leftOutText(p, l.Reason)))
 			if !l.PaidAt.IsZero() {
 				line = append(line, blockkit.Plain(" · waiting "+humanize.Duration(p.Created.Sub(l.PaidAt))))
 			}

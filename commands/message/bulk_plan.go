@@ -51,11 +51,23 @@ func bulkPlanBlocks(p repair.Plan) []slack.Block {
 	if left := leftOutLines(p); len(left) > 0 {
 		blocks = append(blocks, blockkit.Paragraph(left...))
 	}
-	terms := "Expires " + blockkit.Mrkdwn(blockkit.L(humanize.ClockTime(p.Expires, p.Created))) + ". Nothing changes before approval. Only the sessions listed now are repaired, and each is rechecked first."
+	terms := "Expires " + blockkit.Mrkdwn(blockkit.L(humanize.ClockTime(p.Expires, p.Created))) + ". Nothing changes before approval. Only " + theseSessions(p) + ", and each is rechecked first."
 	if p.Risk != "" {
 		terms += twoPresses(p)
 	}
 	return append(blocks, blockkit.Context(terms))
+}
+
+// theseSessions says what the plan repairs, and where the rest of it is listed.
+func theseSessions(p repair.Plan) string {
+	switch n := len(p.Items); {
+	case n == 1:
+		return "this session is repaired"
+	case n > bulkShown:
+		return "these " + humanize.Count(n, "session") + " are repaired (Show all lists the " + humanize.Thousands(int64(n-bulkShown)) + " not named here)"
+	default:
+		return "these " + humanize.Count(n, "session") + " are repaired"
+	}
 }
 
 // bulkQuestion is the headline of a bulk plan.
@@ -93,11 +105,19 @@ func bulkNoun(p repair.Plan) string {
 	return "image"
 }
 
-// bulkMoneyText is what a bulk plan costs us, and what it leaves undone.
+// bulkMoneyText is what a bulk plan costs us, what the alternative costs, and what it
+// leaves undone.
 func bulkMoneyText(p repair.Plan) string {
 	switch {
 	case p.Action != store.ActionFix:
-		return "We pay SuperDuperAI " + bulkCostText(p)
+		text := humanize.UpperFirst(bulkCostText(p))
+		if _, _, paid := p.Sums(); len(paid) > 0 {
+			text += " Refunding them all in Stripe instead costs " + humanize.Sums(paid) + "."
+		}
+		if p.Risk == "" {
+			text += " Stripe is not retrying any of their events."
+		}
+		return text
 	case shownItems(p) == len(p.Items):
 		return "No cost."
 	}
@@ -108,6 +128,9 @@ func bulkMoneyText(p repair.Plan) string {
 func bulkCostText(p repair.Plan) string {
 	cents, unknown, paid := p.Sums()
 	text := remedy.CostText(cents)
+	if cents > 0 {
+		text = "we pay SuperDuperAI " + text
+	}
 	if cents > 0 && unknown > 0 {
 		text += fmt.Sprintf(", plus %d of unknown cost", unknown)
 	}
@@ -127,9 +150,6 @@ func bulkPaceText(p repair.Plan) string {
 	pace := fmt.Sprintf("%d at a time, oldest first", parallel)
 	if p.HasCanary() {
 		alone, pace = 1, "Then "+pace
-	}
-	if p.Action == store.ActionFix || bulkNoun(p) == "image" {
-		return pace + "."
 	}
 	if p.Action == store.ActionFix || bulkNoun(p) == "image" {
 		return pace + "."
@@ -154,88 +174,6 @@ func itemLine(item repair.Plan) blockkit.Line {
 		parts = append(parts, "waiting "+humanize.Duration(item.Created.Sub(item.Seen.PaidAt)))
 	}
 	return blockkit.L(blockkit.Code(humanize.ShortID(item.Session)), blockkit.Plain(" · "+strings.Join(parts, " · ")))
-}
-
-// leftOutTexts say why sessions are left out, after their number, and what to do.
-var leftOutTexts = map[repair.LeftOutReason]string{
-	repair.LeftRetrying:    "that Stripe delivers itself: resend them in Stripe, or wait{include}",
-	repair.LeftOtherAction: "that only {other} can repair",
-	repair.LeftRunning:     "already being made",
-	repair.LeftUnclear:     "whose earlier repair has an unknown result: settle that first",
-	repair.LeftCompleted:   "already completed",
-	repair.LeftRefunded:    "refunded",
-	repair.LeftSecondPress: "with a warning of their own: repair one by one",
-	repair.LeftNotAllowed:  "that {action} cannot repair",
-	repair.LeftUnseen:      "that could not be read from Redis: try again",
-	repair.LeftHandled:     "handled elsewhere, as an operator said",
-	repair.LeftMarked:      "marked as error by an earlier repair",
-	repair.LeftEventUnseen: "whose event could not be read from Stripe: the site may still start these itself, so check in Stripe{include}",
-	repair.LeftUnreadable:  "that the site cannot read: generate instead",
-	repair.LeftUnverified:  "whose payment Stripe did not confirm: check STRIPE_SECRET_KEY, or try again later",
-}
-
-// leftOutOne say the same of one session.
-var leftOutOne = map[repair.LeftOutReason]string{
-	repair.LeftRetrying:    "Stripe delivers it itself: resend in Stripe, or wait",
-	repair.LeftOtherAction: "only {other} can repair it",
-	repair.LeftRunning:     "already being made",
-	repair.LeftUnclear:     "the result of an earlier repair is unknown: settle that first",
-	repair.LeftCompleted:   "already completed",
-	repair.LeftRefunded:    "refunded",
-	repair.LeftSecondPress: "it has a warning of its own: repair it by itself",
-	repair.LeftNotAllowed:  "{action} cannot repair it",
-	repair.LeftUnseen:      "it could not be read from Redis: try again",
-	repair.LeftHandled:     "handled elsewhere, as an operator said",
-	repair.LeftMarked:      "marked as error by an earlier repair",
-	repair.LeftEventUnseen: "its event could not be read from Stripe: the site may still start it",
-	repair.LeftUnreadable:  "the site cannot read it: generate instead",
-	repair.LeftUnverified:  "Stripe did not confirm its payment",
-}
-
-// leftOutWords fills in the texts above.
-func leftOutWords(p repair.Plan, include string) *strings.Replacer {
-	return strings.NewReplacer("{include}", include, "{action}", string(p.Action), "{other}", string(OtherAction(p.Action)))
-}
-
-// beyondLimit says how many sessions have to wait for another plan.
-func beyondLimit(n int) blockkit.Line {
-	return blockkit.PlainLine(humanize.Count(n, "more session") + " beyond the limit of one plan: run the command again afterwards.")
-}
-
-// leftOutLines say how many sessions are left out, why, and which.
-func leftOutLines(p repair.Plan) (lines []blockkit.Line) {
-	counts := p.CountLeftOut()
-	include := ", or include below"
-	if p.Requester.Terminal { // where no button is below: it asks, unless the answer was given beforehand
-		include = ""
-	}
-	words := leftOutWords(p, include)
-	for _, reason := range repair.LeftOutReasons {
-		if counts[reason] == 0 {
-			continue
-		}
-		line := blockkit.L(blockkit.Bold("Left out: "), blockkit.Plain(humanize.Thousands(int64(counts[reason]))+" "+words.Replace(leftOutTexts[reason])))
-		lines = append(lines, append(line, someSessions(p.LeftOutFor(reason))...))
-	}
-	if p.Rest > 0 {
-		lines = append(lines, beyondLimit(p.Rest))
-	}
-	return lines
-}
-
-// someSessions names the first few sessions.
-func someSessions(ids []string) blockkit.Line {
-	line := blockkit.L(blockkit.Plain(" ("))
-	for i, id := range ids[:min(len(ids), leftOutNamed)] {
-		if i > 0 {
-			line = append(line, blockkit.Plain(", "))
-		}
-		line = append(line, blockkit.Code(humanize.ShortID(id)))
-	}
-	if len(ids) > leftOutNamed {
-		line = append(line, blockkit.Plain(" …"))
-	}
-	return append(line, blockkit.Plain(")"))
 }
 
 // bulkPlanActions are the buttons of a bulk plan; nonce is that of the first of two
@@ -268,7 +206,7 @@ func BulkChoices(p repair.Plan) (buttons []slack.BlockElement) {
 		buttons = append(buttons, blockkit.Button(ActionInclude, "Include "+theOthers(n)+delivers+", "+remedy.CostText(cents)+"…", p.ID))
 	}
 	if n := counts[repair.LeftOtherAction]; n > 0 {
-		buttons = append(buttons, blockkit.Button(ActionOther, humanize.UpperFirst(string(OtherAction(p.Action)))+" "+theOthers(n)+"…", p.ID))
+		buttons = append(buttons, blockkit.Button(ActionOther, otherLabel(p, n), p.ID))
 	}
 	if hasDetails(p) {
 		buttons = append(buttons, blockkit.Button(ActionDetails, "Show all", p.ID))

@@ -55,25 +55,23 @@ func bulkHeadline(p repair.Progress) (head, next string) {
 	job, state, n := p.Job, p.Job.Bulk, p.Job.Bulk.Counts()
 	took := humanize.Duration(p.At.Sub(job.Claimed))
 	sums := bulkSums(job)
-	stopped := "Finished repairs are kept: stopping undoes nothing."
+	again := "Run " + PlanCommand(job.Plan) + " again for the " + humanize.Thousands(int64(n.Left)) + " not started."
 	switch {
 	case job.Outcome == store.OutcomeRefused || job.Outcome == store.OutcomeGaveUp:
-		return "Ended early: " + sums + ".", CauseText(job.Cause)
+		return "Ended early: " + sums + ".", strings.ReplaceAll(CauseText(job.Cause), "{again}", PlanCommand(job.Plan))
 	case job.Outcome != "" && n.Left > 0 && state.Last().Cause == repair.CauseLate:
-		return "Ended after a day's pause: " + sums + ".", "What is done stays as it is. Run " + PlanCommand(job.Plan) + " again for those that are left."
+		return "Ended after a day's pause: " + sums + ".", stays(job) + " " + again
 	case job.Outcome != "" && n.Left > 0:
-		return "Stopped: " + sums + " · " + took, stopped + " Run " + PlanCommand(job.Plan) + " again for those that are left."
-	case job.Outcome != "" && n.Failed+n.Unclear > 0:
-		return "Finished: " + sums + " · " + took, "Check the failed ones with /session debug, or run " + PlanCommand(job.Plan) + " again."
+		return "Stopped: " + sums + " · " + took, stays(job) + " " + again
 	case job.Outcome != "":
-		return "Finished: " + sums + " · " + took, ""
+		return "Finished: " + sums + " · " + took, finishedText(job)
 	case state.Stopped():
-		return "Stopping: " + sums + ". " + stoppingText(n.Running), stopped
+		return "Stopping: " + sums + ". " + stoppingText(n.Running), stays(job)
 	case state.Paused():
 		return "Paused: " + sums + ".", pauseText(job)
 	}
 	return bulkVerb(job.Plan) + ": " + fmt.Sprintf("%d of %d done", n.Done, len(state.Items)) + nonZero(", %d failed", n.Failed) + nonZero(", %d unclear", n.Unclear) +
-		nonZero(", %d skipped", n.Skipped) + nonZero(", %d running", n.Running) + nonZero(", %d left", n.Left) + " · " + took, canaryText(job)
+		nonZero(", %d skipped", n.Skipped) + nonZero(", %d running", n.Running) + nonZero(", %d not started", n.Left) + " · " + took, canaryText(job)
 }
 
 // stoppingText is what follows a stop, by how many are running.
@@ -96,37 +94,6 @@ func nonZero(format string, n int) string {
 		return ""
 	}
 	return fmt.Sprintf(format, n)
-}
-
-// bulkSums count the sessions by state.
-func bulkSums(job repair.Job) string {
-	n := job.Bulk.Counts()
-	done := humanize.Count(n.Done, bulkNoun(job.Plan)) + " ready"
-	if slices.ContainsFunc(job.Bulk.Items, func(i repair.Item) bool { return i.State == repair.ItemDone && i.Cause == repair.CauseNoToken }) {
-		done = humanize.Count(n.Done, bulkNoun(job.Plan)) + " started (not tracked without SUPERDUPERAI_TOKEN)"
-	}
-	if job.Plan.Action == store.ActionFix {
-		done = humanize.Count(n.Done, "session") + " fixed"
-	}
-	return done + nonZero(", %d failed", n.Failed) + nonZero(", %d unclear", n.Unclear) + nonZero(", %d skipped", n.Skipped) +
-		nonZero(", %d running", n.Running) + nonZero(", %d not started", n.Left)
-}
-
-// pauseText says why a plan was paused and what to do.
-func pauseText(job repair.Job) string {
-	e := job.Bulk.Last()
-	why, then := "Three sessions in a row failed, and the others would fail the same way: "+itemReason(repair.Item{Cause: e.Cause, Detail: e.Detail})+".", "Once that is fixed, "
-	resume := "press Resume. It ends by itself after a day."
-	switch {
-	case e.Canary:
-		why, resume = canaryPauseText(job), "press Resume: the next session then goes first, alone. It ends by itself after a day."
-	case e.Cause == repair.CauseIdle:
-		why, then = "It made no progress for more than ten minutes, for example because the bot or Redis was down.", "Check the sessions, then "
-	}
-	if job.Approver.Terminal { // which has no buttons
-		return why + " " + then + "run " + PlanCommand(job.Plan) + " again."
-	}
-	return why + " " + then + resume
 }
 
 // troubleItems are the sessions that were not repaired.
@@ -264,11 +231,11 @@ func BulkClickReply(job repair.Job) blockkit.Line {
 	case job.Bulk == nil:
 		return blockkit.PlainLine("This plan is gone: it is too old. Nothing was changed.")
 	case job.Outcome != "", !job.Bulk.Stopped() && job.Bulk.Over():
-		return blockkit.PlainLine("This bulk plan has already ended: " + bulkSums(job) + ".")
+		return blockkit.PlainLine("Nothing was changed: this bulk plan has already ended (" + bulkSums(job) + ").")
 	case job.Bulk.Stopped():
 		return blockkit.L(blockkit.Plain("Already stopped by "), humanize.Person(job.Bulk.Last().By), blockkit.Plain(". What is running will finish."))
 	}
-	return blockkit.PlainLine("It is not paused: " + bulkSums(job) + ".")
+	return blockkit.PlainLine("Nothing was changed: the plan is not paused and goes on by itself (" + bulkSums(job) + ").")
 }
 
 // BulkReport is the result of a bulk plan, for --json.

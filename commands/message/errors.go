@@ -19,7 +19,7 @@ var redisTexts = map[error]string{
 	rdb.ErrWrongPassword:   "Redis rejected the bot's user or password. Check both in REDIS_URL.",
 	rdb.ErrNoPermission:    "Redis does not allow the bot to do this. Give its user all permissions listed in docs/security.md.",
 	rdb.ErrRefused:         "Redis rejected the bot. Check the user, password and ACL of REDIS_URL.",
-	rdb.ErrNoCommand:       "Redis lacks a command the bot needs, as some managed services do. Have it enabled: sessionbot doctor lists what is missing.",
+	rdb.ErrNoCommand:       "Redis lacks a command the bot needs, as some managed services do. Have it enabled: sessionbot doctor on the bot's host lists what is missing.",
 	rdb.ErrCertificate:     "The certificate of Redis is not valid, so nothing was sent. Have it replaced.",
 	rdb.ErrUnknownCA:       "The certificate of Redis is not trusted, so nothing was sent. Set SSL_CERT_FILE to the file with its CA and restart the bot.",
 	rdb.ErrWrongHost:       "The certificate of Redis is for another host, so nothing was sent. Use a host name in REDIS_URL that the certificate covers.",
@@ -50,7 +50,7 @@ func RedisErrorText(err error) string {
 		if since := breaker.OpenSince(err); !since.IsZero() {
 			silent = "Redis has not answered since " + since.UTC().Format("15:04 UTC")
 		}
-		return silent + ". Try again in a minute; if it still does not answer, check that Redis is up and that REDIS_URL is right (sessionbot doctor)."
+		return silent + ". Try again in a minute; if it still does not answer, check that Redis is up and that REDIS_URL is right (sessionbot doctor, on the bot's host, checks it)."
 	}
 	return cmp.Or(redisTexts[kind], "Redis answered with an internal error. Try again in a minute; if it keeps failing, check Redis's log.")
 }
@@ -60,16 +60,16 @@ func commandText(kind error, command string) string {
 		command += " (or a command that its script calls)"
 	}
 	if errors.Is(kind, rdb.ErrNoCommand) {
-		return "Redis lacks " + command + ", because of a managed service or rename-command. Have it enabled: sessionbot doctor lists all that is missing."
+		return "Redis lacks " + command + ", because of a managed service or rename-command. Have it enabled: sessionbot doctor on the bot's host lists all that is missing."
 	}
-	return "Redis does not allow the bot to run " + command + ". Give its user all permissions listed in docs/security.md: sessionbot doctor lists what is missing."
+	return "Redis does not allow the bot to run " + command + ". Give its user all permissions listed in docs/security.md: sessionbot doctor on the bot's host lists what is missing."
 }
 
 // ClickFailedText explains a click that failed because of Redis: only without an answer is
 // it unknown whether it counted.
 func ClickFailedText(err error) string {
 	if rdb.Trouble(err) == nil || errors.Is(err, rdb.ErrNoAnswer) {
-		return "Redis did not answer, so it is unknown whether your click counted. Check the message in a minute, and press again if nothing has happened."
+		return "Redis did not answer, so it is unknown whether your press counted. Check the message in a minute, and press again if nothing has happened."
 	}
 	return RedisErrorText(err) + " Nothing was done."
 }

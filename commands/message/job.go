@@ -3,27 +3,24 @@ package message
 import (
 	"net"
 	"net/url"
-	"slices"
 	"time"
 
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
-	"github.com/superduperai/sessionbot/internal/redact"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // ProgressBlocks show the state of a job, in the place of its plan; siteURL is the address
-// of the site, for links.
-func ProgressBlocks(p repair.Progress, siteURL string) []slack.Block {
+// of the site, for links, and cents are what a video costs, by estimate, 0 = unknown.
+func ProgressBlocks(p repair.Progress, siteURL string, cents int) []slack.Block {
 	if p.Job.Bulk != nil {
 		return bulkBlocks(p)
 	}
 	job, kind, site := p.Job, p.Job.Plan.Kind, site(siteURL)
-	lines := Headline(jobHeadline(p))
-	lines = append(lines, detailLines(p)...)
+	lines := append(site.jobHeading(p, cents, false), detailLines(p)...)
 	facts := []blockkit.Line{
 		blockkit.Fact("Session", blockkit.Code(job.Plan.Session)),
 		blockkit.Fact("Requested by", humanize.Person(job.Plan.Requester), blockkit.Plain(" · approved by "), humanize.Person(job.Approver),
@@ -59,24 +56,26 @@ func ProgressBlocks(p repair.Progress, siteURL string) []slack.Block {
 }
 
 // Unclear shows an unclear job and how to settle it, with its buttons.
-func Unclear(job repair.Job, now time.Time) []slack.Block {
+func Unclear(job repair.Job, siteURL string, now time.Time) []slack.Block {
 	p := repair.Progress{Job: job, At: now}
-	lines := append(Headline(jobHeadline(p)), detailLines(p)...)
+	lines := append(site(siteURL).jobHeading(p, 0, false), detailLines(p)...)
 	return append(blockkit.Message(append(lines, sentFact(p)...)...), slack.NewActionBlock("", ProgressActions(p)...))
 }
 
 // detailLines quote other services on why a job did not end well.
 func detailLines(p repair.Progress) []blockkit.Line {
-	details := slices.Clone(p.Job.Detail)
-	if p.Job.Cause == repair.CauseFileFailed && p.File.Error != "" { // not kept with the job: it may quote the prompt
-		details = append(details, p.File.Error)
-	}
-	if p.SiteText != "" {
-		details = append(details, redact.Emails(p.SiteText))
-	}
 	var lines []blockkit.Line
-	for _, detail := range details {
+	for _, detail := range p.Job.Detail {
 		lines = append(lines, blockkit.PlainLine("· "+humanize.Quoted(detail)))
+	}
+	said := []string{p.SiteText}
+	if p.Job.Cause == repair.CauseFileFailed { // not kept with the job: it may quote the prompt
+		said = append(said, p.File.Error)
+	}
+	for _, text := range said {
+		if text != "" {
+			lines = append(lines, blockkit.PlainLine("· “"+humanize.Quoted(text)+"”"))
+		}
 	}
 	return lines
 }
@@ -90,13 +89,13 @@ func sentFact(p repair.Progress) []blockkit.Line {
 }
 
 // EndReply is posted in the thread of a job's message once the job has ended: an edit of
-// that message notifies no one.
-func EndReply(p repair.Progress, siteURL string) []slack.Block {
+// that message notifies no one. Its buttons are those of the message above.
+func EndReply(p repair.Progress, siteURL string, cents int) []slack.Block {
 	if p.Job.Bulk != nil {
 		return bulkEnd(p)
 	}
 	job, site := p.Job, site(siteURL)
-	lines := Headline(jobHeadline(p))
+	lines := site.jobHeading(p, cents, true)
 	lines[0] = append(blockkit.L(humanize.Person(job.Approver), blockkit.Plain(" ")), lines[0]...)
 	lines = append(lines, detailLines(p)...)
 	var links blockkit.Line
@@ -144,34 +143,42 @@ func ProgressActions(p repair.Progress) []slack.BlockElement {
 	case job.Outcome == "":
 		return jobNoteButton(job)
 	case job.Outcome == store.OutcomeUnclear:
-		return []slack.BlockElement{notMadeButton(job.ID), debug}
+		return []slack.BlockElement{notMadeButton(job.ID, job.Plan.Kind), debug}
 	}
 	return append(append(startButtons(p), debug), jobNoteButton(job)...)
 }
 
 // notMadeButton settles an unclear job: nothing was made.
-func notMadeButton(job string) *slack.ButtonBlockElement {
-	button := blockkit.Button(ActionNotMade, "It was not made", job)
-	blockkit.Confirm(button, "Have you checked?", "Confirm only after checking SuperDuperAI: generating again costs again.", "It was not made", "Back")
+func notMadeButton(job string, kind store.Kind) *slack.ButtonBlockElement {
+	label := humanize.WithNoun(kind, notMadeLabel)
+	button := blockkit.Button(ActionNotMade, label, job)
+	blockkit.Confirm(button, "Have you checked?", humanize.WithNoun(kind, "Confirm only after you looked for it in SuperDuperAI: if there is one after all, the next {video} is charged as well."), label, "Back")
 	return button
 }
 
-// jobSiteFact is what the customer's page shows now, and whether that is the
-// job's result.
+const notMadeLabel = "No {video} was made"
+
+// jobSiteFact is what the customer sees now, and whether that is the job's result.
 func jobSiteFact(p repair.Progress) blockkit.Line {
 	job := p.Job
 	overwritten := job.Overwritten || job.Cause == repair.CauseOverwritten
 	unfinished := job.Outcome == store.OutcomeUnclear || job.Outcome == store.OutcomeGaveUp
-	text := "status " + blockkit.Cut(blockkit.OneLine(p.Site.Status), 60)
+	result := "the error"
+	if job.FileID != "" && (job.Outcome == store.OutcomeDone || job.Cause == repair.CauseOverwritten) {
+		result = "the {video}"
+	}
+	status := "status " + blockkit.Cut(blockkit.OneLine(p.Site.Status), 60)
 	if p.Site.Status == "" {
-		text = "no status, so the page says “File Not Found”"
+		status = "no status, so the page says “File Not Found”"
 	}
 	const mismatch = ", although it was saved: check the site's log, and that it uses this Redis"
+	text := status
 	switch shown := siteShows(p); {
 	case p.SiteErr != nil:
 		text = "unknown: " + siteErrorText(p.SiteErr)
 	case job.Plan.Action == store.ActionReplay && job.Outcome != store.OutcomeDone, // nothing of it is ours
 		job.Plan.Action == store.ActionRestore: // which the page does not show
+		text = status + pageText(*p.Site)
 		if !p.Site.Found {
 			text = siteNotFound
 		}
@@ -180,14 +187,28 @@ func jobSiteFact(p repair.Progress) blockkit.Line {
 	case !p.Site.Found:
 		text = "“not found”" + mismatch
 	case overwritten && job.FileID == "", shown && unfinished: // an error may be the site's own
+		text += pageText(*p.Site)
 	case shown:
-		text += "; the page shows it"
+		text += ": the customer sees " + result
 	case overwritten:
-		text += "; the page does not show it"
+		text += ": the customer does not see " + result
 	default:
-		text += "; the page does not show it" + mismatch
+		text += ": the customer does not see " + result + mismatch
 	}
-	return blockkit.Fact("Customer's page", blockkit.Plain(text))
+	return blockkit.Fact("Customer's page", blockkit.Plain(humanize.WithNoun(job.Plan.Kind, text)))
+}
+
+// pageText is what a status means for the customer, "" = the status says it.
+func pageText(page store.Site) string {
+	switch status := store.Status(page.Status); {
+	case status == store.StatusError:
+		return ": the customer sees an error"
+	case status == store.StatusProcessing && page.FileID == "":
+		return " without a file: the page says “File Not Found”"
+	case status == store.StatusProcessing, status == store.StatusPending:
+		return ": the customer's page waits"
+	}
+	return ""
 }
 
 // siteShows reports whether the site shows what the job wrote, or would have.

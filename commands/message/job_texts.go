@@ -2,29 +2,29 @@ package message
 
 import (
 	"cmp"
+	"time"
 
 	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// jobHeadline is the verdict on a job and what to do next.
-func jobHeadline(p repair.Progress) (head, next string) {
-	head, next = jobVerdict(p)
+// jobVerdict is the verdict on a job and what to do next, with places for words; see
+// jobWords.
+func jobVerdict(p repair.Progress) (head, next string) {
+	head, next = endVerdict(p)
 	switch job := p.Job; {
 	case !job.Overwritten || job.Cause == repair.CauseOverwritten:
 	case job.Outcome == "":
-		next = "Something else (probably the site) changed the session meanwhile. The bot checks it again when this is finished."
+		next = "Nothing to do now: something else (probably the site) changed the session meanwhile. The bot checks it again when this is finished, and posts the result in this thread."
 	default:
-		next = "Something else (probably the site) changed the session meanwhile; we did not overwrite it. Press Debug first: " +
-			humanize.WithNoun(job.Plan.Kind, "there may be two {video}s.")
+		next = "Press Debug before anything else: there may be two {video}s. Something else (probably the site) changed the session meanwhile, and its change stays."
 	}
 	return head, next
 }
 
-func jobVerdict(p repair.Progress) (head, next string) {
-	job, kind, id := p.Job, p.Job.Plan.Kind, humanize.ShortID(p.Job.Plan.Session)
-	cause := humanize.WithNoun(kind, CauseText(job.Cause))
+func endVerdict(p repair.Progress) (head, next string) {
+	job, cause := p.Job, CauseText(p.Job.Cause)
 	took := humanize.Duration(p.At.Sub(job.Claimed))
 	if job.Plan.Action == store.ActionReplay {
 		if head, next = replayVerdict(p); head != "" {
@@ -36,76 +36,96 @@ func jobVerdict(p repair.Progress) (head, next string) {
 			return head, next
 		}
 	}
-	settle := "/session settle " + job.Plan.Session + " "
 	switch {
 	case job.Outcome == store.OutcomeDone && marksError(job.Plan):
-		next = "Write to the customer. Nothing was refunded: refund in Stripe, or generate the {video}."
-		next = humanize.WithNoun(kind, next)
-		if job.Plan.Seen.Payment == store.PaymentRefunded {
-			next = "Write to the customer. The payment has already been refunded."
-		}
-		return "Done: " + id + " is marked as error.", next
+		return "Done: {id} is marked as error.", markedStep(job.Plan)
 	case job.Outcome == store.OutcomeDone:
-		return humanize.WithNoun(kind, "Done: {video} ready for ") + id + " · " + took, "Send the customer the link."
+		return "Done: {video} ready for {id} · " + took, "Send the customer the link."
 	case job.Outcome == store.OutcomeRefused:
-		return "Not done, nothing was changed: " + id + ".", cause
+		return "Not done: nothing was changed in {id}.", cause
 	case job.Outcome == store.OutcomeFailed && job.Cause == repair.CauseOverwritten:
-		return overwrittenVerdict(job, id)
+		return overwrittenVerdict(job)
+	case job.Outcome == store.OutcomeFailed && job.Cause == repair.CauseServerFault:
+		return "Failed: no {video} is known for {id}. SuperDuperAI answered with an internal error, so one may exist all the same.", cause
+	case job.Outcome == store.OutcomeFailed && job.Cause == repair.CauseChanged:
+		return "Failed: no {video} for {id}.", "The prompt changed after the plan was made, so nothing was requested or charged. Press Debug to read it; then run {again}, which asks for a new approval."
 	case job.Outcome == store.OutcomeFailed:
-		return humanize.WithNoun(kind, "Failed: no {video} for ") + id + ".", cause
+		return "Failed: no {video} for {id}.", cause
 	case job.Outcome == store.OutcomeUnclear:
-		return humanize.WithNoun(kind, "Unclear: {a video} was requested for ") + id + ", but we got no answer.", settleAdvice(job)
+		return "Unclear: {a video} was requested for {id}, but we got no answer.", settleAdvice(job)
 	case job.Outcome == store.OutcomeCancelled:
-		return "Cancelled, nothing was requested: " + id + ".",
-			"Nothing was charged. The customer's page says that it failed. Generate again once a replica of Redis is connected, or refund in Stripe."
+		return "Cancelled: nothing was requested for {id}.",
+			"SuperDuperAI charged us nothing{still paid}, and their page shows an error. " + noReplica + " Then run {again} ({pay}).{or refund}"
 	case job.Outcome == store.OutcomeGaveUp && job.Cause == repair.CauseUnwritten:
-		step := "Then press Debug: nothing was started, and it can be generated again once it is stalled."
+		step := "Nothing was requested or charged. Then press Debug: it offers to generate again once the session is stalled."
 		switch {
 		case job.Plan.OnlyWrites():
 			step = "Then press Debug: the change may have been saved after all."
 		case job.FileID != "":
-			step = "Then: " + settle + job.FileID + humanize.WithNoun(kind, " (the {video} was requested and may be ready; another would cost again).")
+			step = "Then run {settle} " + job.FileID + ": the {video} was requested and may be ready, so start no other."
 		}
-		return "Stopped after " + took + ": the result for " + id + " could not be saved to Redis.", cause + " " + step
+		return "Stopped after " + took + ": the result for {id} could not be saved to Redis.", cause + " " + step
 	case job.Outcome == store.OutcomeGaveUp:
-		return "Stopped waiting after " + took + ": " + humanize.WithNoun(kind, "the {video} for ") + id + " is not finished.",
-			cause + " Once it is finished: " + settle + job.FileID
+		return "Stopped waiting after " + took + ": the {video} for {id} is not finished.",
+			"Press Debug in about 30 min. If its file is ready: {settle} " + job.FileID + " (no cost). If Debug says stalled: {again} ({pay}, twice that if the first still finishes).{or refund} Start nothing before that."
 	case job.Cancelled != nil:
-		return "Cancelling, nothing is requested: " + id + ".", ""
+		return "Cancelling: nothing has been or will be requested for {id}.", "Nothing to do: this message will say when it is cancelled."
 	case job.Cancellable():
-		cancel := "press Cancel"
-		if job.Approver.Terminal {
-			cancel = "press Ctrl-C"
-		}
-		return "Waiting: no replica of Redis has confirmed the record of " + id + " · " + took,
-			humanize.WithNoun(kind, "Nothing has been sent or charged: a crash now could cost a second {video}. It continues by itself once a replica confirms, and ends ten minutes after the approval, or when you ") + cancel + "."
+		return "Waiting: no replica of Redis has confirmed the record of {id} · " + took,
+			"Nothing has been sent or charged. The bot waits on purpose: without a replica a crash could lose the record, and cost a second {video}. " + noReplica +
+				" It continues by itself once a replica confirms, and gives up at " + humanize.Clock(job.Claimed.Add(waitsAtMost), p.At) + " at no cost. To end it sooner, which is safe, press {cancel}."
 	}
+	running := "Running: {id} · " + stepText(p) + " · " + took
 	if job.Approver.Terminal {
-		return "Running: " + id + " · " + stepText(p) + " · " + took, ""
+		return running, ""
 	}
-	return "Running: " + id + " · " + stepText(p) + " · " + took, "Nothing to do: the result is posted in this thread."
+	return running, "Nothing to do: the result is posted in this thread."
+}
+
+const (
+	waitsAtMost = 10 * time.Minute // after the approval, as jobs do
+	noReplica   = "Check why no replica of Redis is connected (line redis.replicas of sessionbot doctor, on the bot's host)."
+)
+
+// markedStep is what to decide once a session is marked as error: that alone helps no
+// customer.
+func markedStep(p repair.Plan) string {
+	switch p.Seen.Payment {
+	case store.PaymentRefunded:
+		return "Write to the customer. The payment has already been refunded, so nothing else is owed."
+	case store.PaymentUnverified:
+		return "Decide now: nothing was refunded, and no {video} is being made. Check in Stripe whether it was paid. If it was, {refund}, or run {generate} ({pay}). Then write to the customer."
+	case store.PaymentNotRequired:
+		return "Decide now whether the customer gets {a video}: run {generate} ({pay}). Then write to them. No payment was due."
+	}
+	return "Decide now: nothing was refunded, and no {video} is being made. {Refund}{paid}, or run {generate} ({pay}). Then write to the customer."
 }
 
 // settleAdvice says how an unclear job is settled.
 func settleAdvice(job repair.Job) string {
-	otherwise := "press “It was not made”"
+	otherwise := "press “" + notMadeLabel + "”"
 	if job.Approver.Terminal { // which has no buttons
-		otherwise = "use “It was not made” in Slack"
+		otherwise = "press “" + notMadeLabel + "” in Slack"
 	}
-	return humanize.WithNoun(job.Plan.Kind, "Check SuperDuperAI for {a video} with the session's prompt (Debug shows it), made when the request was sent. If there is one: ") +
-		"/session settle " + job.Plan.Session + " <file id>. If there is none, " + otherwise + ". Start no other until then: each costs again."
+	return lookFor + " Found: run {settle} <file id>. Not found: " + otherwise + ", then run {again}. Do not start another before that: each one is charged ({pay})."
 }
 
-func overwrittenVerdict(job repair.Job, id string) (head, next string) {
-	const who = "Something else (probably the site) changed the session; we did not overwrite it. "
-	switch kind := job.Plan.Kind; {
+// lookFor is how to find a video that nobody knows of.
+const lookFor = "Look in the SuperDuperAI editor for {a video} with the session's prompt (Debug shows it), made after {sent}."
+
+// foundAnyway is what to do with such a video once its job has failed.
+const foundAnyway = " Found: send the customer {file page}, and mark the session as Handled in its alert."
+
+func overwrittenVerdict(job repair.Job) (head, next string) {
+	const who = " Something else (probably the site) changed the session, and its change stays."
+	switch {
 	case job.Plan.OnlyWrites():
-		return "Overwritten, so not done: " + id + ".", who + "Press Debug: the repair is offered again if it is still needed."
+		return "Not done: something else (probably the site) changed {id}, and its change stays.", "Press Debug: it shows the current state, and offers the repair again if it is still needed."
 	case job.FileID == "":
-		return "Overwritten: " + id + ". Nothing was requested.", who + humanize.WithNoun(kind, "Press Debug first: the site may be making the {video} itself.")
+		return "Stopped: something else (probably the site) changed {id} first. Nothing was requested.", "Press Debug before anything else: the site may be making the {video} itself."
 	default:
-		return humanize.WithNoun(kind, "Overwritten: the {video} for ") + id + " is finished, but the session does not show it.",
-			who + humanize.WithNoun(kind, "Do not generate again. Press Debug: if the customer does not see the finished {video}, it offers to show it (no cost).")
+		return "Made, but hidden: the {video} for {id} is finished, and the session does not show it.",
+			"Do not generate again. Press Debug: if the customer does not see the {video}, it offers to show it (no cost)." + who
 	}
 }
 
@@ -122,7 +142,7 @@ func stepText(p repair.Progress) string {
 	case plan.Action == store.ActionRestore:
 		return "storing the prompt"
 	case plan.Action == store.ActionFix:
-		return humanize.WithNoun(plan.Kind, "saving the finished {video}")
+		return "saving the finished {video}"
 	case p.Job.FileID == "" && plan.Action == store.ActionReplay:
 		return replayStep(p.Job)
 	case p.Job.FileID == "":
@@ -135,39 +155,39 @@ func stepText(p repair.Progress) string {
 	return "being made (usually 2–15 min)"
 }
 
-// CauseText says why a job did not end well and what to do next.
+// CauseText says why a job did not end well and what to do next, with places for words;
+// see jobWords. Those of what was not configured have none.
 func CauseText(cause repair.Cause) string {
-	return cmp.Or(causeTexts[cause], "Press Debug to check progress.")
+	return cmp.Or(causeTexts[cause], "Press Debug to see its state.")
 }
 
 var causeTexts = map[repair.Cause]string{
-	repair.CauseChanged:      "The session changed after the plan was made. Run the command again to see its current state.",
-	repair.CauseLate:         "It could not be started in time, and nothing was sent. Run the command again.",
+	repair.CauseChanged:      "It changed after the plan was made (see below). {Look at it first}",
+	repair.CauseLate:         "The approval expired before it could start: nothing was sent or charged. Run {again}: it asks for a new approval.",
 	repair.CauseNoToken:      "No token for SuperDuperAI is configured. Set SUPERDUPERAI_TOKEN (in the SuperDuperAI editor, under the account's API access) and restart the bot. Nothing was changed.",
-	repair.CauseUnauthorised: "SuperDuperAI rejected the token; nothing was charged. Set a new SUPERDUPERAI_TOKEN (in the SuperDuperAI editor, under the account's API access), restart the bot and generate again.",
-	repair.CauseBalance:      "Our SuperDuperAI account does not have enough balance; nothing was charged. Top it up in SuperDuperAI, then generate again.",
-	repair.CauseForbidden:    "Our SuperDuperAI account may not use this model (VIP models need a VIP account). Set {SUPERDUPERAI_MODEL} to another model or upgrade the account, then generate again.",
-	repair.CauseRejected:     "SuperDuperAI rejected the request; its reason is below. If it is about balance or a VIP model, fix the SuperDuperAI account; otherwise check the session's length and size, and {SUPERDUPERAI_MODEL}. Then generate again, or refund in Stripe.",
-	repair.CauseRateLimited:  "SuperDuperAI is overloaded (rate limit); nothing was started. Generate again in a few minutes.",
-	repair.CauseUnavailable:  "SuperDuperAI could not be reached, and nothing was sent. Generate again in a few minutes.",
-	repair.CauseServerFault:  "SuperDuperAI answered with an internal error. Check in SuperDuperAI whether {a video} was made after all (it may have been charged); if not, generate again in a few minutes.",
-	repair.CauseCertificate:  "SuperDuperAI's certificate does not match the host name, so nothing was sent. Set SUPERDUPERAI_URL to https://dev-editor.superduperai.co, restart the bot and generate again.",
-	repair.CauseFileFailed:   "SuperDuperAI could not make it; its reason, if any, is below. Generate again (which costs again; SuperDuperAI's balance shows whether this attempt was charged), or refund in Stripe. If the prompt was refused, it will fail again: refund.",
-	repair.CauseNotMade:      "An operator checked: nothing was made. Generate again, or refund in Stripe.",
-	repair.CauseUnwritten:    "Fix Redis first: /redis ping and sessionbot doctor say what is wrong.",
-	repair.CauseCommand:      "Redis lacks a command this needs, or does not allow it. Have it enabled (sessionbot doctor lists what is missing), then run the command again.",
-	repair.CauseTooLong:      "Press Debug in a while: it may still finish. Generate again only once it is stalled: that costs again.",
+	repair.CauseUnauthorised: "SuperDuperAI rejected the token; nothing was charged. Set a new SUPERDUPERAI_TOKEN (in the SuperDuperAI editor, under the account's API access), restart the bot, then run {again}.",
+	repair.CauseBalance:      "Our SuperDuperAI account does not have enough balance; nothing was charged. Top it up in SuperDuperAI, then run {again} ({pay}).{or refund}",
+	repair.CauseForbidden:    "Our SuperDuperAI account may not use this model (VIP models need a VIP account); nothing was charged. Set {SUPERDUPERAI_MODEL} to another model or upgrade the account, then run {again}.{or refund}",
+	repair.CauseRejected:     "SuperDuperAI rejected the request, so nothing is being made; its reason is below. If it is about balance or a VIP model, fix the SuperDuperAI account; otherwise check the session's length and size, and {SUPERDUPERAI_MODEL}. Then run {again} ({pay}).{or refund}",
+	repair.CauseRateLimited:  "SuperDuperAI is overloaded (rate limit); nothing was started or charged. In a few minutes run {again} ({pay}).",
+	repair.CauseUnavailable:  "SuperDuperAI could not be reached, and nothing was sent or charged. In a few minutes run {again} ({pay}).",
+	repair.CauseServerFault:  lookFor + foundAnyway + " Not found: run {again} in a few minutes ({pay}).",
+	repair.CauseCertificate:  "SuperDuperAI's certificate does not match the host name, so nothing was sent. Set SUPERDUPERAI_URL to https://dev-editor.superduperai.co, restart the bot, then run {again}.",
+	repair.CauseFileFailed:   "SuperDuperAI could not make it; its reason, if any, is below. If the prompt was refused, {refund}: it would fail again. Otherwise run {generate}: {pay} for the new attempt (SuperDuperAI's balance shows whether this one was charged).",
+	repair.CauseNotMade:      "An operator checked: nothing was made. Run {again} ({pay}).{or refund}",
+	repair.CauseUnwritten:    "Fix Redis first: /redis ping, and sessionbot doctor on the bot's host, say what is wrong.",
+	repair.CauseCommand:      "Redis lacks a command this needs, or does not allow it. Have it enabled (sessionbot doctor, on the bot's host, lists what is missing), then run {again}.",
 
 	repair.CauseNoSecret:    "The site's signing secret is not configured. Set STRIPE_WEBHOOK_SECRET (in Stripe's dashboard under Developers, Webhooks, at the site's endpoint) and restart the bot. Nothing was sent.",
 	repair.CauseNoStripeKey: "Stripe's event cannot be read. Set STRIPE_SECRET_KEY to a key that may read Events (sessionbot doctor checks it) and restart the bot. Nothing was sent.",
-	repair.CauseNoEvent:     "Stripe no longer has the event: it keeps events for 30 days. Generate the {video} instead, or refund in Stripe.",
-	repair.CauseSignature:   "It rejected the signature. Set STRIPE_WEBHOOK_SECRET to the signing secret of the site's own endpoint in Stripe, restart the bot and replay again.",
-	repair.CauseClock:       "The clocks differ by more than five minutes, so the site rejected the signature as too old. Synchronize the clock of the bot's server (NTP), then replay again.",
-	repair.CauseBlocked:     "A proxy or firewall refused it, or SITE_WEBHOOK_URL is wrong: check both. Or generate the {video} instead.",
-	repair.CauseNoWebhook:   "There is no webhook at SITE_WEBHOOK_URL. Set it to the address Stripe's dashboard shows for the site's endpoint, restart the bot and replay again.",
-	repair.CauseUnreachable: "The site could not be reached. Replay again in a few minutes, or generate the {video}.",
-	repair.CauseSiteFailed:  "Its error is below. Generate the {video} instead, or refund in Stripe.",
-	repair.CauseIgnored:     "Check SuperDuperAI for {a video} with the session's prompt (Debug shows it). If there is none, generate it: the site would lose the event again.",
+	repair.CauseNoEvent:     "Stripe no longer has the event: it keeps events for 30 days. Run {generate} instead ({pay}).{or refund}",
+	repair.CauseSignature:   "It rejected the signature. Set STRIPE_WEBHOOK_SECRET to the signing secret of the site's own endpoint in Stripe, restart the bot, then run {again}.",
+	repair.CauseClock:       "The clocks differ by more than five minutes, so the site rejected the signature as too old. Synchronize the clock of the bot's server (NTP), then run {again}.",
+	repair.CauseBlocked:     "Check the site's firewall or proxy, and SITE_WEBHOOK_URL in the bot's configuration, then run {again}. Or run {generate} instead: {pay}, as much as the site's {video}{twice}.",
+	repair.CauseNoWebhook:   "There is no webhook at SITE_WEBHOOK_URL. Set it to the address Stripe's dashboard shows for the site's endpoint, restart the bot, then run {again}.",
+	repair.CauseUnreachable: "The site could not be reached. In a few minutes run {again}. If it stays down, run {generate} instead: {pay}, as much as the site's {video}{twice}.",
+	repair.CauseSiteFailed:  "Its error is below. Run {generate} instead ({pay}{twice}).{or refund}",
+	repair.CauseIgnored:     lookFor + foundAnyway + " Not found: run {generate} ({pay}{twice}); do not replay, since the site would lose the event again.",
 }
 
 // jobSentence is what support can send to the customer, "" = nothing yet.
@@ -181,7 +201,7 @@ func (s site) jobSentence(job repair.Job) string {
 	case done && job.Plan.Action == store.ActionRestore:
 		return humanize.WithNoun(job.Plan.Kind, "Thank you for your patience: we have your prompt, and will e-mail you when your {video} is ready.")
 	case done:
-		return humanize.WithNoun(job.Plan.Kind, "Something went wrong with your {video}. We are fixing it and will e-mail you.")
+		return humanize.WithNoun(job.Plan.Kind, "Something went wrong with your {video}; we are sorry. We are looking into your order and will e-mail you shortly.")
 	case job.Outcome == "", job.Outcome == store.OutcomeRefused:
 		return ""
 	}

@@ -33,16 +33,16 @@ const (
 
 	NoticeExamining Notice = "Checking each session first, which can take up to a minute. The plan follows; nothing changes before it is approved."
 
-	NoticePlanNowhere    Notice = "Nobody else would see a plan here, so nothing was done. Run the command in a channel that I am in, or set ALERT_CHANNEL."
-	NoticePlanSent       Notice = "I cannot post in this channel, so I sent you the plan in a direct message."
+	NoticePlanNowhere    Notice = "Nobody else would see a plan here, so nothing was done. Run the command in a channel that the bot is in, or set ALERT_CHANNEL."
+	NoticePlanSent       Notice = "The bot cannot post in this channel, so it sent you the plan in a direct message."
 	NoticePlanUnshown    Notice = "The plan could not be posted, so nothing was done."
 	NoticePlanUnclear    Notice = "Slack did not confirm the post. If you do not see the plan, run the command again; nothing changes before approval."
 	NoticeAlertMoved     Notice = "Your press counted. This message is out of date: the alert has been posted again in the alert channel."
-	NoticeApproved       Notice = "Your click counted: approved. I could not find the plan's message, so the result will be posted where I can."
+	NoticeApproved       Notice = "Your press counted: approved. The plan's message could not be found, so the result will be posted where the bot can."
 	NoticeElsewhere      Notice = "This plan is shown in another message, so nothing was done. Press its button there, in"
 	NoticeAlertElsewhere Notice = "This alert is shown in another message, so nothing was done. Press its button there, in"
-	NoticeSteered        Notice = "Your click counted. The message could not be updated and may be out of date."
-	NoticeCancelled      Notice = "Your click counted: cancelled. The message could not be updated and may still show its buttons."
+	NoticeSteered        Notice = "Your press counted. The message could not be updated and may be out of date."
+	NoticeCancelled      Notice = "Your press counted: cancelled. The message could not be updated and may still show its buttons."
 
 	NoticeNoteMissed Notice = "The window opened too late for Slack. Your decision stands: press the button again to add a note."
 	NoticeNotDecider Notice = "Only the person who made this decision can add a note to it. Reply in the thread instead."

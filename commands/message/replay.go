@@ -23,34 +23,35 @@ func replayFact(p repair.Plan) blockkit.Line {
 // replayVerdict is the verdict on a replay where it differs from that on a
 // generation, "" = it does not.
 func replayVerdict(p repair.Progress) (head, next string) {
-	job, kind, id := p.Job, p.Job.Plan.Kind, humanize.ShortID(p.Job.Plan.Session)
-	cause := humanize.WithNoun(kind, CauseText(job.Cause))
+	job, cause := p.Job, CauseText(p.Job.Cause)
 	switch {
 	case job.Outcome == store.OutcomeUnclear:
-		return humanize.WithNoun(kind, "Unclear: the event was sent to the site for ") + id + humanize.WithNoun(kind, ", but whether it started {a video} is unknown."), settleAdvice(job)
+		return "Unclear: the event was sent to the site for {id}, but whether it started {a video} is unknown.", settleAdvice(job)
 	case job.Outcome == store.OutcomeCancelled:
-		return "Cancelled, nothing was sent: " + id + ".", "Nothing was charged. Replay again once a replica of Redis is connected, or refund in Stripe."
+		return "Cancelled: nothing was sent for {id}.", "SuperDuperAI charged us nothing{still paid}. " + noReplica + " Then run {again} ({pay}).{or refund}"
 	case job.Outcome == store.OutcomeGaveUp && job.Cause == repair.CauseNoToken:
-		return humanize.WithNoun(kind, "Started, but not tracked: the site is making the {video} for ") + id + ".",
-			humanize.WithNoun(kind, "Check the customer's page in 15 minutes. To have {video}s tracked until they finish, set SUPERDUPERAI_TOKEN and restart the bot.")
+		return "Started, but not tracked: the site is making the {video} for {id}.",
+			"Check the customer's page in 15 minutes; start no other before that. To have {video}s tracked until they finish, set SUPERDUPERAI_TOKEN and restart the bot."
 	case job.Outcome != store.OutcomeFailed:
 		return "", ""
 	}
 	switch job.Cause {
 	case repair.CauseOverwritten:
-		return humanize.WithNoun(kind, "The {video} for ") + id + " is finished, but the customer's page does not show it.",
+		return "Made, but hidden: the {video} for {id} is finished, and the customer's page does not show it.",
 			"Do not replay or generate again. Press Debug, then Show the video (no cost)."
 	case repair.CauseSiteFailed:
 		if text := strings.ToLower(p.SiteText); strings.Contains(text, "timeout") || strings.Contains(text, "timed out") {
-			cause = humanize.WithNoun(kind, "The site stopped waiting for SuperDuperAI, so {a video} may exist already. Check SuperDuperAI before anyone starts another.")
+			return "Failed: the site stopped waiting for SuperDuperAI for {id}, and {a video} may exist all the same.", lookFor + foundAnyway + " Not found: run {generate} ({pay})."
 		}
-		return "Failed: the site received the event and reported an error for " + id + ".", cause
+		return "Failed: the site received the event and reported an error for {id}.", cause
 	case repair.CauseIgnored:
-		return "Failed: the site received the event but started nothing for " + id + ".", cause
+		return "Failed: the site received the event but started nothing for {id}.", cause
+	case repair.CauseBlocked:
+		return "Failed: the event for {id} was refused on its way to the site, so nothing was started.", cause
 	case repair.CauseFileFailed, repair.CauseNotMade:
 		return "", ""
 	}
-	return "Failed: the site did not accept the event for " + id + ", so nothing was started.", cause
+	return "Failed: the site did not accept the event for {id}, so nothing was started.", cause
 }
 
 // replayStep is how far a running replay got.

@@ -33,26 +33,33 @@ func promptBlocks(p repair.Plan) []slack.Block {
 // restoreVerdict is the verdict on a job that restored a prompt, where that differs from
 // what is said of other jobs; "" = it does not.
 func restoreVerdict(p repair.Progress) (head, next string) {
-	job, id := p.Job, humanize.ShortID(p.Job.Plan.Session)
-	if job.Outcome != store.OutcomeDone {
+	if p.Job.Outcome != store.OutcomeDone {
 		return "", ""
 	}
 	replay, generate := slices.Contains(p.Next, store.ActionReplay), slices.Contains(p.Next, store.ActionGenerate)
-	next = "Press Debug to check what is possible next."
-	unread := planSituation(job.Plan).Unread // then Stripe's event starts nothing
-	switch retrying := job.Plan.Retrying && !unread; {
+	next = "Press Debug: it says what is possible next. Nothing has been started yet."
+	unread := planSituation(p.Job.Plan).Unread // then Stripe's event starts nothing
+	switch retrying := p.Job.Plan.Retrying && !unread; {
 	case retrying && (replay || generate):
-		next = "Wait: Stripe is still retrying the event, and the site then makes the {video}. If nothing has started in 15 min, start it here by Replay or by Generate, not by both: we pay for each."
+		next = "Wait: Stripe is still retrying the event, and the site then makes the {video} ({pay}). If nothing has started in 15 min, run " +
+			startText(replay, generate) + ": it is charged as well if Stripe's retry still gets through."
 	case retrying:
-		next = "Wait: Stripe is still retrying the event, and the site then makes the {video}."
-	case replay && generate:
-		next = "Now replay the webhook or generate the {video}: nothing has been started yet."
-	case replay:
-		next = "Now replay the webhook: nothing has been started yet."
-	case generate:
-		next = "Now generate the {video}: nothing has been started yet."
+		next = "Wait: Stripe is still retrying the event, and the site then makes the {video} ({pay}). If nothing has started in 15 min, press Debug."
+	case replay || generate:
+		next = "Nothing has been started yet. Next, run " + startText(replay, generate) + ". It shows a plan first ({pay})."
 	}
-	return "Done: the prompt of " + id + " is stored.", humanize.WithNoun(job.Plan.Kind, next)
+	return "Done: the prompt of {id} is stored.", next
+}
+
+// startText names the command that makes the video, and what helps if it does not.
+func startText(replay, generate bool) string {
+	switch {
+	case replay && generate:
+		return "{replay} (only if that fails, {generate})"
+	case replay:
+		return "{replay}"
+	}
+	return "{generate}"
 }
 
 // startButtons start what a fresh diagnosis allows after a restore.

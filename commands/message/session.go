@@ -31,7 +31,7 @@ func SessionActions(x diagnosis.Examination, cents int) []slack.BlockElement {
 		actions = s.Buttons(x.Session.ID)
 	}
 	if x.Verdict == diagnosis.VerdictUnclear && x.Job == store.JobUnclear {
-		actions = append(actions, notMadeButton(x.Repair.ID))
+		actions = append(actions, notMadeButton(x.Repair.ID, x.Session.Kind()))
 	}
 	return append(actions, DebugButton("Refresh", x.Session.ID))
 }

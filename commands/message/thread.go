@@ -33,8 +33,13 @@ func ThreadAnswer(session string, t follow.Thread, informed *follow.Informed, si
 		head = append(head, blockkit.Plain(", by "), blockkit.User(a.HandledBy))
 	}
 	asked := blockkit.L(blockkit.User(t.By), blockkit.Plain(" asked about it "), humanize.AgoTime(t.At, now), blockkit.Plain("."))
-	if a.HandledBy != "" {
-		asked = append(asked, blockkit.Plain(" Ask them what was agreed."))
+	const inform = "send the customer this text, then press Customer informed."
+	switch {
+	case informed != nil:
+	case a.HandledBy != "":
+		asked = append(asked, blockkit.Plain(" → Ask "), blockkit.User(a.HandledBy), blockkit.Plain(" what was done (a refund, a video?), "+inform))
+	default:
+		asked = append(asked, blockkit.Plain(" → "+humanize.UpperFirst(inform)))
 	}
 	blocks := []slack.Block{
 		blockkit.Paragraph(head, asked),
@@ -62,5 +67,5 @@ func (s site) endSentence(a follow.Answer) string {
 
 // InformedReply answers a click whose result the message may not show.
 func InformedReply(by follow.Informed, now time.Time) blockkit.Line {
-	return blockkit.L(blockkit.Plain("Already ticked by "), blockkit.User(by.By), blockkit.Plain(" "), humanize.AgoTime(by.At, now), blockkit.Plain("."))
+	return blockkit.L(blockkit.Plain("Nothing to do: the customer was informed by "), blockkit.User(by.By), blockkit.Plain(" "), humanize.AgoTime(by.At, now), blockkit.Plain("."))
 }

@@ -145,7 +145,7 @@ func refusalOf(site *superduper.Error, now time.Time) (cause repair.Cause, detai
 		detail = append(detail, fmt.Sprintf("It answered HTTP %d.", site.Status))
 	}
 	if site.Detail != "" {
-		detail = append(detail, site.Detail)
+		detail = append(detail, "It said: “"+site.Detail+"”")
 	}
 	switch apart := site.Date.Sub(now).Abs(); {
 	case site.Kind == superduper.NoToken:

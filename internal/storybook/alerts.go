@@ -17,11 +17,11 @@ func newIncident(kind incident.Kind, n int, change ...func(*incident.Incident)) 
 	began := noon.Add(-time.Hour)
 	i := incident.Incident{ID: "inc1", Kind: kind, Opened: began, LastJoinedAt: noon, Since: began, Delivery: incident.Delivery{PostedAt: began}}
 	for k := range n {
-		at := began.Add(time.Duration(k) * time.Second)
+		at := began.Add(time.Duration(k) * time.Minute)
 		i.Cases = append(i.Cases, incident.Case{
 			ID: fmt.Sprintf("cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y%05d", k), Verdict: diagnosis.Verdict(kind),
 			At: at, Payment: store.PaymentPaid, Amount: 100, Currency: "usd", Live: true,
-			Event: store.EventFailed, EventID: "evt_1", EventAt: at, IntentID: "pi_1", Allowed: []store.Action{store.ActionFix, store.ActionGenerate, store.ActionReplay},
+			Event: store.EventFailed, EventID: fmt.Sprint("evt_", k+1), EventAt: at, IntentID: fmt.Sprint("pi_", k+1), Allowed: []store.Action{store.ActionFix, store.ActionGenerate, store.ActionReplay},
 		})
 	}
 	for _, c := range change {
@@ -144,9 +144,9 @@ func alerts() []Story {
 		Story{Title: "a session is handled", Blocks: alert.HandledReply(sessionID)},
 		Story{Title: "a note is asked for", Blocks: note.Blocks(note.ActionPlan, "K3F9")},
 		line("handled twice", alert.HandledAlreadyReply(&incident.Handled{By: "U0LEAD", At: noon.Add(-time.Minute)}, incident.Case{}, noon)),
-		line("handled when it had left", alert.HandledAlreadyReply(nil, newIncident(orphaned, 1, leaving(incident.EndLate)).Cases[0], noon)),
+		line("handled when it had left", alert.HandledAlreadyReply(nil, newIncident(orphaned, 1, leaving(incident.EndLate)).Cases[0], noon.Add(time.Minute))),
 		line("handled when it is in no alert", alert.HandledAlreadyReply(nil, incident.Case{}, noon)),
-		line("pressed when resolved", alert.ClickReply(newIncident(orphaned, 1, closed), noon)))
+		line("pressed when resolved", alert.ClickReply(newIncident(orphaned, 1, closed), noon.Add(5*time.Minute))))
 }
 
 // options are what alerts show in production.

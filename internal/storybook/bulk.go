@@ -30,6 +30,9 @@ func bulkPlan(action store.Action, n int) repair.Plan {
 		p.Items = append(p.Items, item)
 	}
 	for i, reason := range repair.LeftOutReasons {
+		if reason == repair.LeftUnreadable && action != store.ActionReplay { // which alone asks the site
+			continue
+		}
 		for k := range 1 + 4*(i%2) {
 			p.LeftOut = append(p.LeftOut, repair.LeftOut{Session: bulkSession(100*(i+1) + k), Reason: reason, Cents: 2400})
 		}
@@ -40,6 +43,13 @@ func bulkPlan(action store.Action, n int) repair.Plan {
 
 func bulkSession(n int) string {
 	return fmt.Sprintf("cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3Bu%04d", n)
+}
+
+// failedItem is why a session could not be repaired, by action.
+var failedItem = map[store.Action]repair.Item{
+	store.ActionGenerate: {State: repair.ItemFailed, Cause: repair.CauseRejected, Detail: []string{"body.config.duration: too long <!channel>"}},
+	store.ActionReplay:   {State: repair.ItemFailed, Cause: repair.CauseSignature, Detail: []string{"It answered HTTP 400."}},
+	store.ActionFix:      {State: repair.ItemFailed, Cause: repair.CauseOverwritten},
 }
 
 // bulkProgress is the state of an approved plan: so many done, one failed, one unclear,
@@ -57,11 +67,14 @@ func bulkProgress(action store.Action, done, running, n int, events ...repair.Bu
 		case i < done:
 			state.Items[i].State = repair.ItemDone
 		case i == done:
-			state.Items[i] = repair.Item{State: repair.ItemFailed, Cause: repair.CauseRejected, Detail: []string{"body.config.duration: too long <!channel>"}}
+			state.Items[i] = failedItem[action]
 		case i == done+1:
 			state.Items[i] = repair.Item{State: repair.ItemUnclear, Cause: repair.CauseNoAnswer}
+			if action == store.ActionFix { // which asks nobody
+				state.Items[i] = repair.Item{State: repair.ItemDone}
+			}
 		case i == done+2:
-			state.Items[i] = repair.Item{State: repair.ItemSkipped, Cause: repair.CauseChanged, Detail: []string{"The status was none and is processing now."}}
+			state.Items[i] = repair.Item{State: repair.ItemSkipped, Cause: repair.CauseChanged, Detail: []string{"The status was “none” and is now “processing”."}}
 		case i < done+3+running:
 			state.Items[i].State = repair.ItemRunning
 		}
@@ -135,7 +148,7 @@ func canaries(shown func(title string, p repair.Progress, of ...string) Story) [
 	replay.Unfollowed = true
 	errors.Items = errors.Items[1:]
 	for i := range images.Items {
-		images.Items[i].Kind = store.KindImage
+		images.Items[i].Kind, images.Items[i].Order = store.KindImage, &repair.Order{Model: "azure-openai/gpt-image-1", Image: true, Cents: 300}
 	}
 	first := func(action store.Action, item repair.Item, ended time.Time, pause repair.Cause, detail ...string) repair.Progress {
 		p := bulkProgress(action, 0, 0, 37)
@@ -158,6 +171,6 @@ func canaries(shown func(title string, p repair.Progress, of ...string) Story) [
 		shown("paused, the canary failed", first(store.ActionGenerate, rejected, time.Time{}, rejected.Cause, rejected.Detail...)),
 		shown("paused, the canary's page shows something else", differs, of("Cause", repair.CausePage)),
 		shown("paused, the canary's page was not seen", first(store.ActionFix, done, noon, repair.CausePageUnseen), of("Cause", repair.CausePageUnseen)),
-		{Title: "a pause because of the canary, in the thread", Blocks: message.EndReply(differs, siteURL)},
+		{Title: "a pause because of the canary, in the thread", Blocks: registryOf(&world{}).EndReply(differs)},
 	}
 }

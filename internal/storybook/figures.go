@@ -54,8 +54,12 @@ func server(used, most, evicted int64) *rdb.Server {
 	if most > 0 {
 		peak = min(peak, most)
 	}
+	policy := "noeviction"
+	if evicted > 0 {
+		policy = "allkeys-lru"
+	}
 	return &rdb.Server{UsedMemoryBytes: used, UsedMemoryPeakBytes: peak, MaxMemoryBytes: most, Keys: 41_022, PingMS: 0.4, Version: "7.2.4",
-		EvictedKeys: evicted, ConnectedClients: 14, MaxMemoryPolicy: "noeviction", Nodes: 1}
+		EvictedKeys: evicted, ConnectedClients: 14, MaxMemoryPolicy: policy, Nodes: 1}
 }
 
 func figures() []Story {
@@ -78,7 +82,7 @@ func figures() []Story {
 			for i := range c.Slots[len(c.Slots)-24:] {
 				c.Slots[len(c.Slots)-24+i].Webhook = stats.Tries{Good: i % 2, Bad: 1}
 			}
-			c.Verdicts[diagnosis.VerdictOrphaned], c.Verdicts[diagnosis.VerdictStalled] = 24, 2
+			c.Verdicts[diagnosis.VerdictOrphaned], c.Verdicts[diagnosis.VerdictStalled], c.Verdicts[diagnosis.VerdictCompleted] = 24, 2, 12_020-26
 			last := stats.HourOf(f.Rollup.AsOf)
 			for n := range int64(2) {
 				h := f.Series[last-n]
@@ -89,7 +93,7 @@ func figures() []Story {
 		show("stats, Redis fills up and evicts", func(f *kept) {
 			f.Rollup.Server = server(3_800_000_000, 4_000_000_000, 41)
 			f.Series[stats.HourOf(f.Rollup.AsOf)] = stats.Hour{Server: &stats.Level{UsedBytes: 3_800_000_000, MaxBytes: 4_000_000_000, Evicted: 41}}
-			f.Rollup.Count.Survey.TTLs["never expires"] = 3
+			f.Rollup.Count.Survey.TTLs["never expires"], f.Rollup.Count.Survey.TTLs["7-30 days"] = 3, 27_297
 		}),
 		show("stats, Stripe is silent, alerts do not arrive", func(f *kept) {
 			f.State.Passed, f.State.Unreachable = noon.Add(-time.Hour), "Invite the bot into the channel: /invite @sessionbot."

@@ -39,20 +39,34 @@ func ended(ago time.Duration, action store.Action, detail string) audit.Entry {
 // busyWorld has so many of everything that the App Home shows.
 func busyWorld(n int) world {
 	w := world{figures: ordinary()}
+	c := &w.figures.Rollup.Count
+	c.Verdicts[diagnosis.VerdictOrphaned], c.Verdicts[diagnosis.VerdictStalled], c.Verdicts[diagnosis.VerdictCompleted] = 12*n, 2*n, 12_020-14*n // as the incidents say
 	pressed := repair.PlanRecord{Plan: planOf(store.ActionGenerate), State: repair.PlanOpen, Presser: "U0LEAD", Press: "P4"}
-	unclear := repair.Job{ID: "K3F9", Plan: planOf(store.ActionGenerate), Approver: store.Actor{ID: "U0ONCALL"}, Outcome: store.OutcomeUnclear, Cause: repair.CauseNoAnswer, Sending: noon.Add(-20 * time.Minute)}
+	other := planOf(store.ActionGenerate) // of another session than the plan's
+	other.Session = bulkSession(900)
+	replays := bulkPlan(store.ActionReplay, 12)
+	replays.LeftOut, replays.Rest = nil, 0
+	unclear := repair.Job{ID: "K3F9", Plan: other, Approver: store.Actor{ID: "U0ONCALL"}, Outcome: store.OutcomeUnclear, Cause: repair.CauseNoAnswer, Sending: noon.Add(-20 * time.Minute)}
 	numbered := func(k int) func(*incident.Incident) {
 		return func(i *incident.Incident) { i.ID = fmt.Sprint("inc", k) }
 	}
 	for k := range n {
-		w.incidents = append(w.incidents, newIncident(incident.Kind(diagnosis.VerdictOrphaned), 12, acknowledged, numbered(2*k)), newIncident(incident.Kind(diagnosis.VerdictStalled), 2, numbered(2*k+1)))
-		w.plans = append(w.plans, pressed, repair.PlanRecord{Plan: bulkPlan(store.ActionReplay, 12), State: repair.PlanOpen})
+		w.incidents = append(w.incidents, newIncident(incident.Kind(diagnosis.VerdictOrphaned), 12, acknowledged, numbered(2*k), each(func(c *incident.Case) { c.Event = store.EventDelivered })),
+			newIncident(incident.Kind(diagnosis.VerdictStalled), 2, numbered(2*k+1), renamed))
+		w.plans = append(w.plans, pressed, repair.PlanRecord{Plan: replays, State: repair.PlanOpen})
 		w.unclear = append(w.unclear, unclear)
 	}
 	bulk := ended(10*time.Minute, store.ActionReplay, "31 sessions; done; 29 done, 2 failed")
 	bulk.Session = ""
 	w.entries = []audit.Entry{bulk, ended(20*time.Minute, store.ActionGenerate, "unclear: no_answer"), ended(time.Hour, store.ActionFix, "done")}
 	return w
+}
+
+// renamed gives the sessions of an incident ids of their own.
+func renamed(i *incident.Incident) {
+	for k := range i.Cases {
+		i.Cases[k].ID = bulkSession(500 + k)
+	}
 }
 
 func acknowledged(i *incident.Incident) {

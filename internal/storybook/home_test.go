@@ -28,7 +28,7 @@ func TestBusiestHome(t *testing.T) {
 		t.Errorf("Slack would refuse it: %v", violation)
 	}
 	text := blockkit.Text(blocks)
-	for _, want := range []string{"18 plans to approve, 18 open incidents, 9 unclear repairs.", "And 15 more plans", "And 14 more incidents", "And 5 more unclear repairs"} {
+	for _, want := range []string{"18 open incidents, 18 plans to approve, 9 unclear repairs.", "And 15 more plans", "And 14 more incidents", "And 5 more unclear repairs"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it does not say %q:\n%s", want, text)
 		}

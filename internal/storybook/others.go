@@ -28,15 +28,15 @@ func others() []Story {
 	}
 	support, lead, ann := store.Actor{ID: "U0SUPPORT"}, store.Actor{ID: "U0LEAD"}, store.Actor{ID: "ann", Terminal: true}
 	history := world{entries: []audit.Entry{
-		entry(3*time.Hour, support, "C0SUPPORT", audit.Refused, store.ActionFix, "the verdict was waiting"),
+		entry(3*time.Hour, support, "C0SUPPORT", audit.Refused, store.ActionFix, "the session was waiting"),
 		entry(2*time.Hour, ann, "terminal", audit.Cancelled, store.ActionFix, ""),
 		entry(time.Hour, support, "C0SUPPORT", audit.Planned, store.ActionGenerate, ""),
 		entry(59*time.Minute+10*time.Second, lead, "C0SUPPORT", audit.Pressed, store.ActionGenerate, "the first of two presses"),
 		entry(59*time.Minute, lead, "C0SUPPORT", audit.Claimed, store.ActionGenerate, ""),
 		entry(50*time.Minute, lead, "C0SUPPORT", audit.Ended, store.ActionGenerate, "unclear: no_answer"),
-		entry(40*time.Minute, lead, "C0SUPPORT", audit.Settled, store.ActionGenerate, fileID),
+		entry(40*time.Minute, lead, "C0SUPPORT", audit.Settled, store.ActionGenerate, "file "+fileID+", SuperDuperAI says: in progress"),
 		{At: noon.Add(-30 * time.Minute), Who: lead, Where: "C0ALERTS", Event: audit.Handled, Session: sessionID, Detail: "it was failed"},
-		{At: noon.Add(-29 * time.Minute), Who: lead, Where: "C0ALERTS", Event: audit.Noted, Session: sessionID, Detail: "refunded_by phone"},
+		{At: noon.Add(-29 * time.Minute), Who: lead, Where: "C0ALERTS", Event: audit.Noted, Session: sessionID, Detail: "refunded, ticket_4711"},
 		{At: noon.Add(-20 * time.Minute), Who: support, Where: "C0SUPPORT", Event: audit.Informed, Session: sessionID, Detail: "handled"},
 	}}
 	some, many := listed(1), listed(3)

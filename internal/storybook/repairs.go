@@ -146,13 +146,18 @@ func progress(p repair.Plan, outcome store.Outcome, cause repair.Cause) repair.P
 	case repair.CauseCommand:
 		now.Job.Detail = []string{"Redis refused WATCH."}
 	case repair.CauseChanged:
-		now.Job.Detail = []string{"The status was none and is processing now."}
+		now.Job.Detail = []string{"The status was “none” and is now “processing”."}
+		if outcome == store.OutcomeFailed { // found once the claim was written
+			now.Job.Detail = []string{"The prompt has changed."}
+		}
 	case repair.CauseRejected:
 		now.Job.Detail = []string{"body.config.duration: <!channel> is too long"}
 	case repair.CauseBlocked:
-		now.Job.Detail = []string{"It answered HTTP 403.", "<!channel> go away"}
+		now.Job.Detail = []string{"It answered HTTP 403.", "It said: “<!channel> go away”"}
 	case repair.CauseSiteFailed:
 		now.SiteText = "SuperDuperAI API failed: 429 - <!channel>"
+	case repair.CauseNotMade:
+		now.Job.Settled = &repair.Settlement{By: store.Actor{ID: "U0LEAD"}, At: noon.Add(5 * time.Minute)}
 	case repair.CauseFileFailed:
 		now.Job.FileID, now.File = fileID, store.File{State: store.FileFailed, Error: refusal}
 	}
@@ -168,7 +173,11 @@ func progress(p repair.Plan, outcome store.Outcome, cause repair.Cause) repair.P
 		now.Job.FileID, now.Site.Status, now.Site.FileID = fileID, "completed", fileID
 		now.File = store.File{State: store.FileCompleted, ThumbnailURL: "https://cdn.example.com/1.jpg"}
 	case outcome == store.OutcomeGaveUp:
-		now.Job.FileID = fileID
+		now.Job.FileID, now.Site.FileID = fileID, fileID
+	case p.Action == store.ActionReplay && cause == repair.CauseOverwritten:
+		now.Job.FileID, now.Site = fileID, &store.Site{Found: true, Status: "error", FileID: fileID}
+	case p.Action == store.ActionReplay && outcome == store.OutcomeFailed && cause != repair.CauseSiteFailed && cause != repair.CauseFileFailed: // the site wrote nothing
+		now.Site = &store.Site{}
 	case outcome == store.OutcomeCancelled:
 		now.Job.Cancelled = &repair.Decision{By: p.Requester, At: noon.Add(3 * time.Minute)}
 	}
@@ -218,8 +227,12 @@ func repairs() []Story {
 		repairStory("fix, done, delivered", delivered),
 		repairStory("generate, failed overwritten, made", overwritten),
 		repairStory("generate, running, overwritten", foreign))
-	for _, outcome := range []store.Outcome{"", store.OutcomeDone, store.OutcomeUnclear, store.OutcomeGaveUp} {
-		all = append(all, repairStory("an image, "+string(outcome), progress(imagePlan(), outcome, "")))
+	for _, e := range []struct {
+		title   string
+		outcome store.Outcome
+		cause   repair.Cause
+	}{{"running", "", ""}, {"done", store.OutcomeDone, ""}, {"unclear", store.OutcomeUnclear, repair.CauseNoAnswer}, {"gave_up", store.OutcomeGaveUp, repair.CauseTooLong}} {
+		all = append(all, repairStory("an image, "+e.title, progress(imagePlan(), e.outcome, e.cause)))
 	}
 	return all
 }

@@ -30,7 +30,7 @@ func (p Plan) Changed(x diagnosis.Examination) []string {
 	var list []string
 	differ := func(what, before, after string) {
 		if before != after {
-			list = append(list, fmt.Sprintf("%s was %s and is %s now.", what, plainWord(before), plainWord(after)))
+			list = append(list, fmt.Sprintf("%s was “%s” and is now “%s”.", what, plainWord(before), plainWord(after)))
 		}
 	}
 	differ("The verdict", string(p.Seen.Verdict), string(now.Verdict))

@@ -22,8 +22,8 @@ func TestChanged(t *testing.T) {
 	}{
 		{"nothing", orphan(storetest.Held(storetest.FoxPrompt, "", "")), nil},
 		{"the webhook came", orphan(storetest.Held(storetest.FoxPrompt, `{"status":"processing","fileId":"`+storetest.File1+`","timestamp":"`+storetest.Ago(time.Minute)+`"}`, "")), []string{
-			"The verdict was orphaned and is processing now.", "The status was none and is processing now.",
-			"The file was none and is unknown now.", "The session now refers to another file.",
+			"The verdict was “orphaned” and is now “processing”.", "The status was “none” and is now “processing”.",
+			"The file was “none” and is now “unknown”.", "The session now refers to another file.",
 			"Something else changed the webhook record in Redis."}},
 		{"another prompt", orphan(storetest.Held(strings.Replace(storetest.FoxPrompt, "fox", "hen", 1), "", "")), []string{"The prompt has changed."}},
 		{"a mapping", orphan(storetest.Held(storetest.FoxPrompt, "", `{}`)), []string{"Something else changed the session record in Redis."}},
@@ -32,7 +32,7 @@ func TestChanged(t *testing.T) {
 			x := orphan(storetest.Held(storetest.FoxPrompt, "", ""))
 			x.Payment.State = store.PaymentPartiallyRefunded
 			return x
-		}(), []string{"The payment was paid and is partially refunded now."}},
+		}(), []string{"The payment was “paid” and is now “partially refunded”."}},
 		{"a dispute", func() diagnosis.Examination {
 			x := orphan(storetest.Held(storetest.FoxPrompt, "", ""))
 			x.Payment.Disputed = true

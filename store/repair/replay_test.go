@@ -97,7 +97,7 @@ func TestChangedReplay(t *testing.T) {
 		{"the webhook came", func(e *diagnosis.Evidence) {
 			e.Session = storetest.Held("", "", `{"prompt":"A fox","status":"processing","fileId":"`+storetest.File1+`","timestamp":"`+storetest.Ago(time.Minute)+`"}`)
 			e.File.State = store.FileInProgress
-		}, "The verdict was orphaned and is processing now"},
+		}, "The verdict was “orphaned” and is now “processing”"},
 	} {
 		changed := strings.Join(p.Changed(replayable(object, c.change)), " ")
 		if !strings.Contains(changed, c.says) || (c.says == "") != (changed == "") {

@@ -1,0 +1,116 @@
+package message
+
+import (
+	"strings"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/humanize"
+	"github.com/superduperai/sessionbot/store/repair"
+)
+
+// leftOutSteps say which sessions are left out, after their number, and what to do.
+var leftOutSteps = map[repair.LeftOutReason]string{
+	repair.LeftRetrying:    "that Stripe delivers itself: resend {it} in Stripe, or wait{include}",
+	repair.LeftOtherAction: "that only {other} can repair: {plan other}",
+	repair.LeftUnclear:     "whose earlier repair has an unknown result: settle {it} first (/session debug)",
+	repair.LeftUnreadable:  "that the site cannot read: generate {it} instead",
+	repair.LeftSecondPress: "with {a warning}: repair {it} {singly}",
+	repair.LeftNotAllowed:  "that {action} cannot repair: /session list has {it}",
+	repair.LeftUnseen:      "that could not be read from Redis: request a new plan later",
+	repair.LeftEventUnseen: "whose event could not be read from Stripe: check there first, since the site may still start {it}{include}",
+	repair.LeftUnverified:  "whose payment Stripe did not confirm: check STRIPE_SECRET_KEY, or request a new plan later",
+}
+
+// leftOutAlone are those that need nothing, after their number.
+var leftOutAlone = map[repair.LeftOutReason]string{
+	repair.LeftRunning:   "already being made",
+	repair.LeftCompleted: "already completed",
+	repair.LeftRefunded:  "refunded",
+	repair.LeftHandled:   "marked as handled by a colleague",
+	repair.LeftMarked:    "marked as error by an earlier repair",
+}
+
+// leftOutOne say the same of one session.
+var leftOutOne = map[repair.LeftOutReason]string{
+	repair.LeftRetrying:    "Stripe delivers it itself: resend in Stripe, or wait",
+	repair.LeftOtherAction: "only {other} can repair it",
+	repair.LeftUnclear:     "the result of an earlier repair is unknown: settle that first",
+	repair.LeftSecondPress: "it has a warning of its own: repair it by itself",
+	repair.LeftNotAllowed:  "{action} cannot repair it",
+	repair.LeftUnseen:      "it could not be read from Redis: request a new plan later",
+	repair.LeftEventUnseen: "its event could not be read from Stripe: the site may still start it",
+	repair.LeftUnreadable:  "the site cannot read it: generate instead",
+	repair.LeftUnverified:  "Stripe did not confirm its payment",
+}
+
+// leftOutText says why one session is left out.
+func leftOutText(p repair.Plan, reason repair.LeftOutReason) string {
+	if text := leftOutAlone[reason]; text != "" {
+		return text
+	}
+	return leftOutWords(p, 1).Replace(leftOutOne[reason])
+}
+
+// leftOutWords fills in the texts above, for so many sessions.
+func leftOutWords(p repair.Plan, n int) *strings.Replacer {
+	it, each, warning, singly, other := "them", "each", "warnings of their own", "one by one", string(OtherAction(p.Action))
+	if n == 1 {
+		it, each, warning, singly = "it", "it", "a warning of its own", "by itself"
+	}
+	include, planOther := ", or include "+it+" below ("+each+" may then be made, and charged, twice)", "press “"+otherLabel(p, n)+"”"
+	if p.Requester.Terminal { // where no button is below: it asks, unless the answer was given beforehand
+		include, planOther = "", "run /session bulk "+other
+	}
+	return strings.NewReplacer("{include}", include, "{action}", string(p.Action), "{other}", other, "{plan other}", planOther,
+		"{it}", it, "{a warning}", warning, "{singly}", singly)
+}
+
+// otherLabel is the button that plans the other action for so many sessions.
+func otherLabel(p repair.Plan, n int) string {
+	return humanize.UpperFirst(string(OtherAction(p.Action))) + " " + theOthers(n) + "…"
+}
+
+// beyondLimit says how many sessions have to wait for another plan.
+func beyondLimit(n int) blockkit.Line {
+	return blockkit.PlainLine(humanize.Thousands(int64(n)) + " more did not fit in this plan: run the command again afterwards.")
+}
+
+// leftOutLines say how many sessions are left out, why, and which: first those with
+// which something is to be done.
+func leftOutLines(p repair.Plan) (lines []blockkit.Line) {
+	counts := p.CountLeftOut()
+	var alone []string
+	for _, reason := range repair.LeftOutReasons {
+		n := counts[reason]
+		switch count := humanize.Thousands(int64(n)) + " "; {
+		case n == 0:
+		case leftOutAlone[reason] != "":
+			alone = append(alone, count+leftOutAlone[reason])
+		default:
+			line := blockkit.L(blockkit.Bold("Left out: "), blockkit.Plain(count+leftOutWords(p, n).Replace(leftOutSteps[reason])))
+			lines = append(lines, append(line, someSessions(p.LeftOutFor(reason))...))
+		}
+	}
+	if p.Rest > 0 {
+		lines = append(lines, beyondLimit(p.Rest))
+	}
+	if alone != nil {
+		lines = append(lines, blockkit.L(blockkit.Bold("Left out, nothing to do: "), blockkit.Plain(strings.Join(alone, ", ")+".")))
+	}
+	return lines
+}
+
+// someSessions names the first few sessions.
+func someSessions(ids []string) blockkit.Line {
+	line := blockkit.L(blockkit.Plain(" ("))
+	for i, id := range ids[:min(len(ids), leftOutNamed)] {
+		if i > 0 {
+			line = append(line, blockkit.Plain(", "))
+		}
+		line = append(line, blockkit.Code(humanize.ShortID(id)))
+	}
+	if len(ids) > leftOutNamed {
+		line = append(line, blockkit.Plain(" …"))
+	}
+	return append(line, blockkit.Plain(")"))
+}

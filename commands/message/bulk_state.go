@@ -1,0 +1,128 @@
+package message
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/superduperai/sessionbot/commands/remedy"
+	"github.com/superduperai/sessionbot/internal/humanize"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
+)
+
+// bulkSums say what became of all sessions.
+func bulkSums(job repair.Job) string {
+	n := job.Bulk.Counts()
+	return doneText(job, n.Done) + nonZero(", %d failed", n.Failed) + nonZero(", %d unclear", n.Unclear) + nonZero(", %d skipped", n.Skipped) +
+		nonZero(", %d running", n.Running) + nonZero(", %d not started", n.Left)
+}
+
+// doneText says what so many repairs came to.
+func doneText(job repair.Job, done int) string {
+	noun := bulkNoun(job.Plan)
+	if job.Plan.Action != store.ActionFix {
+		if slices.ContainsFunc(job.Bulk.Items, func(i repair.Item) bool { return i.State == repair.ItemDone && i.Cause == repair.CauseNoToken }) {
+			return humanize.Count(done, noun) + " started (not tracked without SUPERDUPERAI_TOKEN)"
+		}
+		return humanize.Count(done, noun) + " ready"
+	}
+	if last := job.Bulk.Last(); last != nil && last.Canary && (last.Cause == repair.CausePage || last.Cause == repair.CausePageUnseen) {
+		return humanize.Count(done, "session") + " changed, not confirmed on the customer's page"
+	}
+	switch shown := done - markedItems(job); shown {
+	case 0:
+		return humanize.Count(done, "session") + " marked as error"
+	case done:
+		return humanize.Count(done, noun) + " shown"
+	default:
+		return fmt.Sprintf("%s fixed (%s shown, %d marked as error)", humanize.Count(done, "session"), humanize.Count(shown, noun), done-shown)
+	}
+}
+
+// markedItems is how many items a fix marked as error.
+func markedItems(job repair.Job) (n int) {
+	for i, item := range job.Bulk.Items {
+		if item.State == repair.ItemDone && marksError(job.Plan.Items[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+// itemsCost is what the items in a state cost, by estimate; 0 = nothing, or unknown.
+func itemsCost(job repair.Job, state repair.ItemState) (cents int) {
+	for i, item := range job.Bulk.Items {
+		if item.State == state {
+			cents += job.Plan.Items[i].Cents()
+		}
+	}
+	return cents
+}
+
+// stays says that nothing is undone, and what was spent.
+func stays(job repair.Job) string {
+	if job.Plan.Action == store.ActionFix {
+		return "What is done stays as it is."
+	}
+	n, text := job.Bulk.Counts(), "Finished "+bulkNoun(job.Plan)+"s stay."
+	if cents := itemsCost(job, repair.ItemDone); cents > 0 {
+		text += " Spent so far: " + remedy.CostText(cents) + " for the " + humanize.Thousands(int64(n.Done)) + " ready"
+		if running := itemsCost(job, repair.ItemRunning); running > 0 {
+			text += ", " + remedy.CostText(running) + " for those running"
+		}
+		if n.Unclear > 0 {
+			text += "; what is unclear may have been charged, too"
+		}
+		text += "."
+	}
+	return text
+}
+
+// finishedText is what is left to do once nothing runs any more, "" = nothing.
+func finishedText(job repair.Job) string {
+	n, again := job.Bulk.Counts(), PlanCommand(job.Plan)+" again"
+	var steps []string
+	say := func(when bool, text string) {
+		if when {
+			steps = append(steps, text)
+		}
+	}
+	fixes := job.Plan.Action == store.ActionFix
+	say(fixes && markedItems(job) > 0, "Write to the customers whose sessions were marked as error: nothing was refunded.")
+	say(!fixes && n.Unclear > 0, "Settle what is unclear first (/session debug): it may have been charged.")
+	say(fixes && n.Unclear > 0, "Debug what is unclear (/session debug).")
+	retry := again + " repairs what failed"
+	switch {
+	case fixes:
+		retry += " (no cost)"
+	case n.Unclear > 0:
+		retry += ", and leaves out what is unclear"
+	}
+	say(n.Failed > 0, "Debug what failed, and fix the cause; then "+retry+".")
+	say(n.Failed+n.Unclear > 0 && n.Skipped > 0, "What was skipped had changed meanwhile: nothing to do.")
+	return strings.Join(steps, " ")
+}
+
+// pauseText says why a plan was paused, what to do, and what Resume and Stop do.
+func pauseText(job repair.Job) string {
+	e := job.Bulk.Last()
+	why := "Three sessions in a row failed, and the others would fail the same way: " + itemReason(repair.Item{Cause: e.Cause, Detail: e.Detail}) + ". Fix that first."
+	resumes := "goes on"
+	switch {
+	case e.Canary:
+		why, resumes = canaryPauseText(job), "tries the next session alone, then the others"
+	case e.Cause == repair.CauseIdle:
+		why = "It made no progress for more than ten minutes, for example because the bot or Redis was down. Check first that both are up."
+	case e.Cause == repair.CauseLate:
+		why = "Three sessions in a row could not be started in time; nothing was sent or charged for them. Check the bot's log and Redis first."
+	}
+	if job.Approver.Terminal { // which has no buttons
+		return why + " Then run " + PlanCommand(job.Plan) + " again."
+	}
+	if cents := itemsCost(job, repair.ItemWaiting); cents > 0 {
+		resumes += " (" + remedy.CostText(cents) + " in all)"
+	}
+	return why + " Then press Resume: it " + resumes + ". Stop leaves the " + humanize.Thousands(int64(job.Bulk.Counts().Left)) +
+		" not started as they are. Without either the plan ends after a day."
+}

@@ -90,5 +90,4 @@ bench: build
 	go run ./internal/bench
 
 lint:
-	go vet -tags nightly,record ./...
 	go run $(GOLANGCI) run

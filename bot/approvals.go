@@ -118,14 +118,14 @@ func (a approvals) mayDecide(ctx context.Context, to requester, plan repair.Plan
 		return nil, ""
 	}
 	refused = a.operators.AdmitOperator(ctx, to.user)
-	if refused == nil && button == message.ActionApprove && own && a.needsSecond(plan.Action) {
+	if refused == nil && button == message.ActionApprove && own && a.needsSecondOperator(plan.Action) {
 		return &access.Refusal{Text: string(message.NoticeOwnPlan), Ask: a.operators.Excluding(to.user)}, "the asker's own click on "
 	}
 	return refused, "not an operator's click on "
 }
 
-// needsSecond reports whether an operator other than the requester has to approve.
-func (a approvals) needsSecond(action store.Action) bool {
+// needsSecondOperator reports whether an operator other than the requester has to approve.
+func (a approvals) needsSecondOperator(action store.Action) bool {
 	return repair.NeedsSecondOperator(a.cfg.Repairs.Approvals, action)
 }
 

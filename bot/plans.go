@@ -70,7 +70,7 @@ func (a approvals) postPlan(ctx context.Context, to requester, plan repair.Plan,
 			return m, nil, err
 		}
 	}
-	if !a.needsSecond(plan.Action) && a.operators.AdmitOperator(ctx, to.user) == nil {
+	if !a.needsSecondOperator(plan.Action) && a.operators.AdmitOperator(ctx, to.user) == nil {
 		m, err = a.outbox.Post(ctx, to.user, planMark(plan.ID), blocks)
 		if direct {
 			return m, a.planPointer(ctx, "The plan is shown in our direct messages", m), err

@@ -59,6 +59,9 @@ func (s Service) decided(ctx context.Context, button string, r repair.ClaimResul
 		event, detail = audit.Cancelled, ""
 	case repair.NeedsSecondClick:
 		event, detail = audit.Pressed, "the first of two presses"
+		if r.Press == r.Plan.Press { // too soon after that one, or of an old copy of the button
+			detail = "pressed again; one more press needed"
+		}
 	default:
 		if !by.Terminal {
 			detail = "a click on " + button + ": " + detail

@@ -28,6 +28,9 @@ func TestServiceRecords(t *testing.T) {
 			return s.Approve(ctx, id, "", by, where)
 		}
 		first, second, third := saved(t, s.Ledger, "cs_live_service"), saved(t, s.Ledger, "cs_live_service"), saved(t, s.Ledger, "cs_live_other")
+		risky := saved(t, s.Ledger, "cs_live_risky")
+		risky.Risk = "Stripe delivers"
+		testenv.Must(t, s.Ledger.SavePlan(t.Context(), risky))
 		for _, c := range []struct {
 			name   string
 			do     func(context.Context, string, store.Actor, string) (repair.ClaimResult, error)
@@ -41,9 +44,12 @@ func TestServiceRecords(t *testing.T) {
 			{"claim another one", approve, second.ID, terminal, audit.Refused, "another repair was running"},
 			{"cancel a running job", s.Cancel, first.ID, bob, audit.Refused, "a click on cancel: the plan was approved already"},
 			{"cancel", s.Cancel, third.ID, bob, audit.Cancelled, ""},
+			{"press", approve, risky.ID, ann, audit.Pressed, "the first of two presses"},
+			{"press again too soon", approve, risky.ID, ann, audit.Pressed, "pressed again; one more press needed"},
+			{"press after somebody else", approve, risky.ID, bob, audit.Pressed, "the first of two presses"},
 			{"claim nothing", approve, "none", ann, "", ""},
 		} {
-			session := map[string]string{first.ID: first.Session, second.ID: second.Session, third.ID: third.Session}[c.id]
+			session := map[string]string{first.ID: first.Session, second.ID: second.Session, third.ID: third.Session, risky.ID: risky.Session}[c.id]
 			before, err := s.Trail.History(t.Context(), session, 100)
 			testenv.Must(t, err)
 			if _, err := c.do(t.Context(), c.id, c.by, "C1"); err != nil {

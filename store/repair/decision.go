@@ -26,7 +26,7 @@ type PlanRecord struct {
 	At    time.Time   // when
 	Note  *Note       // why; nil = no note
 
-	Presser string // who pressed first of two presses, "" = no one yet
+	Presser string // who made the first of two presses, "" = no one yet
 	Press   string // names that press
 }
 

@@ -25,7 +25,10 @@ func (c *candidate) awaitsPayment() bool {
 // conclusion says why an examined session that is in no incident is not alerted, and
 // when it is to be inspected again, 0 = not before it changes. What may pass without a
 // change of the session, such as a repair, silences it no longer than it lasts.
-func (c *candidate) conclusion(soon time.Duration) (reason incident.Disposition, again time.Duration) {
+func (c *candidate) conclusion(soon time.Duration, now time.Time) (reason incident.Disposition, again time.Duration) {
+	if expired(c.Diagnosis, now) {
+		return incident.SessionExpired, 0
+	}
 	switch c.Verdict {
 	case diagnosis.VerdictUnpaid:
 		if c.Payment.Failed {
@@ -36,9 +39,9 @@ func (c *candidate) conclusion(soon time.Duration) (reason incident.Disposition,
 		if c.Job == store.JobRunning {
 			return incident.RepairRunning, soon
 		}
-		return incident.NotSettled, soon
+		return incident.NotConclusive, soon
 	case diagnosis.VerdictWaiting, diagnosis.VerdictUnchecked:
-		return incident.NotSettled, soon
+		return incident.NotConclusive, soon
 	}
 	return incident.NotConfirmed, 0
 }

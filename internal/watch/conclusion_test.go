@@ -14,27 +14,32 @@ import (
 func TestConclusion(t *testing.T) {
 	t.Parallel()
 	const soon = time.Minute
+	now := time.Now()
+	old := now.Add(-store.KeyLife)
 	for _, c := range []struct {
 		v     diagnosis.Verdict
 		job   store.JobState
 		p     store.Payment
+		paid  time.Time
 		want  incident.Disposition
 		again time.Duration
 	}{
 		{v: diagnosis.VerdictProcessing, job: store.JobRunning, want: incident.RepairRunning, again: soon},
-		{v: diagnosis.VerdictProcessing, want: incident.NotSettled, again: soon}, // its file is being made
-		{v: diagnosis.VerdictUnclear, job: store.JobUnclear, want: incident.NotSettled, again: soon},
-		{v: diagnosis.VerdictWaiting, want: incident.NotSettled, again: soon},
-		{v: diagnosis.VerdictUnchecked, want: incident.NotSettled, again: soon},
+		{v: diagnosis.VerdictProcessing, want: incident.NotConclusive, again: soon}, // its file is being made
+		{v: diagnosis.VerdictUnclear, job: store.JobUnclear, want: incident.NotConclusive, again: soon},
+		{v: diagnosis.VerdictWaiting, want: incident.NotConclusive, again: soon},
+		{v: diagnosis.VerdictUnchecked, want: incident.NotConclusive, again: soon},
 		{v: diagnosis.VerdictUnpaid, want: incident.AwaitsPayment, again: paymentInterval},
 		{v: diagnosis.VerdictUnpaid, p: store.Payment{Failed: true}, want: incident.NotConfirmed},
 		{v: diagnosis.VerdictRefunded, want: incident.NotConfirmed},
 		{v: diagnosis.VerdictCompleted, want: incident.NotConfirmed},
 		{v: diagnosis.VerdictAbandoned, want: incident.NotConfirmed},
-		{v: diagnosis.VerdictLost, want: incident.NotConfirmed}, // expired
+		{v: diagnosis.VerdictLost, paid: old, want: incident.SessionExpired},
+		{v: diagnosis.VerdictLost, paid: old.Add(2 * expiryMargin), want: incident.NotConfirmed},
+		{v: diagnosis.VerdictRefunded, paid: old, want: incident.NotConfirmed},
 	} {
-		got := candidate{Observation: sweep.Observation{Evidence: diagnosis.Evidence{Job: c.job, Payment: c.p}, Diagnosis: diagnosis.Diagnosis{Verdict: c.v}}}
-		if reason, again := got.conclusion(soon); reason != c.want || again != c.again {
+		got := candidate{Observation: sweep.Observation{Evidence: diagnosis.Evidence{Job: c.job, Payment: c.p}, Diagnosis: diagnosis.Diagnosis{Verdict: c.v, PaidAt: c.paid}}}
+		if reason, again := got.conclusion(soon, now); reason != c.want || again != c.again {
 			t.Errorf("%s, job %q: %s, again after %s; want %s, %s", c.v, c.job, reason, again, c.want, c.again)
 		}
 	}

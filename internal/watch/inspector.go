@@ -20,11 +20,11 @@ const (
 	dismissalLife   = time.Hour // in which a session is not examined again while it is in the same trouble
 )
 
-// inspector inspects the sessions on the due list.
+// inspector inspects the sessions in the due queue.
 type inspector struct{ *term }
 
 // inspectDue inspects some of the sessions that are due, and updates the
-// incidents. A session leaves the due list only when that is stored.
+// incidents. A session leaves the due queue only when that is stored.
 func (s *inspector) inspectDue(ctx context.Context) error {
 	dues, err := s.Records.Due(ctx, s.Now(), roundSize)
 	if err != nil {
@@ -134,7 +134,7 @@ func (s *inspector) suspectNew(ctx context.Context, c *candidate, result *inspec
 		if at := nextInspection(c.Observation, s.Limits); at.After(now) {
 			result.requeueAt(c.Session.ID, at)
 		}
-		if c.paid != nil && paymentSettled(c.Verdict) {
+		if c.paid != nil && paymentFinal(c.Verdict) {
 			result.forget = append(result.forget, c.Session.ID)
 		}
 	}
@@ -204,7 +204,8 @@ func (s *inspector) examine(ctx context.Context, suspects []*candidate, result *
 	_ = group.Wait() // each error concerns one session
 	for n, c := range suspects {
 		if errs[n] != nil {
-			s.Log.WarnContext(ctx, "session not examined, will retry", "error", errs[n])
+			s.Log.WarnContext(ctx, "session not examined, will retry", "session_suffix", suffix(c.Session.ID), "error", errs[n])
+			s.Metrics.Skipped(string(incident.NotExamined))
 			result.requeueAt(c.Session.ID, s.Now().Add(s.Timings.Requeue))
 		} else if err := s.conclude(ctx, *c, repairs[c.Session.ID], result); err != nil {
 			return err
@@ -248,7 +249,7 @@ func (s *inspector) conclude(ctx context.Context, c candidate, repair store.Acti
 	switch {
 	case o.Alerted:
 	case c.open == nil:
-		reason, again := c.conclusion(s.stripeInterval())
+		reason, again := c.conclusion(s.stripeInterval(), now)
 		s.logSkipped(ctx, c, reason)
 		if again == 0 {
 			return s.Records.Dismiss(ctx, id, key, dismissalLife)

@@ -10,7 +10,7 @@ import (
 )
 
 // Disposition says whether a session outside any incident is alerted, and why not. The
-// log, the metrics and debug name it.
+// log, the metrics and debug name it, so the values are public.
 type Disposition string
 
 // The dispositions.
@@ -19,8 +19,8 @@ const (
 	NotInTrouble      Disposition = "not_in_trouble"     // its verdict needs no action
 	GraceTime         Disposition = "grace_time"         // it was paid just now: the webhook may still come
 	NotInAlertOn      Disposition = "not_in_alert_on"    // its verdict is not in ALERT_ON
-	MarkedAsError     Disposition = "marked_by_repair"   // a person decided that
-	HandledOutside    Disposition = "handled"            // in the same trouble, by an operator
+	MarkedAsError     Disposition = "marked_by_repair"   // by a repair that a person approved
+	HandledOutside    Disposition = "handled"            // elsewhere, in the same trouble, by an operator
 	InBacklog         Disposition = "in_backlog"         // from before the watch: one case of the summary
 	BacklogPublished  Disposition = "backlog_published"  // from before the watch, and covered by the summary
 	PaymentUnverified Disposition = "payment_unverified" // counted by the sweep, and alerted as one incident
@@ -28,12 +28,14 @@ const (
 	Dismissed         Disposition = "dismissed"          // examined lately in the same trouble, and found in order
 
 	// Of sessions that were inspected or examined.
-	AwaitsSweep   Disposition = "awaits_sweep"   // Redis may be empty; the next sweep finds out
-	AwaitsPayment Disposition = "awaits_payment" // by a delayed method: it is looked up at Stripe once in a while
-	RepairRunning Disposition = "repair_running" // it is inspected again when that ends
-	NotSettled    Disposition = "not_settled"    // the examination found what may pass: it is inspected again
-	NotConfirmed  Disposition = "not_confirmed"  // the examination found it in order
-	EndingUnknown Disposition = "ending_unknown" // it is in an incident, and how it leaves is not known yet
+	AwaitsSweep    Disposition = "awaits_sweep"   // Redis may be empty; the next sweep finds out
+	AwaitsPayment  Disposition = "awaits_payment" // by a delayed method: it is looked up at Stripe once in a while
+	RepairRunning  Disposition = "repair_running" // it is inspected again when that ends
+	NotConclusive  Disposition = "not_settled"    // inconclusive; inspected again soon
+	NotConfirmed   Disposition = "not_confirmed"  // the examination found it in order
+	EndingUnknown  Disposition = "ending_unknown" // it is in an incident, and how it leaves is not known yet
+	SessionExpired Disposition = "expired"        // lost because of its age: Redis drops its keys after 30 days
+	NotExamined    Disposition = "not_examined"   // Redis did not answer, or the like; inspected again soon
 )
 
 // Rules say which sessions are alerted.
@@ -98,7 +100,7 @@ func TroubleKey(d diagnosis.Diagnosis) string {
 }
 
 // MarkedByRepair reports whether a repair of ours marked the session as error, by the
-// texts that repairs write. A video that was finished since is news all the same.
+// texts that repairs write. A video that was finished since still counts as new trouble.
 func MarkedByRepair(s store.Session, v diagnosis.Verdict, texts []string) bool {
 	text := s.Current().Error
 	return v == diagnosis.VerdictFailed && text != nil && slices.Contains(texts, *text)

@@ -2,6 +2,8 @@ package watch
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -93,5 +95,30 @@ func TestEachSkippedSessionHasAReason(t *testing.T) {
 		if h.metrics.skipped[string(reason)] == 0 {
 			t.Errorf("%s is not counted: %v", reason, h.metrics.skipped)
 		}
+	}
+}
+
+// unreadableFiles cannot be read where a session is examined.
+type unreadableFiles struct{ FileRecords }
+
+func (unreadableFiles) Known(context.Context, store.FileRef) (diagnosis.FileRecord, error) {
+	return diagnosis.FileRecord{}, errors.New("no answer")
+}
+
+// TestSessionNotExamined is logged with the end of its id, and counted.
+func TestSessionNotExamined(t *testing.T) {
+	t.Parallel()
+	h := newSimulation(t)
+	var log bytes.Buffer
+	h.cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+	h.cfg.Files = unreadableFiles{h.cfg.Files}
+	h.lead()
+	h.orphan("cs_test_unread")
+	h.advance(time.Minute)
+	if text := log.String(); !strings.Contains(text, `msg="session not examined, will retry" component=watch session_suffix=t_unread error="no answer"`) || strings.Contains(text, "cs_test_unread") {
+		t.Errorf("the log:\n%s", text)
+	}
+	if h.metrics.skipped[string(incident.NotExamined)] == 0 {
+		t.Errorf("not counted: %v", h.metrics.skipped)
 	}
 }

@@ -16,15 +16,15 @@ import (
 
 const (
 	recheckAfter = 10 * time.Minute // the least time between two lookups of one open case at Stripe
-	expiryMargin = 24 * time.Hour   // a session counts as expired so long before Redis drops it
+	expiryMargin = 24 * time.Hour   // a session counts as expired this long before its keys expire
 )
 
 // candidate is a session that may be, or is, in trouble.
 type candidate struct {
 	sweep.Observation
-	paid      *store.Paid       // by Stripe's lists; nil = they do not name it
+	paid      *store.Paid       // from Stripe's lists; nil = not listed
 	dismissed string            // the incident.TroubleKey of its last examination, if that found no need to alert it
-	handled   *incident.Handled // outside, by an operator; nil = no one
+	handled   *incident.Handled // elsewhere, by an operator; nil = no one
 	open      *incident.Case    // in an incident; nil = it is in none
 	lookUp    bool              // its payment at Stripe
 	checked   time.Time         // when that was done
@@ -33,10 +33,13 @@ type candidate struct {
 	repairFailed bool             // the last one, since the session joined the incident
 }
 
-// logSkipped logs and counts why a session is not alerted, with the end of its id: the
-// whole id opens the customer's page.
+// suffix returns the end of a session's id, for the log: the whole id opens the customer's
+// page.
+func suffix(id string) string { return id[max(0, len(id)-8):] }
+
+// logSkipped logs and counts why a session is not alerted.
 func (w *Watch) logSkipped(ctx context.Context, c candidate, reason incident.Disposition) {
-	w.Log.LogAttrs(ctx, slog.LevelDebug, "session not alerted", slog.String("session_suffix", c.Session.ID[max(0, len(c.Session.ID)-8):]),
+	w.Log.LogAttrs(ctx, slog.LevelDebug, "session not alerted", slog.String("session_suffix", suffix(c.Session.ID)),
 		slog.String("verdict", string(c.Verdict)), slog.String("reason", string(reason)))
 	if reason != incident.NotInTrouble {
 		w.Metrics.Skipped(string(reason))
@@ -66,8 +69,8 @@ func notStarted(v diagnosis.Verdict) bool {
 	return v == diagnosis.VerdictOrphaned || v == diagnosis.VerdictLost
 }
 
-// paymentSettled reports whether the payment cannot change the verdict any more.
-func paymentSettled(v diagnosis.Verdict) bool {
+// paymentFinal reports whether the payment cannot change the verdict any more.
+func paymentFinal(v diagnosis.Verdict) bool {
 	return slices.Contains([]diagnosis.Verdict{diagnosis.VerdictCompleted, diagnosis.VerdictUnpaid, diagnosis.VerdictAbandoned, diagnosis.VerdictNotFound}, v)
 }
 

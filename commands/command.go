@@ -1,5 +1,5 @@
-// Package commands holds the commands, one file each: options, parsing, running and
-// the answer. The registry feeds Slack, the terminal, the help and the check of the
+// Package commands holds the commands, one file each or for a few that share nearly
+// everything: options, parsing, running and the answer. The registry feeds Slack, the terminal, the help and the check of the
 // manifest alike. How an answer is delivered is up to their callers.
 package commands
 

@@ -4,9 +4,10 @@
 //
 //   - stripePoller, listener, sweepTask and fileChecker find sessions by Stripe's
 //     lists of payments, Redis' notifications, a sweep that needs neither, and the
-//     files that sessions name. They put a session on the due list.
+//     files that sessions name. They put a session in the due queue.
 //   - inspector diagnoses the sessions that are due. triage decides whether one is
-//     worth an examination; why it is not is logged as "session not alerted".
+//     worth an examination; why it is not is logged as "session not alerted". One that
+//     could not be examined is logged as "session not examined, will retry".
 //   - incidents.assign updates the incidents with what was observed.
 //   - digester opens the incident that is the digest of the day before.
 //   - follower answers in the threads in which people asked about a session, once

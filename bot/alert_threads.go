@@ -35,7 +35,7 @@ func (a Alerts) LastReply(ctx context.Context, i incident.Incident, since time.T
 			a.Bot.log.WarnContext(ctx, "thread of an alert not readable, escalating", "incident", i.ID, "error", fault, "advice", fault.Advice())
 			return at, false, watch.ErrHistoryForbidden
 		}
-		return at, false, refusalOf(err, true)
+		return at, false, deliveryErrorOf(err, true)
 	}
 	for _, m := range messages {
 		if posted := postedAt(m); fromPerson(m) && m.Timestamp != i.SlackMessage.TS && posted.After(since) && posted.After(at) {

@@ -40,14 +40,14 @@ func (a Alerts) Post(ctx context.Context, i incident.Incident, d watch.Decision,
 	alert := alert.New(i, a.options(d.Mention == watch.OnCall), a.Bot.cfg.Now())
 	if i.Kind == incident.Digest {
 		if alert, err = a.Digest(ctx, i.Since, i.Until); err != nil {
-			return m, &watch.Refusal{Err: err} // nothing was posted
+			return m, &watch.DeliveryError{Err: err} // nothing was posted
 		}
 	}
 	err = a.sendOrText(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
 		m, err = a.post(ctx, blocks, slack.MsgOptionText(alert.Text, false), marked(mark))
 		return err
 	})
-	return m, refusalOf(err, false)
+	return m, deliveryErrorOf(err, false)
 }
 
 // Update shows the current state of an incident in its message, as long as that
@@ -57,7 +57,7 @@ func (a Alerts) Update(ctx context.Context, i incident.Incident) error {
 		return errMoved()
 	}
 	alert := alert.New(i, a.options(watch.Calls(i)), a.Bot.cfg.Now())
-	return refusalOf(a.sendOrText(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
+	return deliveryErrorOf(a.sendOrText(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
 		_, _, _, err := a.Bot.api.UpdateMessageContext(ctx, i.SlackMessage.Channel, i.SlackMessage.TS, blocks, slack.MsgOptionText(alert.Text, false))
 		return err
 	}), true)
@@ -70,7 +70,7 @@ func (a Alerts) Reply(ctx context.Context, i incident.Incident, d watch.Decision
 	}
 	line := alert.Reply(i, string(d.Reason), a.mention(i, d.Mention), a.Bot.cfg.Now())
 	_, err := a.post(ctx, slack.MsgOptionBlocks(line.Blocks...), slack.MsgOptionText(line.Text, false), marked(mark), slack.MsgOptionTS(i.SlackMessage.TS))
-	return refusalOf(err, true)
+	return deliveryErrorOf(err, true)
 }
 
 // Permalink returns the address of a message, "" where Slack does not say it in time.
@@ -131,7 +131,7 @@ func (a Alerts) Find(ctx context.Context, i incident.Incident) (store.Message, b
 			a.Bot.log.WarnContext(ctx, "channel history not readable, an alert may be posted twice", "error", fault, "advice", fault.Advice())
 			return store.Message{}, false, watch.ErrHistoryForbidden
 		}
-		return store.Message{}, false, refusalOf(err, true)
+		return store.Message{}, false, deliveryErrorOf(err, true)
 	}
 	for _, m := range messages {
 		if m.Metadata.EventType == alertEvent && m.Metadata.EventPayload["mark"] == i.Posting {
@@ -164,17 +164,17 @@ func (a Alerts) since(ctx context.Context, thread store.Message, at time.Time) (
 
 // errMoved means that an incident is shown in a channel that is no longer the alert channel.
 func errMoved() error {
-	return &watch.Refusal{Stuck: true, Err: errors.New("its alert is in a channel that is not the alert channel any more")}
+	return &watch.DeliveryError{Stuck: true, Err: errors.New("its alert is in a channel that is not the alert channel any more")}
 }
 
-// refusalOf says how the watch proceeds after an error, nil for nil. If Slack refuses for
+// deliveryErrorOf says how the watch proceeds after an error, nil for nil. If Slack refuses for
 // good to change a message, or a reply to it, another message takes its place.
-func refusalOf(err error, change bool) error {
+func deliveryErrorOf(err error, change bool) error {
 	if err == nil {
 		return nil
 	}
 	fault := slackapi.FaultOf(err)
-	r := &watch.Refusal{
+	r := &watch.DeliveryError{
 		Unclear: fault.Unclear(), After: fault.RetryAfter, Advice: fault.Advice(), Err: fault,
 		Lasting: fault.Code != "" && !fault.Temporary(),
 	}

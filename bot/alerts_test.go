@@ -24,28 +24,28 @@ func TestNotificationError(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		err  error
-		want watch.Refusal
+		want watch.DeliveryError
 	}{
-		{"never sent", dial, watch.Refusal{}},
-		{"never sent to the proxy", &url.Error{Op: "Post", URL: "https://slack", Err: &net.OpError{Op: "proxyconnect", Err: dial.Err}}, watch.Refusal{}},
-		{"sent, and no answer", read, watch.Refusal{Unclear: true}},
-		{"a pause", &slack.RateLimitedError{RetryAfter: 30 * time.Second}, watch.Refusal{After: 30 * time.Second}},
-		{"Slack stumbles", slack.StatusCodeError{Code: http.StatusBadGateway}, watch.Refusal{Unclear: true}},
-		{"Slack stumbles and says so", answered("fatal_error"), watch.Refusal{Unclear: true}},
-		{"not a member", answered("not_in_channel"), watch.Refusal{Lasting: true}},
-		{"no such channel", answered("channel_not_found"), watch.Refusal{Lasting: true}},
-		{"not allowed to post", answered("restricted_action"), watch.Refusal{Lasting: true}},
-		{"unheard of", answered("of_tomorrow"), watch.Refusal{Lasting: true}},
+		{"never sent", dial, watch.DeliveryError{}},
+		{"never sent to the proxy", &url.Error{Op: "Post", URL: "https://slack", Err: &net.OpError{Op: "proxyconnect", Err: dial.Err}}, watch.DeliveryError{}},
+		{"sent, and no answer", read, watch.DeliveryError{Unclear: true}},
+		{"a pause", &slack.RateLimitedError{RetryAfter: 30 * time.Second}, watch.DeliveryError{After: 30 * time.Second}},
+		{"Slack stumbles", slack.StatusCodeError{Code: http.StatusBadGateway}, watch.DeliveryError{Unclear: true}},
+		{"Slack stumbles and says so", answered("fatal_error"), watch.DeliveryError{Unclear: true}},
+		{"not a member", answered("not_in_channel"), watch.DeliveryError{Lasting: true}},
+		{"no such channel", answered("channel_not_found"), watch.DeliveryError{Lasting: true}},
+		{"not allowed to post", answered("restricted_action"), watch.DeliveryError{Lasting: true}},
+		{"unheard of", answered("of_tomorrow"), watch.DeliveryError{Lasting: true}},
 	} {
-		var got *watch.Refusal
-		if !errors.As(refusalOf(c.err, false), &got) {
-			t.Fatalf("%s: %v", c.name, refusalOf(c.err, false))
+		var got *watch.DeliveryError
+		if !errors.As(deliveryErrorOf(c.err, false), &got) {
+			t.Fatalf("%s: %v", c.name, deliveryErrorOf(c.err, false))
 		}
 		if got.Unclear != c.want.Unclear || got.Gone != c.want.Gone || got.Lasting != c.want.Lasting || got.After != c.want.After {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
 	}
-	if refusalOf(nil, false) != nil {
+	if deliveryErrorOf(nil, false) != nil {
 		t.Error("no error became one")
 	}
 }
@@ -54,7 +54,7 @@ func TestNotificationError(t *testing.T) {
 // after no other fault.
 func TestChangeError(t *testing.T) {
 	t.Parallel()
-	for code, want := range map[string]watch.Refusal{
+	for code, want := range map[string]watch.DeliveryError{
 		"message_not_found": {Gone: true}, "thread_not_found": {Gone: true},
 		"edit_window_closed": {Stuck: true}, "cant_update_message": {Stuck: true}, "block_mismatch": {Stuck: true},
 		"cannot_reply_to_message": {Stuck: true}, "restricted_action_thread_locked": {Stuck: true},
@@ -65,19 +65,19 @@ func TestChangeError(t *testing.T) {
 		"org_login_required": {}, "method_not_supported_for_channel_type": {Stuck: true}, "invalid_arguments": {Lasting: true},
 		"token_revoked": {Lasting: true}, "missing_scope": {Lasting: true}, "invalid_blocks": {Lasting: true},
 	} {
-		var got *watch.Refusal
-		if err := refusalOf(slack.SlackErrorResponse{Err: code}, true); !errors.As(err, &got) {
+		var got *watch.DeliveryError
+		if err := deliveryErrorOf(slack.SlackErrorResponse{Err: code}, true); !errors.As(err, &got) {
 			t.Fatalf("%s: %v", code, err)
 		}
 		if got.Gone != want.Gone || got.Stuck != want.Stuck || got.Lasting != want.Lasting || got.Unclear != want.Unclear {
 			t.Errorf("%s: %+v, want %+v", code, got, want)
 		}
 	}
-	var away *watch.Refusal
-	if err := refusalOf(&url.Error{Op: "Post", Err: errors.New("reset")}, true); !errors.As(err, &away) || away.Gone || away.Stuck || !away.Unclear {
+	var away *watch.DeliveryError
+	if err := deliveryErrorOf(&url.Error{Op: "Post", Err: errors.New("reset")}, true); !errors.As(err, &away) || away.Gone || away.Stuck || !away.Unclear {
 		t.Errorf("no answer: %+v", away)
 	}
-	if refusalOf(nil, true) != nil {
+	if deliveryErrorOf(nil, true) != nil {
 		t.Error("no error became one")
 	}
 }
@@ -91,7 +91,7 @@ func TestAlertMovesWithTheAlertChannel(t *testing.T) {
 	for name, err := range map[string]error{
 		"update": a.Update(t.Context(), i), "reply": a.Reply(t.Context(), i, watch.Decision{Act: watch.Reply}, "mark"),
 	} {
-		var r *watch.Refusal
+		var r *watch.DeliveryError
 		if !errors.As(err, &r) || !r.Stuck || r.Lasting || r.Unclear {
 			t.Errorf("%s: %v", name, err)
 		}

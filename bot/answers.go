@@ -81,9 +81,9 @@ func (a answers) answer(ctx context.Context, to requester, p placement, run func
 	log.InfoContext(ctx, "answered")
 }
 
-// noticeLater sends a notice to a requester who has waited long. The function that it
-// returns cancels the notice, or waits until it is sent: it must not follow the answer. It cannot be replaced by the
-// answer, since the original of a clicked button's response_url is the alert, or the plan.
+// noticeLater sends a notice if the answer takes long; the returned function cancels it, or
+// waits until it is sent, since it must not follow the answer. It cannot be replaced by the
+// answer: the original of a clicked button's response_url is the alert, or the plan.
 func (a answers) noticeLater(ctx context.Context, to requester) (stop func()) {
 	sent := make(chan struct{})
 	timer := time.AfterFunc(a.cfg.Deadlines.Notice, func() {

@@ -76,7 +76,7 @@ func (a approvals) decide(ctx context.Context, to requester, c click) {
 		a.refuse(ctx, to, refused)
 		return
 	}
-	if a.rejectStaleClick(ctx, to, c, plan.Plan) {
+	if a.rejectWrongMessage(ctx, to, c, plan.Plan) {
 		return
 	}
 	if plan.Message.TS == "" && !c.ephemeral && c.message != "" {
@@ -96,9 +96,9 @@ func (a approvals) decide(ctx context.Context, to requester, c click) {
 	a.decided(ctx, to, answer)
 }
 
-// rejectStaleClick answers a click in a message that does not show the plan, and reports
+// rejectWrongMessage answers a press in a message other than the plan's, and reports
 // whether it was one: nobody can approve what they did not see.
-func (a approvals) rejectStaleClick(ctx context.Context, to requester, c click, plan repair.Plan) bool {
+func (a approvals) rejectWrongMessage(ctx context.Context, to requester, c click, plan repair.Plan) bool {
 	shown := plan.Message
 	if c.view || shown.TS == "" || shown.TS == c.message && shown.Channel == to.channel {
 		return false
@@ -112,14 +112,14 @@ func (a approvals) rejectStaleClick(ctx context.Context, to requester, c click, 
 
 // mayDecide returns nil for those who may approve or cancel, else why they may
 // not, for them and for the audit trail.
-func (a approvals) mayDecide(ctx context.Context, to requester, plan repair.PlanRecord, button string) (refused *access.Refusal, why string) {
+func (a approvals) mayDecide(ctx context.Context, to requester, plan repair.PlanRecord, button string) (refused *access.Denial, why string) {
 	own := plan.Requester == to.actor()
 	if button == message.ActionCancel && own {
 		return nil, ""
 	}
 	refused = a.operators.AdmitOperator(ctx, to.user)
 	if refused == nil && button == message.ActionApprove && own && a.needsSecondOperator(plan.Action) {
-		return &access.Refusal{Text: string(message.NoticeOwnPlan), Ask: a.operators.Excluding(to.user)}, "the asker's own click on "
+		return &access.Denial{Text: string(message.NoticeOwnPlan), Ask: a.operators.Excluding(to.user)}, "the asker's own click on "
 	}
 	return refused, "not an operator's click on "
 }

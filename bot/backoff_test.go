@@ -163,7 +163,7 @@ func TestRareRefreshesAreNotDelayed(t *testing.T) {
 		first, second := s.both()
 		now, all := []*line{first, second}, []*line{first, second}
 		for range 20 {
-			time.Sleep(timings.Settled)
+			time.Sleep(timings.StableAfter)
 			for i, l := range now {
 				asked := time.Now()
 				l.send(t, `{"type":"disconnect","reason":"refresh_requested"}`)

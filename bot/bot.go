@@ -120,11 +120,11 @@ func New(cfg Config) (*Bot, error) {
 
 func newOutbox(cfg Config, api *slack.Client, client *http.Client, o slackapi.Origin) *slackapi.Outbox {
 	return &slackapi.Outbox{API: api, HTTP: client, Origin: o, Log: cfg.Log,
-		Pause: cfg.Timings.Retry, Outage: cfg.Timings.Outage, Send: cfg.Deadlines.Send, Call: cfg.Deadlines.Call}
+		Pause: cfg.Timings.MinRetryDelay, OutageRetryDelay: cfg.Timings.OutageRetryDelay, Send: cfg.Deadlines.Send, Call: cfg.Deadlines.Call}
 }
 
 // Run receives and answers requests until ctx ends, then drains those it acked
-// within nine seconds. The error is a *PermanentError. A Bot runs once.
+// within nine seconds. The error is a *slackapi.PermanentError. A Bot runs once.
 func (b *Bot) Run(ctx context.Context) error {
 	if err := b.introduce(ctx); err != nil {
 		return ignoreOnStop(ctx, err)

@@ -189,7 +189,7 @@ func (s *bubble) connected() *line {
 func (s *bubble) both() (*line, *line) {
 	s.t.Helper()
 	first, second := s.connected(), s.connected()
-	time.Sleep(timings.Settled)
+	time.Sleep(timings.StableAfter)
 	s.gauge.least.Store(2)
 	return first, second
 }

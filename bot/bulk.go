@@ -35,7 +35,7 @@ func (a approvals) stopOrResume(ctx context.Context, to requester, c click) {
 			return
 		}
 	}
-	if a.rejectStaleClick(ctx, to, c, job.Plan) {
+	if a.rejectWrongMessage(ctx, to, c, job.Plan) {
 		return
 	}
 	job, done, err := decide(ctx, c.value, to.actor(), to.channel)

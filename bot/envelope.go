@@ -29,7 +29,7 @@ type connection interface {
 
 // handleEnvelope acks an envelope and queues its request, unless it is a duplicate.
 // One that cannot be read is acked too, so that Slack does not take the app for
-// dead; one that not even "busy" can be answered to is not.
+// dead; if even the queue for "busy" is full, it is not acked.
 func (b *Bot) handleEnvelope(s connection, frame []byte, e socketmode.Envelope) error {
 	ref := requestid.New()
 	_, span := b.cfg.Tracer.Start(context.Background(), "envelope", trace.WithSpanKind(trace.SpanKindConsumer),

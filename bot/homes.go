@@ -72,7 +72,7 @@ func (h *homes) pass(ctx context.Context) time.Duration {
 		fault := slackapi.FaultOf(err)
 		h.log.WarnContext(ctx, "App Home not updated", "error", fault, "advice", fault.Advice())
 		if fault.Temporary() {
-			return max(fault.RetryAfter, h.cfg.Timings.Outage)
+			return max(fault.RetryAfter, h.cfg.Timings.OutageRetryDelay)
 		}
 		if err := h.cfg.Viewers.Forget(ctx, user); err != nil {
 			h.log.DebugContext(ctx, "viewer not forgotten", "error", err)
@@ -160,7 +160,7 @@ func (h *homes) load(ctx context.Context) (commands.Home, error) {
 }
 
 // admit is that of the readers, and names the operators, whom others may ask.
-func (h *homes) admit(ctx context.Context, user string) *access.Refusal {
+func (h *homes) admit(ctx context.Context, user string) *access.Denial {
 	refused := h.readers.Admit(ctx, user)
 	if refused != nil && refused.Cause == nil {
 		refused.Ask = h.cfg.Repairs.Operators

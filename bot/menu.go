@@ -40,7 +40,7 @@ func (b *Bot) chooseFromMenu(to requester, i interaction) {
 	}
 }
 
-// dismiss records that an operator handled a session outside, so that it leaves its
+// dismiss records that an operator handled a session elsewhere, so that it leaves its
 // alert. It does nothing if the audit trail cannot record it.
 func (a answers) dismiss(ctx context.Context, to requester, c click, session string) {
 	entry := audit.Entry{At: a.cfg.Now(), Who: to.actor(), Where: to.channel, Event: audit.Handled, Session: session}

@@ -82,7 +82,7 @@ func (a answers) noteSnooze(ctx context.Context, to requester, id, text string) 
 	return err
 }
 
-// noteHandled adds the note of the user who handled a session outside.
+// noteHandled adds the note of the user who handled a session elsewhere.
 func (a answers) noteHandled(ctx context.Context, to requester, session, text string) error {
 	known, err := a.cfg.Incidents.Handled(ctx, session)
 	switch {

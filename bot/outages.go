@@ -31,7 +31,7 @@ func (a Alerts) FindOutage(ctx context.Context) (o watch.Outage, found bool, err
 		if fault := slackapi.FaultOf(err); fault.Code != "" && !fault.Temporary() {
 			return o, false, watch.ErrHistoryForbidden
 		}
-		return o, false, refusalOf(err, false)
+		return o, false, deliveryErrorOf(err, false)
 	}
 	for _, m := range messages { // the latest first
 		if m.Metadata.EventType == outageOver {
@@ -52,7 +52,7 @@ func (a Alerts) FindOutage(ctx context.Context) (o watch.Outage, found bool, err
 func (a Alerts) PostOutage(ctx context.Context, o watch.Outage) (store.Message, error) {
 	note, err := a.post(ctx, a.outageNote(o))
 	if err != nil {
-		return note, refusalOf(err, false)
+		return note, deliveryErrorOf(err, false)
 	}
 	first, found, err := a.FindOutage(ctx)
 	if err != nil || !found || first.Note.TS == note.TS {
@@ -70,7 +70,7 @@ func (a Alerts) ResolveOutage(ctx context.Context, o watch.Outage) error {
 	if err != nil && slackapi.FaultOf(err).TryElsewhere() {
 		_, err = a.post(ctx, a.outageNote(o))
 	}
-	return refusalOf(err, false)
+	return deliveryErrorOf(err, false)
 }
 
 func (a Alerts) outageNote(o watch.Outage) slack.MsgOption {

@@ -115,8 +115,8 @@ func TestOutageNotesOutOfReach(t *testing.T) {
 		t.Errorf("no such channel: %v", err)
 	}
 	_ = ws.Close() // on purpose
-	var refusal *watch.Refusal
-	if _, _, err := a.FindOutage(t.Context()); !errors.As(err, &refusal) || refusal.Lasting {
+	var failed *watch.DeliveryError
+	if _, _, err := a.FindOutage(t.Context()); !errors.As(err, &failed) || failed.Lasting {
 		t.Errorf("no answer: %v", err)
 	}
 }

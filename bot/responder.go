@@ -81,13 +81,13 @@ func (r *responder) admitted(ctx context.Context, to requester, call commands.Ca
 
 // refuse answers why a person may not, and whom to ask. If others read the answer it
 // names no one, since that would notify them.
-func (r *responder) refuse(ctx context.Context, to requester, err *access.Refusal) {
+func (r *responder) refuse(ctx context.Context, to requester, err *access.Denial) {
 	if err.Cause != nil {
 		r.log.ErrorContext(ctx, "person not looked up, refused", "error", err.Cause, "advice", err.Cause.Advice())
 	}
 	r.cfg.Metrics.Answered("", string(commands.Refused), 0)
 	if to.public {
-		err = &access.Refusal{Text: err.Text}
+		err = &access.Denial{Text: err.Text}
 	}
 	r.replyLine(ctx, to, err.Line())
 }
@@ -141,7 +141,7 @@ func (r *responder) deliver(ctx context.Context, to requester, m slackapi.Messag
 		fallback = []slack.Block{blockkit.Paragraph(blockkit.L(
 			blockkit.Plain(string(message.NoticeNotPosted)+" "), blockkit.Plain(fault.Advice())))}
 	}
-	if fault.Retryable() && slackapi.Sleep(ctx, r.cfg.Timings.Outage) != nil {
+	if fault.Retryable() && slackapi.Sleep(ctx, r.cfg.Timings.OutageRetryDelay) != nil {
 		return
 	}
 	if err = r.outbox.PostEphemeral(ctx, to.channel, to.user, fallback); err != nil && fault.Retryable() {

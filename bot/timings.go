@@ -10,14 +10,14 @@ import (
 // Timings are the pauses of a Bot.
 type Timings struct {
 	socketmode.Timings
-	Retry  time.Duration // minimum before a second call of Slack's API
-	Outage time.Duration // of Slack that is waited for
-	Home   time.Duration // between two versions of somebody's App Home
+	MinRetryDelay    time.Duration // before a retry of a call of Slack's API
+	OutageRetryDelay time.Duration // before the last retry, for short outages of Slack
+	Home             time.Duration // between two versions of somebody's App Home
 }
 
 // DefaultTimings returns those of production.
 func DefaultTimings() Timings {
-	return Timings{Timings: socketmode.DefaultTimings(), Retry: time.Second, Outage: 4 * time.Second, Home: 3 * time.Second}
+	return Timings{Timings: socketmode.DefaultTimings(), MinRetryDelay: time.Second, OutageRetryDelay: 4 * time.Second, Home: 3 * time.Second}
 }
 
 // Deadlines are how long Slack and Redis may take. Those of stopping are

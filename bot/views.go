@@ -125,7 +125,7 @@ func (r *responder) updateView(ctx context.Context, m *modal, view slack.ModalVi
 		view.ExternalID = external // else it could not be found again
 	}
 	retryable := func(f *slackapi.Fault) bool { return f.Retryable() || external != "" && f.Code == "not_found" }
-	return r.outbox.Retry(ctx, retryable, []time.Duration{0, r.cfg.Timings.Outage}, func() error {
+	return r.outbox.Retry(ctx, retryable, []time.Duration{0, r.cfg.Timings.OutageRetryDelay}, func() error {
 		_, err := r.api.UpdateViewContext(ctx, view, external, "", m.id)
 		if err != nil && refusesView(slackapi.FaultOf(err)) {
 			r.log.ErrorContext(ctx, "view refused by Slack, shown as text alone", "error", slackapi.FaultOf(err))

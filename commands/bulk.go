@@ -167,7 +167,7 @@ func (d Deps) makeBulk(req Request, b bulkRequest, examined []diagnosis.Examinat
 		if len(b.actions) > 1 {
 			other = b.actions[(i+1)%len(b.actions)]
 		}
-		made := repair.MakeBulkPlan(action, examined, req.actor(), repair.BulkOptions{PlanOptions: d.Plans, Include: b.include, Other: other, Settled: settled}, d.Now())
+		made := repair.MakeBulkPlan(action, examined, req.actor(), repair.BulkOptions{PlanOptions: d.Plans, Include: b.include, Other: other, Handled: settled}, d.Now())
 		made.Parallel, made.Unfollowed = d.Bulk.Parallel, action == store.ActionReplay && !d.Token
 		includable, _ := made.Includable()
 		useful := len(made.Items)+includable > 0

@@ -34,7 +34,7 @@ func (c *settledCrowd) click(action, value string) commands.Answer {
 	return commands.New(deps).ParseAction(action, value, commands.Request{User: "U1", Channel: "C1"}).Run(context.Background())
 }
 
-// TestRepairAllLeavesOutWhatIsSettled: what an operator handled outside, and what a repair
+// TestRepairAllLeavesOutWhatIsSettled: what an operator handled elsewhere, and what a repair
 // marked as error, is neither planned nor included, though the incident still names it. The
 // longest waiting come first.
 func TestRepairAllLeavesOutWhatIsSettled(t *testing.T) {

@@ -68,7 +68,7 @@ type Statistics interface {
 	Figures(ctx context.Context, now time.Time) (stats.Figures, error)
 }
 
-// Watch returns the state of the watch, payments, dismissals, and what was handled outside;
+// Watch returns the state of the watch, payments, dismissals, and what was handled elsewhere;
 // see incident.Watch.
 type Watch interface {
 	State(ctx context.Context) (watchstate.State, error)

@@ -56,7 +56,7 @@ var eventTexts = map[audit.Event]string{
 
 func entryLine(e audit.Entry, at blockkit.Span) blockkit.Line {
 	what := eventTexts[e.Event]
-	if e.Action != "" { // what was handled outside is not a repair of ours
+	if e.Action != "" { // what was handled elsewhere is not a repair of ours
 		what += ": " + blockkit.OneLine(string(e.Action))
 	}
 	by := ", by "

@@ -60,7 +60,7 @@ type Call struct {
 	Command Command // the command, which decides who may run it; zero = unknown
 	Session string  // the session that it would repair, as named in the request; "" = none
 	Long    bool    // it looks at many sessions first
-	Misused bool    // Run says how the command is used, and needs nothing for that
+	Misused bool    // the request is malformed: Run only returns the usage text
 	Run     func(context.Context) Answer
 }
 

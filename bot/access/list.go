@@ -22,15 +22,15 @@ type List struct {
 	Directory *Directory
 }
 
-// Refusal says why a person may not.
-type Refusal struct {
+// Denial says why a person may not.
+type Denial struct {
 	Text  string
 	Ask   []string        // whom to ask, named after the text; may be empty
 	Cause *slackapi.Fault // of the lookup, nil = they are not listed
 }
 
 // Line is the text that the person reads.
-func (n *Refusal) Line() blockkit.Line {
+func (n *Denial) Line() blockkit.Line {
 	line := blockkit.L(blockkit.Plain(n.Text))
 	if len(n.Ask) > 0 {
 		line = append(append(line, blockkit.Plain(" Ask ")), names(n.Ask)...)
@@ -40,11 +40,11 @@ func (n *Refusal) Line() blockkit.Line {
 }
 
 // Admit returns nil for a listed person. A failed lookup admits no one.
-func (l List) Admit(ctx context.Context, user string) *Refusal {
+func (l List) Admit(ctx context.Context, user string) *Denial {
 	if user != "" && slices.Contains(l.Listed, user) {
 		return nil
 	}
-	var failed *Refusal
+	var failed *Denial
 	for _, id := range l.Listed {
 		var member bool
 		var err error
@@ -66,40 +66,40 @@ func (l List) Admit(ctx context.Context, user string) *Refusal {
 	case failed != nil:
 		return failed
 	case slices.Contains(l.Listed, everyone):
-		return &Refusal{Text: string(message.NoticeReaders)}
+		return &Denial{Text: string(message.NoticeReaders)}
 	}
-	return &Refusal{Text: "Only the people and groups listed in " + l.Variable + " may use this bot. Ask its operators to add you there."}
+	return &Denial{Text: "Only the people and groups listed in " + l.Variable + " may use this bot. Ask its operators to add you there."}
 }
 
 // AdmitOperator returns nil for a listed full member of this workspace. An empty
 // list admits no one, and neither does a failed lookup.
-func (l List) AdmitOperator(ctx context.Context, user string) *Refusal {
+func (l List) AdmitOperator(ctx context.Context, user string) *Denial {
 	if len(l.Listed) == 0 {
-		return &Refusal{Text: string(message.NoticeNoOperators)}
+		return &Denial{Text: string(message.NoticeNoOperators)}
 	}
 	if refused := l.Admit(ctx, user); refused != nil {
 		if refused.Cause != nil {
 			return refused
 		}
-		return &Refusal{Text: string(message.NoticeOperators), Ask: l.Listed}
+		return &Denial{Text: string(message.NoticeOperators), Ask: l.Listed}
 	}
 	member, err := l.Directory.fullMember(ctx, user)
 	switch {
 	case err != nil:
 		return l.lookupFailed(everyone, err)
 	case !member:
-		return &Refusal{Text: string(message.NoticeMembers), Ask: l.Excluding(user)}
+		return &Denial{Text: string(message.NoticeMembers), Ask: l.Excluding(user)}
 	}
 	return nil
 }
 
-func (l List) lookupFailed(id string, err error) *Refusal {
+func (l List) lookupFailed(id string, err error) *Denial {
 	fault := slackapi.FaultOf(err)
 	text := "Slack could not identify you (" + fault.Name() + "), so nothing was done. "
 	if id != everyone {
 		text = "The user group " + id + " of " + l.Variable + " could not be read (" + fault.Name() + "), so nobody in it may do this now. "
 	}
-	return &Refusal{Text: text + fault.Advice(), Cause: fault}
+	return &Denial{Text: text + fault.Advice(), Cause: fault}
 }
 
 // Excluding returns the list without one person.

@@ -41,10 +41,10 @@ type Outbox struct {
 	Origin Origin // of response_url
 	Log    *slog.Logger
 
-	Pause  time.Duration // minimum before a second call
-	Outage time.Duration // of Slack that is waited for
-	Send   time.Duration // a message may take, with Slack's pauses
-	Call   time.Duration // one call may take
+	Pause            time.Duration // before a retry, at least
+	OutageRetryDelay time.Duration // before the last retry, for short outages of Slack
+	Send             time.Duration // a message may take, with Slack's pauses
+	Call             time.Duration // one call may take
 
 	refused refusedKinds
 }
@@ -160,7 +160,7 @@ func (o *Outbox) Update(ctx context.Context, m store.Message, blocks []slack.Blo
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Send)
 	defer cancel()
 	return o.send(ctx, blocks, func(blocks []slack.Block) error {
-		return o.Retry(ctx, (*Fault).Retryable, []time.Duration{0, o.Outage}, func() error {
+		return o.Retry(ctx, (*Fault).Retryable, []time.Duration{0, o.OutageRetryDelay}, func() error {
 			_, _, _, err := o.API.UpdateMessageContext(ctx, m.Channel, m.TS, contentOf(blocks))
 			return err
 		})

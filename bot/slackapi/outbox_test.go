@@ -68,7 +68,7 @@ func hookServer(t *testing.T, replies ...func(http.ResponseWriter)) (*Outbox, st
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Outbox{HTTP: NewHTTPClient(testenv.Patience, testenv.Patience), Origin: allowed, Log: slog.New(slog.DiscardHandler), Pause: 50 * time.Millisecond, Outage: 200 * time.Millisecond}, server.URL + "/response/secret", arrived
+	return &Outbox{HTTP: NewHTTPClient(testenv.Patience, testenv.Patience), Origin: allowed, Log: slog.New(slog.DiscardHandler), Pause: 50 * time.Millisecond, OutageRetryDelay: 200 * time.Millisecond}, server.URL + "/response/secret", arrived
 }
 
 func reply(status int, body string, header ...string) func(http.ResponseWriter) {
@@ -168,7 +168,7 @@ func TestEphemeralWaitsOnceForTheRateLimit(t *testing.T) {
 		reply(200, `{"ok":false,"error":"not_in_channel"}`)(w)
 	}))
 	defer server.Close()
-	o := &Outbox{API: slack.New("xoxb", slack.OptionAPIURL(server.URL+"/api/")), Log: slog.New(slog.DiscardHandler), Pause: 50 * time.Millisecond, Outage: 200 * time.Millisecond}
+	o := &Outbox{API: slack.New("xoxb", slack.OptionAPIURL(server.URL+"/api/")), Log: slog.New(slog.DiscardHandler), Pause: 50 * time.Millisecond, OutageRetryDelay: 200 * time.Millisecond}
 	err := o.PostEphemeral(t.Context(), "C1", "U1", hello.Blocks)
 	if fault := FaultOf(err); fault.Code != "not_in_channel" || !strings.Contains(fault.Advice(), "/invite") {
 		t.Errorf("postEphemeral: %v", err)

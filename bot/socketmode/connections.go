@@ -141,8 +141,8 @@ func (c *Connections) maintain(ctx context.Context) error {
 			return nil
 		}
 		fault := slackapi.FaultOf(err)
-		settled := s != nil && s.age() >= c.Timings.Settled
-		if settled {
+		stable := s != nil && s.age() >= c.Timings.StableAfter
+		if stable {
 			retry.Reset()
 		}
 		switch {
@@ -156,7 +156,7 @@ func (c *Connections) maintain(ctx context.Context) error {
 				predecessor.hangUp()
 			}
 			predecessor = s
-		case settled:
+		case stable:
 			c.Log.Warn("connection to Slack ended, opening the next", "error", fault, "up", c.Up())
 		case c.waitToRetry(ctx, retry, fault) != nil:
 			return nil
@@ -168,7 +168,7 @@ func (c *Connections) maintain(ctx context.Context) error {
 // if connections are replaced as soon as they are up.
 func (c *Connections) waitToReplace(ctx context.Context, retry *backoff.ExponentialBackOff, s *Socket) error {
 	wait := time.Duration(0)
-	if s.age() < c.Timings.Settled {
+	if s.age() < c.Timings.StableAfter {
 		wait = max(retry.NextBackOff(), c.Timings.Replace-s.age())
 	}
 	c.Log.Info("connection to Slack to be replaced, opening the next first", "in_ms", wait.Milliseconds(), "up", c.Up())

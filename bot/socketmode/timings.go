@@ -8,18 +8,18 @@ import (
 
 // Timings are the pauses of Connections.
 type Timings struct {
-	Stagger  time.Duration // from the first hello to the second connection
-	Settled  time.Duration // a connection that ends sooner is no reason to connect again at once
-	Replace  time.Duration // the least age of a connection that Slack wants replaced, before its successor is opened
-	Token    time.Duration // between two checks of the bot token
-	Backoff  time.Duration // between two attempts to connect; doubles
-	Announce time.Duration // between two announcements of this process
+	Stagger     time.Duration // from the first hello to the second connection
+	StableAfter time.Duration // a connection that ends sooner is no reason to connect again at once
+	Replace     time.Duration // the least age of a connection that Slack wants replaced, before its successor is opened
+	Token       time.Duration // between two checks of the bot token
+	Backoff     time.Duration // between two attempts to connect; doubles
+	Announce    time.Duration // between two announcements of this process
 }
 
 // DefaultTimings returns those of production.
 func DefaultTimings() Timings {
 	return Timings{
-		Stagger: time.Second, Settled: 5 * time.Second, Replace: time.Second, Token: time.Minute, Backoff: 200 * time.Millisecond, Announce: 30 * time.Second,
+		Stagger: time.Second, StableAfter: 5 * time.Second, Replace: time.Second, Token: time.Minute, Backoff: 200 * time.Millisecond, Announce: 30 * time.Second,
 	}
 }
 

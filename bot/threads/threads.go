@@ -50,7 +50,7 @@ func (t *Threads) Answer(ctx context.Context, session string, asked follow.Threa
 	}
 	if err != nil {
 		fault := slackapi.FaultOf(err)
-		return m, "", &watch.Refusal{Unclear: fault.Unclear(), Gone: fault.TryElsewhere(), After: fault.RetryAfter, Advice: fault.Advice(), Err: fault}
+		return m, "", &watch.DeliveryError{Unclear: fault.Unclear(), Gone: fault.TryElsewhere(), After: fault.RetryAfter, Advice: fault.Advice(), Err: fault}
 	}
 	return m, t.Outbox.Permalink(ctx, m), nil
 }
@@ -65,7 +65,7 @@ func (t *Threads) FindAnswer(ctx context.Context, asked follow.Thread) (store.Me
 	if !fault.Temporary() {
 		return m, false, watch.ErrHistoryForbidden
 	}
-	return m, false, &watch.Refusal{Unclear: true, After: fault.RetryAfter, Advice: fault.Advice(), Err: fault}
+	return m, false, &watch.DeliveryError{Unclear: true, After: fault.RetryAfter, Advice: fault.Advice(), Err: fault}
 }
 
 // Inform records who informed the customer of a session, and shows it in the answers about

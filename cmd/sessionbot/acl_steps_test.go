@@ -304,11 +304,11 @@ func watchSteps(r *rdb.Redis) []aclStep {
 		}},
 		{"note how far it came", func(ctx context.Context) error { return w.Note(ctx, lead, watchstate.Swept(now)) }},
 		{"say how far it came", func(ctx context.Context) error { _, err := w.State(ctx); return err }},
-		{"put on the due list", func(ctx context.Context) error {
+		{"add to the due queue", func(ctx context.Context) error {
 			return w.AddDue(ctx, watchstate.DueSession{Session: "cs_live_x", At: now})
 		}},
-		{"read the due list", func(ctx context.Context) error { _, err := w.Due(ctx, now, 10); return err }},
-		{"take off the due list", func(ctx context.Context) error {
+		{"read the due queue", func(ctx context.Context) error { _, err := w.Due(ctx, now, 10); return err }},
+		{"remove from the due queue", func(ctx context.Context) error {
 			return w.RemoveDue(ctx, []watchstate.DueSession{{Session: "cs_live_x", At: now}})
 		}},
 		{"remember a payment", func(ctx context.Context) error { return w.SavePaid(ctx, paid) }},

@@ -9,7 +9,7 @@ import (
 // answer is kept trying for, and the time that it has to arrive in between:
 // Slack asks for a pause of a second at least.
 func outages() (longest, recovery time.Duration) {
-	return timings.bot.Outage, 2*timings.bot.Outage + time.Second
+	return timings.bot.OutageRetryDelay, 2*timings.bot.OutageRetryDelay + time.Second
 }
 
 // breakSlack lets Slack misbehave, one way after the other.

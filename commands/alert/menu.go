@@ -21,7 +21,7 @@ const ActionMenu = "session.menu"
 // CommandRestore is the option that opens the view in which a lost prompt is entered.
 const CommandRestore = "restore"
 
-// CommandDismiss is the option that says that a session was handled outside. It is no
+// CommandDismiss is the option that says that a session was handled elsewhere. It is no
 // command that can be typed.
 const CommandDismiss = "dismiss"
 

@@ -1,5 +1,5 @@
-// Package remedy decides how to fix an order, the cheapest way first, and renders that as
-// sentences and buttons.
+// Package remedy decides the possible remedies for an order, the cheapest first, and renders
+// them as sentences and buttons.
 package remedy
 
 import (

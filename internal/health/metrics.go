@@ -16,7 +16,7 @@ import (
 )
 
 // Metrics are the metrics of the process. Those of the watch come from the replica
-// that leads it, except for how far it got, which every replica reports.
+// that leads it, except for its progress, which every replica reports.
 type Metrics struct {
 	registry *prometheus.Registry
 
@@ -82,7 +82,7 @@ func NewMetrics() *Metrics {
 		success:     gauges("sessionbot_success_ratio", "Of the sessions of the last 24 h, the share whose webhook came or whose video was made, and of the site's answers the share that agrees with Redis.", "of"),
 		redis:       gauges("sessionbot_redis", "Figures of the product's Redis after the last sweep; in a cluster the sum.", "figure"),
 		alerts:      counters("sessionbot_alerts_total", "Messages about incidents, by reason.", "reason"),
-		skipped:     counters("sessionbot_alerts_skipped_total", "Looks at sessions that are, or may get, in trouble and were not alerted, by reason. Each sweep looks again.", "reason"),
+		skipped:     counters("sessionbot_alerts_skipped_total", "Checks of sessions that ended without an alert, by reason. Every sweep checks again.", "reason"),
 		pending:     gauge("sessionbot_alerts_untold", "Incidents with a message that is still to be posted or updated."),
 		unreachable: gauge("sessionbot_alert_channel_unreachable", "1 while alerts do not reach their channel."),
 	}
@@ -129,7 +129,7 @@ func (m *Metrics) Swept(ok, full bool, took time.Duration) {
 	m.sweeps.WithLabelValues("done").Inc()
 }
 
-// Watched sets how far the watch got, whichever replica leads it.
+// Watched sets the progress of the watch, whichever replica leads it.
 func (m *Metrics) Watched(state watchstate.State) {
 	m.watch.Store(&state)
 	m.sweepPause.Set(state.Pause.Seconds())

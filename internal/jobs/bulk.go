@@ -40,11 +40,11 @@ func (e *execution) coordinate(ctx context.Context) error {
 	}
 }
 
-// pauseAbandoned pauses a plan that no process has executed for so long that people no
-// longer expect it to go on by itself, such as after this process was suspended, and
+// pauseIfIdle pauses a plan without progress for longer than startWithin, such as after
+// this process was suspended, since people no longer expect it to go on by itself, and
 // reports whether it did. Sessions that were recorded, but not claimed, have not begun
 // either.
-func (b *bulk) pauseAbandoned(ctx context.Context, missing []int) bool {
+func (b *bulk) pauseIfIdle(ctx context.Context, missing []int) bool {
 	state, now := b.job.Bulk, b.Now().UTC()
 	if state.Saved.IsZero() && !late(*b.job, now) || !state.Saved.IsZero() && now.Sub(state.Saved) <= startWithin {
 		return false
@@ -111,7 +111,7 @@ func (b *bulk) review(ctx context.Context) (missing []int, changed bool, err err
 			return nil, false, err
 		}
 		missing, changed = nil, true
-	case b.pauseAbandoned(ctx, missing):
+	case b.pauseIfIdle(ctx, missing):
 		missing, changed = nil, true
 	}
 	if failed, common := state.CommonFailure(); common && len(state.Next(b.BulkParallel)) > 0 {
@@ -131,8 +131,8 @@ func (b *bulk) review(ctx context.Context) (missing []int, changed bool, err err
 }
 
 // collect notes the results of the sessions that ran, and of the unclear ones that were
-// settled. It returns those whose job is missing: the process that recorded that they
-// run has not claimed it, and may be dead.
+// settled. It returns items recorded as running whose job does not exist: the process
+// died before it claimed it, or is about to.
 func (b *bulk) collect(ctx context.Context) (missing []int, changed bool, err error) {
 	for i, item := range b.job.Bulk.Items {
 		if item.State != repair.ItemRunning && item.State != repair.ItemUnclear {
@@ -174,9 +174,9 @@ func (b *bulk) begin(ctx context.Context, items []int) error {
 			continue
 		}
 		refused = true
-		b.job.Bulk.Items[i] = repair.Item{State: repair.ItemSkipped, Detail: []string{answer.Refusal()}}
-		entry := plan.Entry(audit.Refused, b.job.Approver, placeOf(*b.job, b.job.Approver), answer.Refusal(), b.Now())
-		if err := b.mayAudit(ctx, b.Trail.Record(ctx, entry)); err != nil {
+		b.job.Bulk.Items[i] = repair.Item{State: repair.ItemSkipped, Detail: []string{answer.Explanation()}}
+		entry := plan.Entry(audit.Refused, b.job.Approver, placeOf(*b.job, b.job.Approver), answer.Explanation(), b.Now())
+		if err := b.ignoreAuditRefusal(ctx, b.Trail.Record(ctx, entry)); err != nil {
 			return err
 		}
 	}
@@ -187,7 +187,7 @@ func (b *bulk) begin(ctx context.Context, items []int) error {
 }
 
 // cancelUnclaimed cancels what has not been claimed when the plan is stopped, so that a
-// process that was about to claim it, such as a suspended one, no longer can.
+// suspended process cannot claim it later.
 func (b *bulk) cancelUnclaimed(ctx context.Context, items []int) error {
 	for _, i := range items {
 		plan := b.job.ItemPlan(i)
@@ -269,7 +269,7 @@ func (b *bulk) auditEvents(ctx context.Context) error {
 			detail = string(e.Cause) + "; " + detail
 		}
 		// Once: a person who decides something now takes the job from this process.
-		if err := b.mayAudit(ctx, b.Trail.RecordOnce(ctx, b.job.Plan.Entry(e.Event, e.By, e.Where, detail, e.At))); err != nil {
+		if err := b.ignoreAuditRefusal(ctx, b.Trail.RecordOnce(ctx, b.job.Plan.Entry(e.Event, e.By, e.Where, detail, e.At))); err != nil {
 			return err
 		}
 		state.Audited++

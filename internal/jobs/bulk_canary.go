@@ -26,7 +26,7 @@ func (b *bulk) judgeCanary(ctx context.Context) (changed bool, err error) {
 		}
 		seen.FileID, seen.Page, seen.Late = job.FileID, b.page(ctx, job.Plan.Session), now.Sub(c.Ended) > b.Timings.Page
 	}
-	switch verdict, why := repair.JudgeCanary(b.job.Plan.Predicts(c.Item), seen); verdict {
+	switch decision, why := repair.JudgeCanary(b.job.Plan.Predicts(c.Item), seen); decision {
 	case repair.CanaryGo:
 		c.Passed, changed = true, true
 		b.Log.InfoContext(ctx, "canary of a bulk plan as predicted", "job", b.job.ID)

@@ -190,7 +190,7 @@ func (e *execution) auditDecision(ctx context.Context) error {
 	err := e.Trail.Record(ctx, decisionEntry(*e.job))
 	switch {
 	case e.job.Step != repair.StepRecorded:
-		err = e.mayAudit(ctx, err)
+		err = e.ignoreAuditRefusal(ctx, err)
 	case rdb.Permanent(err):
 		return e.refuseCommand(ctx, err)
 	}
@@ -201,9 +201,9 @@ func (e *execution) auditDecision(ctx context.Context) error {
 	return e.save(ctx)
 }
 
-// mayAudit returns the error of a record in the audit trail, unless Redis refuses the
-// command: a repair that has begun ends without it.
-func (e *execution) mayAudit(ctx context.Context, err error) error {
+// ignoreAuditRefusal returns the error of a record in the audit trail, unless Redis refuses
+// the command: a repair that has begun ends without it.
+func (e *execution) ignoreAuditRefusal(ctx context.Context, err error) error {
 	if !rdb.Permanent(err) {
 		return err
 	}
@@ -283,7 +283,7 @@ func (e *execution) end(ctx context.Context) error {
 	reply := repair.ReplyMaybe
 	if !e.job.OutcomeAudited {
 		reply = repair.ReplyFirst
-		if err := e.mayAudit(ctx, e.Trail.Record(ctx, outcomeEntry(*e.job))); err != nil {
+		if err := e.ignoreAuditRefusal(ctx, e.Trail.Record(ctx, outcomeEntry(*e.job))); err != nil {
 			return err
 		}
 		if e.job.Bulk == nil {

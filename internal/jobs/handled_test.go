@@ -13,7 +13,7 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// TestHandledOutside: what an operator handles outside between the plan and its start is
+// TestHandledOutside: what an operator handles elsewhere between the plan and its start is
 // not made as well. What was handled before was known when the plan was made.
 func TestHandledOutside(t *testing.T) {
 	t.Parallel()

@@ -149,7 +149,7 @@ func TestKilledBetweenWriteAndRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := sessions.Writes(s, sessions.Update{Kind: sessions.UpdateClaim, At: job.Claimed})[0]
+	w := sessions.Writes(s, sessions.Update{Kind: sessions.UpdateProcessing, At: job.Claimed})[0]
 	if _, err := (sessions.Writer{Product: b.product, State: b.product}).Write(t.Context(), w, job.Digests[w.Kind]); err != nil {
 		t.Fatal(err)
 	}

@@ -41,8 +41,8 @@ type Timings struct {
 	Pending       time.Duration // between two reads of the pending jobs, and the first pause after a failure
 	MaxRetryDelay time.Duration // the longest pause between two attempts at a failing job
 	SaveRetry     time.Duration // between two attempts to record the request's outcome
-	SiteWrite     time.Duration // from the site's answer to an event until the event counts as ignored
-	Unanswered    time.Duration // from an event without an answer until it counts as ignored, if GiveUp is longer
+	SiteWrite     time.Duration // from the site's answer to an event: how long it has to write, before the event counts as ignored
+	Unanswered    time.Duration // likewise from an event without an answer; at most GiveUp
 	Page          time.Duration // from the end of a canary until the customer's page must show it
 	Replication   time.Duration // between two checks whether Redis has a replica
 }
@@ -91,8 +91,8 @@ type Config struct {
 	Webhook   Webhook     // nil = there is no secret to sign with
 	// Examine diagnoses a session as if the job itself did not exist.
 	Examine func(ctx context.Context, session, job string) diagnosis.Examination
-	// Handled returns who handled a session outside, nil = no one. The callback is nil
-	// if that is not possible.
+	// Handled returns who handled a session elsewhere, nil = no one. A nil callback
+	// disables the check.
 	Handled func(ctx context.Context, session string) (*incident.Handled, error)
 	// Notify shows the progress of a job. The end of a job is shown until that
 	// succeeds; an error may have a method Pause that returns how long not to try.

@@ -43,7 +43,7 @@ func (e *execution) awaitReplicas(ctx context.Context) error {
 }
 
 // maySend reports whether the one request may be sent now, with StepSending recorded.
-// Else the job is back at the step before, or has an error.
+// Otherwise it resets the job to the step before, or returns an error.
 //
 // If the process was suspended, another one may have the job: only the holder of the
 // lease can record this. A Redis replica without the record of the request could take

@@ -46,7 +46,7 @@ func (e *execution) check(ctx context.Context) error {
 	return nil
 }
 
-// handledSince says in a sentence that an operator handled the session outside after
+// handledSince says in a sentence that an operator handled the session elsewhere after
 // the plan was made, "" if none did: its customer has a video, or the money back.
 func (e *execution) handledSince(ctx context.Context) (string, error) {
 	if e.Handled == nil || e.job.Plan.Action == store.ActionFix {

@@ -16,7 +16,7 @@ import (
 // then Slack is called with backoff.
 func TestSlackOutage(t *testing.T) {
 	t.Parallel()
-	for name, away := range map[string]*Refusal{
+	for name, away := range map[string]*DeliveryError{
 		"no answer":          {Unclear: true, Err: errors.New("no answer")},
 		"it refuses":         {Err: errors.New("service unavailable")},
 		"it is rate limited": {After: 30 * time.Second, Err: errors.New("slow down")},
@@ -155,5 +155,5 @@ func TestThresholdsAndReopening(t *testing.T) {
 	h.advance(Window)
 	h.orphan("cs_test_later")
 	h.advance(2 * time.Minute)
-	h.expectNotified("first 1") // long after it deserves a message that is seen
+	h.expectNotified("first 1") // long after it gets a new message, so that people notice
 }

@@ -70,7 +70,7 @@ func (h *simulation) summaries() (all []incident.Incident) {
 }
 
 // TestOneSummaryOfMany: more sessions than an incident holds become one message, with
-// all of them counted; none of them is put on the due list.
+// all of them counted; none of them is put in the due queue.
 func TestOneSummaryOfMany(t *testing.T) {
 	t.Parallel()
 	h := newSimulation(t)

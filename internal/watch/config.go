@@ -27,7 +27,7 @@ type Stripe interface {
 	Undelivered(ctx context.Context, from, to time.Time) (ids map[string]bool, whole bool, err error)
 }
 
-// Notifier shows incidents to people. An error is a *Refusal. The mark
+// Notifier shows incidents to people. An error is a *DeliveryError. The mark
 // identifies a new message, so that a Finder can find it again.
 type Notifier interface {
 	Post(ctx context.Context, i incident.Incident, d Decision, mark string) (store.Message, error)
@@ -35,8 +35,8 @@ type Notifier interface {
 	Reply(ctx context.Context, i incident.Incident, d Decision, mark string) error
 }
 
-// Refusal says why a notification failed.
-type Refusal struct {
+// DeliveryError says why a notification failed.
+type DeliveryError struct {
 	Unclear bool          // it may have been delivered: no answer came
 	Gone    bool          // the message to be changed does not exist any more
 	Stuck   bool          // it exists, but cannot be changed any more, or is in another channel
@@ -47,10 +47,10 @@ type Refusal struct {
 }
 
 // Error returns the cause's message.
-func (r *Refusal) Error() string { return r.Err.Error() }
+func (r *DeliveryError) Error() string { return r.Err.Error() }
 
 // Unwrap returns the cause.
-func (r *Refusal) Unwrap() error { return r.Err }
+func (r *DeliveryError) Unwrap() error { return r.Err }
 
 // Finder finds the message with the mark in Incident.Posting, in the incident's
 // thread if it has one. It reports false if there is no such message.
@@ -59,7 +59,7 @@ type Finder interface {
 }
 
 // Threads returns when people last wrote in the thread of an incident's message. An error
-// is a *Refusal, or ErrHistoryForbidden.
+// is a *DeliveryError, or ErrHistoryForbidden.
 type Threads interface {
 	LastReply(ctx context.Context, i incident.Incident, since time.Time) (at time.Time, found bool, err error)
 }
@@ -134,12 +134,12 @@ type Timings struct {
 	FirstSweep              time.Duration // the longest that the first sweep waits for the subscription
 	Requeue                 time.Duration // until a session that could not be read is inspected again
 	Update                  time.Duration // minimum between two updates of one message
-	Retry                   time.Duration // after an alert was refused; doubles
+	FirstRetryDelay         time.Duration // after an alert was not delivered; doubles
 	MaxRetryDelay           time.Duration
 	MaxUnreadableRetryDelay time.Duration // likewise, if each attempt may post a duplicate that cannot be looked up
 	Outage                  time.Duration // until Redis that cannot be used is reported
 	OutageJitter            time.Duration // the most that a replica waits besides
-	OutageSettled           time.Duration // for which Redis has to work before the report is resolved
+	OutageStableAfter       time.Duration // for which Redis has to work before the report is resolved
 }
 
 // DefaultTimings are those of production.
@@ -147,7 +147,7 @@ func DefaultTimings() Timings {
 	return Timings{
 		Election: time.Second, Round: 300 * time.Millisecond, Check: 200 * time.Millisecond, Listen: time.Minute, FirstSweep: 2 * time.Second,
 		Requeue: 5 * time.Second, Update: 3 * time.Second,
-		Retry: time.Second, MaxRetryDelay: time.Minute, MaxUnreadableRetryDelay: 15 * time.Minute,
-		Outage: 30 * time.Second, OutageJitter: 15 * time.Second, OutageSettled: 10 * time.Second,
+		FirstRetryDelay: time.Second, MaxRetryDelay: time.Minute, MaxUnreadableRetryDelay: 15 * time.Minute,
+		Outage: 30 * time.Second, OutageJitter: 15 * time.Second, OutageStableAfter: 10 * time.Second,
 	}
 }

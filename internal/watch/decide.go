@@ -13,7 +13,7 @@ type Reason string
 // The reasons for a notification.
 const (
 	First        Reason = "first"      // a new incident
-	Joined       Reason = "joined"     // more sessions, or more is known of them
+	Joined       Reason = "joined"     // more sessions, or their details changed
 	Threshold    Reason = "threshold"  // the number of sessions passed a threshold
 	Reminder     Reason = "reminder"   // it is not acknowledged
 	Unresolved   Reason = "unresolved" // it is acknowledged, and customers still wait
@@ -25,7 +25,7 @@ const (
 	Reopened     Reason = "reopened"     // it was closed, and more sessions came
 	Unverifiable Reason = "unverifiable" // Stripe does not answer
 	Summary      Reason = "summary"      // of the backlog from before the watch began
-	Degraded     Reason = "blind"        // the watch itself fails
+	Degraded     Reason = "blind"        // the watch itself fails; the value is public
 
 	FilesUnavailable Reason = "files_unavailable" // SuperDuperAI does not answer
 	RedisEmpty       Reason = "redis_empty"       // no session although Stripe lists sales
@@ -78,7 +78,7 @@ const (
 	// maxDoublings keeps reminders coming at least every 32 hours.
 	maxDoublings = 7
 	// Window is the time after the last session within which another one joins
-	// the same incident. Later ones deserve a message that is seen.
+	// the same incident. Later ones get a new message, so that people notice.
 	Window = time.Hour
 )
 

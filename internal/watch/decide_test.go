@@ -168,7 +168,7 @@ func TestRetryDelay(t *testing.T) {
 	if n := within(time.Hour, true); n < 5 || n > 10 {
 		t.Errorf("%d tries an hour if each may duplicate", n)
 	}
-	if first := timings.retryDelay(0, true); first != timings.Retry {
+	if first := timings.retryDelay(0, true); first != timings.FirstRetryDelay {
 		t.Errorf("the first after %s", first)
 	}
 }

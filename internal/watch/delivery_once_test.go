@@ -16,7 +16,7 @@ import (
 // the lookup for a while. Nothing is posted twice.
 func TestLookupRefused(t *testing.T) {
 	t.Parallel()
-	pause := &Refusal{After: 30 * time.Second, Err: errors.New("slow down")}
+	pause := &DeliveryError{After: 30 * time.Second, Err: errors.New("slow down")}
 	t.Run("a post", func(t *testing.T) {
 		t.Parallel()
 		h := newSimulation(t)
@@ -37,7 +37,7 @@ func TestLookupRefused(t *testing.T) {
 		}
 		h.advance(time.Minute)
 		h.expectNotified("first 5")
-		h.channel.failures = []error{&Refusal{Unclear: true, Err: errors.New("no answer")}, pause}
+		h.channel.failures = []error{&DeliveryError{Unclear: true, Err: errors.New("no answer")}, pause}
 		h.advance(20 * time.Minute)
 		h.expectNotified("reply reminder 5")
 	})

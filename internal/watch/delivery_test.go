@@ -59,7 +59,7 @@ func TestKilledDuringPost(t *testing.T) {
 func TestChannelUnreachable(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.channel.down = &Refusal{Lasting: true, Advice: "Invite the bot.", Err: errors.New("not in channel")}
+	b.channel.down = &DeliveryError{Lasting: true, Advice: "Invite the bot.", Err: errors.New("not in channel")}
 	b.pay("cs_test_1", pastGrace())
 	b.run()
 	b.eventually("the state names the advice", func() bool {
@@ -85,7 +85,7 @@ func TestDeletedAlert(t *testing.T) {
 	b.run()
 	b.expect("first 1")
 	b.channel.mu.Lock()
-	b.channel.failures = []error{&Refusal{Gone: true, Err: errors.New("gone")}}
+	b.channel.failures = []error{&DeliveryError{Gone: true, Err: errors.New("gone")}}
 	b.channel.mu.Unlock()
 	b.pay("cs_test_2", pastGrace())
 	b.expect("first 2")
@@ -100,7 +100,7 @@ func TestAlertThatCannotBeEdited(t *testing.T) {
 	b.run()
 	b.expect("first 1")
 	b.channel.mu.Lock()
-	b.channel.failures = []error{&Refusal{Stuck: true, Err: errors.New("edit_window_closed")}}
+	b.channel.failures = []error{&DeliveryError{Stuck: true, Err: errors.New("edit_window_closed")}}
 	b.channel.mu.Unlock()
 	b.pay("cs_test_2", pastGrace())
 	b.expect("first 2")
@@ -121,7 +121,7 @@ func TestResolvedAlertThatCannotBeEdited(t *testing.T) {
 	b.run()
 	b.expect("first 1")
 	b.channel.mu.Lock()
-	b.channel.failures = []error{&Refusal{Stuck: true, Err: errors.New("is_archived")}}
+	b.channel.failures = []error{&DeliveryError{Stuck: true, Err: errors.New("is_archived")}}
 	b.channel.mu.Unlock()
 	b.put("webhook:cs_test_1", `{"status":"processing","timestamp":"`+time.Now().UTC().Format(time.RFC3339)+`"}`)
 	b.expect("resolved 0")
@@ -132,7 +132,7 @@ func TestResolvedAlertThatCannotBeEdited(t *testing.T) {
 func TestRetryAfterOutlivesProcess(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.channel.failures = []error{&Refusal{After: time.Hour, Err: errors.New("slow down")}}
+	b.channel.failures = []error{&DeliveryError{After: time.Hour, Err: errors.New("slow down")}}
 	b.pay("cs_test_1", pastGrace())
 	earliest := time.Now().Add(time.Hour).Truncate(time.Millisecond)
 	stop := b.run()
@@ -155,9 +155,9 @@ func TestReplyWithUnknownOutcome(t *testing.T) {
 		err   error
 		finds bool
 	}{
-		{"it arrived, the channel can be read", &Refusal{Unclear: true, Err: errors.New("no answer")}, true},
-		{"it arrived, the channel cannot be read", &Refusal{Unclear: true, Err: errors.New("no answer")}, false},
-		{"it did not arrive", &Refusal{Err: errors.New("slow down")}, false},
+		{"it arrived, the channel can be read", &DeliveryError{Unclear: true, Err: errors.New("no answer")}, true},
+		{"it arrived, the channel cannot be read", &DeliveryError{Unclear: true, Err: errors.New("no answer")}, false},
+		{"it did not arrive", &DeliveryError{Err: errors.New("slow down")}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

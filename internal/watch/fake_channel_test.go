@@ -57,7 +57,7 @@ func (c *fakeChannel) Post(_ context.Context, i incident.Incident, d Decision, m
 	}
 	if c.lostAnswers > 0 {
 		c.lostAnswers--
-		return store.Message{}, &Refusal{Unclear: true, Err: context.DeadlineExceeded}
+		return store.Message{}, &DeliveryError{Unclear: true, Err: context.DeadlineExceeded}
 	}
 	return m, nil
 }
@@ -73,10 +73,10 @@ func (c *fakeChannel) Update(_ context.Context, i incident.Incident) error {
 func (c *fakeChannel) Reply(_ context.Context, i incident.Incident, d Decision, mark string) error {
 	err := c.next()
 	if c.threadsLocked {
-		err = &Refusal{Stuck: true, Err: errors.New("restricted_action_thread_locked")}
+		err = &DeliveryError{Stuck: true, Err: errors.New("restricted_action_thread_locked")}
 	}
-	var refusal *Refusal
-	if err != nil && (!errors.As(err, &refusal) || !refusal.Unclear) {
+	var failed *DeliveryError
+	if err != nil && (!errors.As(err, &failed) || !failed.Unclear) {
 		return err
 	}
 	c.mu.Lock()

@@ -11,11 +11,11 @@ import (
 	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
-// batchInterval is the interval at which written sessions are put on the due list:
+// batchInterval is the interval at which written sessions are put in the due queue:
 // one session is written several times in a row.
 const batchInterval = 100 * time.Millisecond
 
-// listener puts the sessions that Redis reports as written on the due list.
+// listener puts the sessions that Redis reports as written in the due queue.
 type listener struct {
 	*term
 	subscribed chan struct{} // closed once subscribed, or if that failed: then the first sweep begins
@@ -68,7 +68,7 @@ func newListener(t *term) *listener {
 	return &listener{term: t, subscribed: subscribed, release: sync.OnceFunc(func() { close(subscribed) })}
 }
 
-// collect puts the sessions that are written on the due list, until ctx ends.
+// collect puts the sessions that are written in the due queue, until ctx ends.
 func (l *listener) collect(ctx context.Context, written <-chan string) {
 	tick := time.NewTicker(batchInterval)
 	defer tick.Stop()

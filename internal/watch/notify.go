@@ -123,8 +123,8 @@ func (n *notifier) deliver(ctx context.Context, i incident.Incident, d Decision)
 }
 
 // find looks for a post or reply whose outcome is not recorded: in this process's
-// memory, then in the channel. Another reply than the one that is due is not
-// needed any more.
+// memory, then in the channel. A pending reply of another kind is
+// obsolete.
 func (n *notifier) find(ctx context.Context, i incident.Incident, d Decision) (store.Message, bool, error) {
 	if i.Posting == "" || d.Act == Reply && !strings.HasPrefix(i.Posting, string(d.Reason)+" ") {
 		return store.Message{}, false, nil
@@ -142,8 +142,8 @@ func (n *notifier) find(ctx context.Context, i incident.Incident, d Decision) (s
 		// A reply twice is worse than none, unless it is the first mention.
 		return message, d.Act == Reply && d.Reason != Reopened && d.Reason != Escalated, nil
 	}
-	if refusal, ok := errors.AsType[*Refusal](err); ok { // of the lookup, not of the post
-		unclear := *refusal
+	if failed, ok := errors.AsType[*DeliveryError](err); ok { // of the lookup, not of the post
+		unclear := *failed
 		unclear.Unclear = true
 		return message, false, &unclear
 	}
@@ -204,38 +204,38 @@ func (n *notifier) recordSuccess(ctx context.Context, i incident.Incident, d Dec
 
 // recordFailure records that a notification failed, and when to try again.
 func (n *notifier) recordFailure(ctx context.Context, i incident.Incident, d Decision, err error) (incident.Incident, error) {
-	refusal, ok := errors.AsType[*Refusal](err)
+	failed, ok := errors.AsType[*DeliveryError](err)
 	if !ok {
-		refusal = &Refusal{Unclear: true, Err: err}
+		failed = &DeliveryError{Unclear: true, Err: err}
 	}
-	if i.Tries == 0 || refusal.Lasting {
+	if i.Tries == 0 || failed.Lasting {
 		level := slog.LevelWarn
-		if refusal.Lasting {
+		if failed.Lasting {
 			level = slog.LevelError
 		}
 		n.Log.Log(ctx, level, "alert post failed, will retry", "incident", i.ID, "kind", string(i.Kind),
-			"reason", string(d.Reason), "unclear", refusal.Unclear, "error", err, "advice", refusal.Advice)
+			"reason", string(d.Reason), "unclear", failed.Unclear, "error", err, "advice", failed.Advice)
 	}
-	if refusal.Lasting {
-		n.recordReachability(ctx, refusal.Advice)
+	if failed.Lasting {
+		n.recordReachability(ctx, failed.Advice)
 	}
 	return n.incidents.change(ctx, i, func(i *incident.Incident) bool {
 		switch {
-		case refusal.Gone && !i.Closed.IsZero(): // and nothing is left to show
+		case failed.Gone && !i.Closed.IsZero(): // and nothing is left to show
 			markDelivered(i, d, i.Revision, n.Now())
 			return true
-		case refusal.Gone || refusal.Stuck: // it is posted again, in the channel that is configured now
+		case failed.Gone || failed.Stuck: // it is posted again, in the channel that is configured now
 			i.LeaveMessage()
 			i.Shown, i.Posting = 0, ""
 			if d.Reason == Reminder { // the new message reminds, too
 				i.Reminders++
 			}
 			return true
-		case d.Act != Update && !refusal.Unclear:
+		case d.Act != Update && !failed.Unclear:
 			i.Posting = ""
 		}
-		mayDuplicate := refusal.Unclear && d.Act == Post && n.historyForbidden.Load()
-		i.NextTry = n.Now().Add(max(refusal.After, n.Timings.retryDelay(i.Tries, mayDuplicate)))
+		mayDuplicate := failed.Unclear && d.Act == Post && n.historyForbidden.Load()
+		i.NextTry = n.Now().Add(max(failed.After, n.Timings.retryDelay(i.Tries, mayDuplicate)))
 		i.Tries++
 		return true
 	})
@@ -245,9 +245,9 @@ func (n *notifier) recordFailure(ctx context.Context, i incident.Incident, d Dec
 // try may add a duplicate.
 func (t Timings) retryDelay(tries int, mayDuplicate bool) time.Duration {
 	if mayDuplicate {
-		return exponential(t.Retry, 2*tries, t.MaxUnreadableRetryDelay)
+		return exponential(t.FirstRetryDelay, 2*tries, t.MaxUnreadableRetryDelay)
 	}
-	return exponential(t.Retry, tries, t.MaxRetryDelay)
+	return exponential(t.FirstRetryDelay, tries, t.MaxRetryDelay)
 }
 
 // exponential returns d doubled n times, at most limit. The count is kept in Redis or

@@ -20,7 +20,7 @@ type Outage struct {
 
 // OutageNotes shows one note about an outage in the alert channel. Nothing can be
 // recorded meanwhile, so that replicas find each other's notes in the channel.
-// An error is a *Refusal or ErrHistoryForbidden.
+// An error is a *DeliveryError or ErrHistoryForbidden.
 type OutageNotes interface {
 	// FindOutage returns the outage whose note is not resolved yet, if any.
 	FindOutage(ctx context.Context) (Outage, bool, error)
@@ -62,7 +62,7 @@ func (r *outageReporter) observe(ctx context.Context, err error) {
 	r.last = now
 	switch {
 	case err != nil && !lasts:
-		goesOn := r.shown && r.unresolved || !r.shown && o.Cause != nil && now.Sub(o.Until) < r.Timings.OutageSettled
+		goesOn := r.shown && r.unresolved || !r.shown && o.Cause != nil && now.Sub(o.Until) < r.Timings.OutageStableAfter
 		if !goesOn {
 			*o, r.shown, r.away = Outage{Since: now}, false, 0
 		}
@@ -121,10 +121,10 @@ func (r *outageReporter) report(ctx context.Context) {
 	if r.tries == 0 {
 		r.Log.WarnContext(ctx, "outage of Redis not shown, will retry", "error", err)
 	}
-	var refusal *Refusal
+	var failed *DeliveryError
 	r.retry = r.Now().Add(r.Timings.retryDelay(r.tries, false))
-	if errors.As(err, &refusal) {
-		r.retry = r.Now().Add(max(refusal.After, r.Timings.retryDelay(r.tries, false)))
+	if errors.As(err, &failed) {
+		r.retry = r.Now().Add(max(failed.After, r.Timings.retryDelay(r.tries, false)))
 	}
 	r.tries++
 }
@@ -133,9 +133,9 @@ func (r *outageReporter) report(ctx context.Context) {
 // that posted it goes first.
 func (r *outageReporter) settled(o Outage) time.Duration {
 	if o.Note.TS != "" {
-		return r.Timings.OutageSettled
+		return r.Timings.OutageStableAfter
 	}
-	return r.Timings.OutageSettled + r.Timings.Outage + r.jitter
+	return r.Timings.OutageStableAfter + r.Timings.Outage + r.jitter
 }
 
 // show posts the note, unless another replica has done so.

@@ -200,14 +200,14 @@ func TestOutageNote(t *testing.T) {
 			o.pass(long, nil)
 		}, []string{"away: no answer", "back after 2m0s"}},
 		{"the channel refuses the note for a while", 2, func(o *outages, _ func()) {
-			o.fail(&Refusal{Lasting: true, Err: errAway})
+			o.fail(&DeliveryError{Lasting: true, Err: errAway})
 			o.pass(long, errAway)
 			o.fail(nil)
 			o.pass(2*time.Minute, errAway)
 			o.pass(long, nil)
 		}, []string{"away: no answer", "back after 7m0s"}},
 		{"the channel refuses the note for good", 2, func(o *outages, _ func()) {
-			o.fail(&Refusal{Lasting: true, Err: errAway})
+			o.fail(&DeliveryError{Lasting: true, Err: errAway})
 			o.pass(long, errAway)
 			o.pass(long, nil)
 			o.fail(nil)
@@ -240,11 +240,11 @@ func TestOutageNote(t *testing.T) {
 			o.pass(long, nil)
 		}, []string{"away: no answer", "back after 2m0s"}},
 		{"Slack is away too", 2, func(o *outages, _ func()) {
-			o.fail(&Refusal{Unclear: true, Err: errAway})
+			o.fail(&DeliveryError{Unclear: true, Err: errAway})
 			o.pass(2*time.Minute, errAway)
 			o.fail(nil)
 			o.pass(3*time.Minute, errAway)
-			o.fail(&Refusal{After: time.Minute, Err: errAway})
+			o.fail(&DeliveryError{After: time.Minute, Err: errAway})
 			o.pass(time.Minute, nil)
 			o.fail(nil)
 			o.pass(long, nil)

@@ -37,7 +37,7 @@ func reconcile(i *incident.Incident, observed map[string]assessment, now time.Ti
 		before, gone := *c, !c.Gone.IsZero()
 		belongs := o.Alerted && (o.kind() == i.Kind || !gone && restored(i.Kind, o))
 		switch {
-		case belongs && gone && now.Sub(i.LastJoinedAt) >= Window: // it deserves a message that is seen
+		case belongs && gone && now.Sub(i.LastJoinedAt) >= Window: // it gets a new message, so that people notice
 		case belongs && gone:
 			o.Case.Found = c.Found
 			*c, returned = o.Case, true

@@ -46,7 +46,7 @@ func lastActive(i incident.Incident) time.Time {
 	return last
 }
 
-// repairedAt returns when a session was last repaired, or handled outside, according to the
+// repairedAt returns when a session was last repaired, or handled elsewhere, according to the
 // change of its case; zero = it was not.
 func repairedAt(before, after *incident.Case, now time.Time) time.Time {
 	ended := after.Ending != before.Ending && slices.Contains(endingsByPeople, after.Ending)

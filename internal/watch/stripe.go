@@ -148,7 +148,7 @@ func (p *stripePoller) readSessions(ctx context.Context, state watchstate.State,
 	return p.record(ctx, watchstate.Listed(now))
 }
 
-// save saves payments, and puts their sessions on the due list.
+// save saves payments, and puts their sessions in the due queue.
 func (p *stripePoller) save(ctx context.Context, page []store.Paid) error {
 	if err := p.savePage(ctx, page); err != nil {
 		return err

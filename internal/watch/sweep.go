@@ -21,7 +21,7 @@ const (
 )
 
 // sweepTask sweeps over all sessions, and puts those that seem to be in trouble on
-// the due list. It needs nothing but Redis.
+// the due queue. It needs nothing but Redis.
 type sweepTask struct {
 	*term
 	succeeded bool
@@ -160,7 +160,7 @@ func (s *sweepTask) payments(ctx context.Context, ids []string) (map[string]stor
 	return s.stripe.payments(ids, known, nil), nil
 }
 
-// visit puts the sessions that are in trouble on the due list.
+// visit puts the sessions that are in trouble in the due queue.
 func (s *sweepTask) visit(ctx context.Context, observed []sweep.Observation, found *findings) error {
 	now := s.Now()
 	var dues []watchstate.DueSession

@@ -18,7 +18,7 @@ import (
 )
 
 // Answerer answers in threads in which people asked about a session. An error is a
-// *Refusal; that of a thread which takes no answer is Gone.
+// *DeliveryError; that of a thread which takes no answer is Gone.
 type Answerer interface {
 	Answer(ctx context.Context, session string, t follow.Thread) (m store.Message, permalink string, err error)
 	// FindAnswer finds the answer that the thread has a claim of.
@@ -148,32 +148,32 @@ func (f *follower) post(ctx context.Context, session string, t follow.Thread, re
 		f.Log.InfoContext(ctx, "thread answered", "reason", string(reason))
 		return f.recordAnswer(ctx, session, t, m, permalink)
 	}
-	return f.recordRefusal(ctx, session, t, err)
+	return f.recordFailure(ctx, session, t, err)
 }
 
-// recordRefusal records that an answer was not posted, and when to try again. One that
+// recordFailure records that an answer was not posted, and when to try again. One that
 // may have been posted is looked for.
-func (f *follower) recordRefusal(ctx context.Context, session string, t follow.Thread, err error) error {
-	refusal, ok := errors.AsType[*Refusal](err)
+func (f *follower) recordFailure(ctx context.Context, session string, t follow.Thread, err error) error {
+	failed, ok := errors.AsType[*DeliveryError](err)
 	if !ok {
-		refusal = &Refusal{Unclear: true, Err: err}
+		failed = &DeliveryError{Unclear: true, Err: err}
 	}
 	level := slog.LevelWarn
-	if refusal.Gone {
+	if failed.Gone {
 		level = slog.LevelError
 	}
-	if t.Tries == 0 || refusal.Gone {
-		f.Log.Log(ctx, level, "thread not answered", "unclear", refusal.Unclear, "retried", !refusal.Gone, "error", err, "advice", refusal.Advice)
+	if t.Tries == 0 || failed.Gone {
+		f.Log.Log(ctx, level, "thread not answered", "unclear", failed.Unclear, "retried", !failed.Gone, "error", err, "advice", failed.Advice)
 	}
 	switch {
-	case refusal.Gone: // the digest lists the customer all the same
+	case failed.Gone: // the digest lists the customer all the same
 		return f.recordAnswer(ctx, session, t, store.Message{}, "")
-	case refusal.Unclear:
+	case failed.Unclear:
 		return nil
 	}
 	return f.change(ctx, session, t, func(stored *follow.Thread) {
 		stored.Answer, stored.Tries = nil, stored.Tries+1
-		stored.NextTry = f.Now().Add(max(refusal.After, f.Timings.retryDelay(t.Tries, false)))
+		stored.NextTry = f.Now().Add(max(failed.After, f.Timings.retryDelay(t.Tries, false)))
 	})
 }
 

@@ -28,8 +28,8 @@ func (f *fakeThreads) Answer(_ context.Context, session string, t follow.Thread)
 	if len(f.failures) > 0 {
 		err, f.failures = f.failures[0], f.failures[1:]
 	}
-	var refusal *Refusal
-	if err != nil && (!errors.As(err, &refusal) || !refusal.Unclear) {
+	var failed *DeliveryError
+	if err != nil && (!errors.As(err, &failed) || !failed.Unclear) {
 		return store.Message{}, "", err
 	}
 	m := store.Message{Channel: t.Message.Channel, TS: fmt.Sprint("9.", len(f.posted))}
@@ -146,7 +146,7 @@ func TestThreadsAreAnsweredOnce(t *testing.T) {
 func TestThreadsWhileThingsFail(t *testing.T) {
 	t.Parallel()
 	const answer = "cs_test_1 1 ready"
-	unclear := &Refusal{Unclear: true, Err: errUnavailable}
+	unclear := &DeliveryError{Unclear: true, Err: errUnavailable}
 	for name, c := range map[string]struct {
 		spoil       func(h *threadedSimulation)
 		first, then []string
@@ -159,9 +159,11 @@ func TestThreadsWhileThingsFail(t *testing.T) {
 			h.threads.findErr = ErrHistoryForbidden
 		}, []string{answer}, []string{answer}},
 		"refused, for a moment": {func(h *threadedSimulation) {
-			h.threads.failures = []error{&Refusal{Err: errUnavailable, After: 3 * time.Minute}}
+			h.threads.failures = []error{&DeliveryError{Err: errUnavailable, After: 3 * time.Minute}}
 		}, nil, []string{answer}},
-		"refused for good": {func(h *threadedSimulation) { h.threads.failures = []error{&Refusal{Gone: true, Err: errUnavailable}} }, nil, nil},
+		"refused for good": {func(h *threadedSimulation) {
+			h.threads.failures = []error{&DeliveryError{Gone: true, Err: errUnavailable}}
+		}, nil, nil},
 		"killed before it is posted": {func(h *threadedSimulation) {
 			_, err := h.followed.ChangeThread(h.t.Context(), "cs_test_1", store.Message{Channel: "C1", TS: "1"}, h.at, func(f *follow.Thread) bool {
 				f.Answer = &follow.Answer{End: follow.Ready, Mark: "m", Claimed: h.at}

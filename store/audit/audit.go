@@ -30,7 +30,7 @@ const (
 	Claimed   Event = "claimed"
 	Ended     Event = "outcome"
 	Settled   Event = "settled"
-	Handled   Event = "handled"  // outside, so with no action of ours
+	Handled   Event = "handled"  // elsewhere, so with no action of ours
 	Noted     Event = "noted"    // why they decided so; Detail is what they wrote
 	Informed  Event = "informed" // the customer, of how it ended
 

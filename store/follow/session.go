@@ -17,12 +17,12 @@ type End string
 // The ends.
 const (
 	Open     End = ""         // the customer still waits
-	Handled  End = "handled"  // an operator put it right outside
+	Handled  End = "handled"  // an operator put it right elsewhere
 	Refunded End = "refunded" // in full
 	Ready    End = "ready"    // there is a finished file
 )
 
-// EndOf returns how a session ended; handled is whether its trouble was handled outside.
+// EndOf returns how a session ended; handled is whether its trouble was handled elsewhere.
 func EndOf(e diagnosis.Evidence, d diagnosis.Diagnosis, handled bool) End {
 	switch {
 	case FileOf(e, d) != "":

@@ -22,7 +22,7 @@ const (
 	EndRefunded  Ending = "refunded"
 	EndUnpaid    Ending = "unpaid"  // it turned out that nothing was paid
 	EndGone      Ending = "gone"    // Redis holds nothing of it any more
-	EndHandled   Ending = "handled" // outside, as an operator said
+	EndHandled   Ending = "handled" // elsewhere, as an operator said
 	EndOther     Ending = "other"
 )
 

@@ -8,7 +8,7 @@ import (
 	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
-// AlertState says whether people were alerted of a session. The values are public.
+// AlertState says whether an alert was sent for a session. The values are public.
 type AlertState string
 
 // The states.
@@ -29,11 +29,11 @@ const (
 	RecordsSilent Disposition = "records_not_read" // the bot's own Redis did not answer
 )
 
-// watchedWithin is how long ago the last sweep may have been, if its pauses are not
-// longer; else monitoring counts as stopped.
+// watchedWithin, or three pauses between sweeps if those are longer, is the maximum age of
+// the last sweep: beyond it, monitoring counts as down.
 const watchedWithin = time.Hour
 
-// AlertAccount says whether people were alerted of a session, and if not why.
+// AlertAccount says whether an alert was sent for a session, and if not why.
 type AlertAccount struct {
 	State     AlertState
 	Reason    Disposition // "" = it was alerted as usual
@@ -51,7 +51,7 @@ type Recorded struct {
 	Err       error
 }
 
-// Explain says whether people were alerted of a session, and if not why.
+// Explain says whether an alert was sent for a session, and if not why.
 func (r Rules) Explain(e diagnosis.Evidence, d diagnosis.Diagnosis, limits diagnosis.Thresholds, rec Recorded, now time.Time) AlertAccount {
 	if rec.Err != nil {
 		return AlertAccount{State: AlertUnknown, Reason: RecordsSilent}

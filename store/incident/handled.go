@@ -11,7 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
-// Handled records that an operator put a session right outside, and the verdict that
+// Handled records that an operator put a session right elsewhere, and the verdict that
 // it had.
 type Handled struct {
 	By      string            `json:"by"`

@@ -16,9 +16,9 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// secondClickAfter is how much later than the first a second click counts: a
+// secondPressAfter is how much later than the first a second press counts: a
 // double click is one.
-const secondClickAfter = 2 * time.Second
+const secondPressAfter = 2 * time.Second
 
 func parseDecision(raw string) (d repair.Decision, err error) {
 	if raw == "" {
@@ -32,7 +32,7 @@ func parseDecision(raw string) (d repair.Decision, err error) {
 
 // claim returns the verdict and either the decision, the other job or the name of
 // a first press. The nonce distinguishes a repeated call, whose first answer was
-// lost, from a second click.
+// lost, from a second press.
 //
 // A first press belongs to one person. Its name is in the button as it was redrawn
 // for them, so that a press of an old copy, or by another person, is a first one
@@ -42,7 +42,7 @@ func parseDecision(raw string) (d repair.Decision, err error) {
 // these commands would accept a job that cannot be ended.
 //
 // KEYS: plan, job, job of the session, pending, lease. ARGV: now and the second
-// click's distance in ms, whether a second click may be needed, nonce,
+// press's distance in ms, whether a second press may be needed, nonce,
 // decision, job, its id, its life in ms, its action, who presses, the press
 // that the button names, then fields and values to keep about the session.
 var claim = redis.NewScript(`
@@ -109,7 +109,7 @@ func (p *Plans) Claim(ctx context.Context, planID, press string, by store.Actor,
 			return repair.ClaimResult{}, err
 		}
 		keys := []string{planKey(planID), jobKey(planID), jobOfKey(subject(record.Plan)), pendingKey, leaseKey(planID)}
-		args := []any{now.UnixMilli(), secondClickAfter.Milliseconds(), !by.Terminal, rand.Text(), decision, raw, planID, jobLife.Milliseconds(),
+		args := []any{now.UnixMilli(), secondPressAfter.Milliseconds(), !by.Terminal, rand.Text(), decision, raw, planID, jobLife.Milliseconds(),
 			string(record.Action), by.ID, press}
 		result, err := p.result(ctx, record, p.state.Run(ctx, claim, keys, append(args, sessionFields(record.Plan)...)...))
 		if result.Verdict == repair.Claimed {

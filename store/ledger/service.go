@@ -51,7 +51,7 @@ func (s Service) Cancel(ctx context.Context, planID string, by store.Actor, wher
 
 // decided records the result of a decision. There is none with an error.
 func (s Service) decided(ctx context.Context, button string, r repair.ClaimResult, by store.Actor, where string) repair.ClaimResult {
-	event, detail := audit.Refused, r.Refusal()
+	event, detail := audit.Refused, r.Explanation()
 	switch r.Verdict {
 	case "", repair.Unknown, repair.Claimed, repair.JobCancelled:
 		return r
@@ -100,8 +100,8 @@ func (s Service) record(ctx context.Context, e audit.Entry) {
 	}
 }
 
-// StopBulk stops a bulk plan; see Jobs.StopBulk. The process that executes it records that, as
-// with Resume.
+// StopBulk stops a bulk plan; see Jobs.StopBulk. The process that executes it records that,
+// as with ResumeBulk.
 func (s Service) StopBulk(ctx context.Context, job string, by store.Actor, where string) (repair.Job, bool, error) {
 	return s.Ledger.StopBulk(ctx, job, repair.BulkEvent{By: by, Where: where, At: s.Now()})
 }

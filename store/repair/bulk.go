@@ -24,12 +24,12 @@ const (
 	LeftSecondPress LeftOutReason = "second_press" // its own plan needs a second press, for another reason than Stripe
 	LeftNotAllowed  LeftOutReason = "not_allowed"
 	LeftUnseen      LeftOutReason = "not_seen" // Redis did not answer
-	LeftHandled     LeftOutReason = "handled"  // outside, as an operator said
+	LeftHandled     LeftOutReason = "handled"  // elsewhere, as an operator said
 	LeftMarked      LeftOutReason = "marked"   // as error, by a repair
 	// LeftEventUnseen: whether Stripe will still deliver the event could not be seen; may be included.
 	LeftEventUnseen LeftOutReason = "event_not_seen"
 	LeftUnverified  LeftOutReason = "payment_unverified" // Stripe, which is configured, did not say that it was paid
-	LeftUnreadable  LeftOutReason = "site_cannot_read"   // a replay would start nothing, as a generation does
+	LeftUnreadable  LeftOutReason = "site_cannot_read"   // a replay would start nothing; a generation would
 )
 
 // LeftOutReasons lists all of them in that order.
@@ -50,7 +50,7 @@ type BulkOptions struct {
 	PlanOptions
 	Include bool                     // also those whose event Stripe will, or may, still deliver
 	Other   store.Action             // that may repair what this one cannot; "" = none
-	Settled map[string]LeftOutReason // sessions that people handled in another way
+	Handled map[string]LeftOutReason // sessions that people handled in another way
 }
 
 // MakeBulkPlan plans one repair for all sessions that were just examined, in their
@@ -80,8 +80,8 @@ func leftOut(action store.Action, x diagnosis.Examination, item Plan, err error,
 		return LeftRunning, ""
 	case x.Repair.State == store.JobUnclear:
 		return LeftUnclear, x.Reason
-	case o.Settled[x.Session.ID] != "":
-		return o.Settled[x.Session.ID], x.Reason
+	case o.Handled[x.Session.ID] != "":
+		return o.Handled[x.Session.ID], x.Reason
 	case err != nil:
 		return notAllowedReason(action, x, o.Other), x.Reason
 	case item.Retrying && item.Risk != "" && !o.Include:
@@ -113,7 +113,7 @@ func notAllowedReason(action store.Action, x diagnosis.Examination, other store.
 	return LeftNotAllowed
 }
 
-// Limit drops the items beyond the limit, and the warnings about them.
+// Limit drops the items beyond the limit, and their warnings.
 func (p *Plan) Limit(n int) {
 	if more := len(p.Items) - n; more > 0 {
 		p.Items, p.Rest = p.Items[:n], p.Rest+more

@@ -53,19 +53,19 @@ type CanaryObservation struct {
 	Late   bool        // the page has had its time to show it
 }
 
-// CanaryVerdict is what an observation of the canary means for the other sessions.
-type CanaryVerdict string
+// CanaryDecision is what an observation of the canary means for the other sessions.
+type CanaryDecision string
 
-// The verdicts.
+// The decisions.
 const (
-	CanaryWait  CanaryVerdict = "wait"
-	CanaryGo    CanaryVerdict = "go"
-	CanaryPause CanaryVerdict = "pause"
+	CanaryWait  CanaryDecision = "wait"
+	CanaryGo    CanaryDecision = "go"
+	CanaryPause CanaryDecision = "pause"
 )
 
 // JudgeCanary decides whether the other sessions follow, and if the plan pauses instead,
 // why.
-func JudgeCanary(predicted Prediction, s CanaryObservation) (verdict CanaryVerdict, why Item) {
+func JudgeCanary(predicted Prediction, s CanaryObservation) (decision CanaryDecision, why Item) {
 	switch {
 	case s.Item.State == ItemWaiting, s.Item.State == ItemRunning:
 		return CanaryWait, Item{}

@@ -25,7 +25,7 @@ func TestJudgeCanary(t *testing.T) {
 		name      string
 		predicted Prediction
 		seen      CanaryObservation
-		want      CanaryVerdict
+		want      CanaryDecision
 		why       Item
 	}{
 		{"not begun", PredictMade, CanaryObservation{}, CanaryWait, Item{}},
@@ -57,9 +57,9 @@ func TestJudgeCanary(t *testing.T) {
 		{"a file instead of the error", PredictError, CanaryObservation{Item: done, Page: page("processing", file), Late: true}, CanaryPause, shows("The customer's page shows another file.")},
 		{"no error", PredictError, CanaryObservation{Item: done, Page: page("pending", ""), Late: true}, CanaryPause, shows("The customer's page still waits: the status is pending.")},
 	} {
-		verdict, why := JudgeCanary(c.predicted, c.seen)
-		if diff := cmp.Diff(c.why, why); verdict != c.want || diff != "" {
-			t.Errorf("%s: %s, want %s; why (-want +got):\n%s", c.name, verdict, c.want, diff)
+		got, why := JudgeCanary(c.predicted, c.seen)
+		if diff := cmp.Diff(c.why, why); got != c.want || diff != "" {
+			t.Errorf("%s: %s, want %s; why (-want +got):\n%s", c.name, got, c.want, diff)
 		}
 	}
 }

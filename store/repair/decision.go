@@ -58,8 +58,8 @@ type ClaimResult struct {
 	Press   string         // with NeedsSecondClick: names this person's press
 }
 
-// Refusal returns a clause that says why a click started nothing.
-func (r ClaimResult) Refusal() string {
+// Explanation returns a clause that says why a click started nothing.
+func (r ClaimResult) Explanation() string {
 	switch r.Verdict {
 	case AlreadyClaimed:
 		return "the plan was approved already"

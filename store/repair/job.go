@@ -50,7 +50,7 @@ const (
 	CauseNoStripeKey Cause = "no_key"      // STRIPE_SECRET_KEY is not set, or refused
 	CauseNoEvent     Cause = "no_event"    // Stripe does not hold the event any more
 	CauseSignature   Cause = "signature"   // the site does not accept our signature
-	CauseClock       Cause = "clock"       // nor can it, since the clocks differ too much
+	CauseClock       Cause = "clock"       // likewise: the clocks differ too much
 	CauseBlocked     Cause = "blocked"     // something in front of the site's webhook, such as a firewall, refused the event
 	CauseNoWebhook   Cause = "no_webhook"  // there is no webhook at SITE_WEBHOOK_URL
 	CauseUnreachable Cause = "unreachable" // the site could not be reached, nothing was sent
@@ -89,7 +89,7 @@ const (
 	ReplyMaybe Reply = "maybe" // an earlier attempt may have posted it
 )
 
-// Job is a claimed plan being carried out.
+// Job is a claimed plan being carried out. JSON names in tags are those of earlier versions.
 type Job struct {
 	ID             string // the plan's
 	Plan           Plan

@@ -45,7 +45,7 @@ type Plan struct {
 	Created   time.Time
 	Expires   time.Time
 	Seen      Snapshot
-	Writes    []sessions.KeyWrite // those of the first step; KeyWrite.LaterMembers names what follows
+	Writes    []sessions.KeyWrite // those of the first step, as shown and compared: the job asks sessions.Writes again
 	Order     *Order              // of a generation
 	Replay    *Replay             `json:",omitempty"`
 	Restore   *sessions.Restored  `json:",omitempty"` // with the prompt, which is in no log
@@ -197,7 +197,7 @@ func (p Plan) FirstUpdate(at time.Time) sessions.Update {
 	case p.Action == store.ActionRestore:
 		return sessions.Update{Kind: sessions.UpdateRestore, At: at, Restored: p.Restore, Reads: p.Reads}
 	case p.Action != store.ActionFix:
-		return sessions.Update{Kind: sessions.UpdateClaim, At: at, Reads: p.Reads}
+		return sessions.Update{Kind: sessions.UpdateProcessing, At: at, Reads: p.Reads}
 	case p.Deliver != "":
 		return sessions.Update{Kind: sessions.UpdateCompleted, At: at, FileID: p.Deliver, Reads: p.Reads}
 	}

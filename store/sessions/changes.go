@@ -14,12 +14,12 @@ type UpdateKind string
 
 // The kinds of update.
 const (
-	UpdateFix       UpdateKind = "fix"       // marked as error
-	UpdateClaim     UpdateKind = "claim"     // a generation is about to be requested
-	UpdateFile      UpdateKind = "file"      // it was requested, and its file is known
-	UpdateCompleted UpdateKind = "completed" // the file is finished
-	UpdateFailed    UpdateKind = "failed"    // it could not be started or made
-	UpdateRestore   UpdateKind = "restore"   // a lost prompt was found
+	UpdateFix        UpdateKind = "fix"       // marked as error
+	UpdateProcessing UpdateKind = "claim"     // a generation is about to be requested; a stored name
+	UpdateFile       UpdateKind = "file"      // it was requested, and its file is known
+	UpdateCompleted  UpdateKind = "completed" // the file is finished
+	UpdateFailed     UpdateKind = "failed"    // it could not be started or made
+	UpdateRestore    UpdateKind = "restore"   // a lost prompt was found
 )
 
 // Update is a change of a session by a repair.
@@ -50,7 +50,7 @@ type KeyWrite struct {
 	Replaced   bool   // with Unreadable: nothing of it can be kept
 	Changes    []Change
 	// LaterMembers are the members that follow once the file is known; only shown.
-	LaterMembers []string `json:"Then"`
+	LaterMembers []string `json:"Then"` // the name of earlier versions
 }
 
 // Key returns the name of the key.
@@ -97,7 +97,7 @@ func Writes(s store.Session, u Update) []KeyWrite {
 		return []KeyWrite{write(s, s.SessionKey, changes), webhookWrite(s, u)}
 	}
 	writes := []KeyWrite{webhookWrite(s, u)}
-	if u.Kind != UpdateClaim || lookup.FileID != nil {
+	if u.Kind != UpdateProcessing || lookup.FileID != nil {
 		writes = append(writes, write(s, s.SessionKey, mappingChanges(lookup, u)))
 	}
 	return writes
@@ -169,7 +169,7 @@ func statusChanges(v store.Value, file *string, u Update) []Change {
 	switch u.Kind {
 	case UpdateFix, UpdateFailed:
 		status, failure = store.StatusError, &u.Error
-	case UpdateClaim:
+	case UpdateProcessing:
 		file = nil
 	case UpdateFile:
 		file = &u.FileID
@@ -189,7 +189,7 @@ func statusChanges(v store.Value, file *string, u Update) []Change {
 func mappingChanges(v store.Value, u Update) []Change {
 	file := v.FileID
 	switch u.Kind {
-	case UpdateClaim:
+	case UpdateProcessing:
 		file = nil
 	case UpdateFile, UpdateCompleted:
 		file = &u.FileID

@@ -55,7 +55,7 @@ func TestWrites(t *testing.T) {
 		{"a webhook without status next to a full object stays", values{"", `{"fileId":"f1"}`, `{"prompt":"A fox"}`},
 			UpdateFix, "", `{"prompt":"A fox",` + failed + `}`, ""},
 		{"the tool of the full object names the webhook's", values{"", `{"status":"pending"}`, `{"prompt":"A fox","toolSlug":"s","toolTitle":"t"}`},
-			UpdateClaim, `{` + processing + `,"toolSlug":"s","toolTitle":"t"}`,
+			UpdateProcessing, `{` + processing + `,"toolSlug":"s","toolTitle":"t"}`,
 			`{"prompt":"A fox","toolSlug":"s","toolTitle":"t",` + processing + `}`, ""},
 		{"an unreadable webhook is replaced", values{storetest.FoxPrompt, `{"status":`, ""}, UpdateFix,
 			`{` + failed + `,` + tools + `}`, `{` + now + `}`, ""},
@@ -63,10 +63,10 @@ func TestWrites(t *testing.T) {
 			`{` + failed + `,` + tools + `}`, `{"prompt":"A fox",` + failed + `}`, ""},
 		{"wrong types are set or taken out", values{storetest.FoxPrompt, `{"status":7,"fileId":{},"createdAt":1,"error":null,"x":1}`, `"?"`}, UpdateFix,
 			`{"status":"error","error":"` + fixText + `","x":1,` + now + `,` + tools + `}`, `{` + now + `}`, ""},
-		{"claim leaves a mapping missing", values{storetest.FoxPrompt, "", ""}, UpdateClaim,
+		{"claim leaves a mapping missing", values{storetest.FoxPrompt, "", ""}, UpdateProcessing,
 			`{` + processing + `,` + tools + `}`, "", ""},
 		{"claim takes the old file and error out", values{storetest.FoxPrompt, `{"status":"error","error":"e","fileId":"f1","toolSlug":"s","toolTitle":"t"}`, `{"fileId":"f1"}`},
-			UpdateClaim, `{"status":"processing","toolSlug":"s","toolTitle":"t",` + now + `}`, `{` + now + `}`, ""},
+			UpdateProcessing, `{"status":"processing","toolSlug":"s","toolTitle":"t",` + now + `}`, `{` + now + `}`, ""},
 		{"file creates the mapping", values{storetest.FoxPrompt, `{"status":"processing","toolSlug":"s","toolTitle":"t"}`, ""}, UpdateFile,
 			`{"status":"processing","toolSlug":"s","toolTitle":"t",` + file + `,` + now + `}`, `{` + file + `,` + now + `}`, ""},
 		{"completed", values{storetest.FoxPrompt, `{"status":"processing","fileId":"f2","toolSlug":"s","toolTitle":"t"}`, `{"fileId":"f2"}`}, UpdateCompleted,
@@ -77,9 +77,9 @@ func TestWrites(t *testing.T) {
 			"", `{"prompt":"A fox","status":"error","fileId":"f2","error":"` + fixText + `",` + now + `}`, ""},
 		{"a site that reads one key sees a three-key session", values{storetest.FoxPrompt, "", `{"x":[ ]}`}, UpdateFix,
 			`{` + failed + `,` + tools + `}`, `{"x":[ ],` + failed + `,` + tools + `}`, store.LayoutOneKey},
-		{"where it is missing, too, and from the claim on", values{storetest.FoxPrompt, "", ""}, UpdateClaim,
+		{"where it is missing, too, and from the claim on", values{storetest.FoxPrompt, "", ""}, UpdateProcessing,
 			`{` + processing + `,` + tools + `}`, `{` + processing + `,` + tools + `}`, store.LayoutOneKey},
-		{"a claim leaves no old file there", values{storetest.FoxPrompt, `{"status":"error","fileId":"f1","toolSlug":"s","toolTitle":"t"}`, `{"fileId":"f0"}`}, UpdateClaim,
+		{"a claim leaves no old file there", values{storetest.FoxPrompt, `{"status":"error","fileId":"f1","toolSlug":"s","toolTitle":"t"}`, `{"fileId":"f0"}`}, UpdateProcessing,
 			`{"status":"processing","toolSlug":"s","toolTitle":"t",` + now + `}`, `{` + processing + `,"toolSlug":"s","toolTitle":"t"}`, store.LayoutOneKey},
 		{"nor is the file forgotten that counts", values{storetest.FoxPrompt, `{"status":"processing","fileId":"` + ready + `"}`, ""}, UpdateFix,
 			`{"status":"error","fileId":"` + ready + `","error":"` + fixText + `",` + now + `,` + tools + `}`,
@@ -158,7 +158,7 @@ func TestOverwritten(t *testing.T) {
 func TestWritesShowWhatWasThere(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("é", 300)
-	got := Writes(storetest.Held("", "", `{"prompt":"A fox","status":"error","error":"`+long+`"}`), Update{Kind: UpdateClaim, At: storetest.At})
+	got := Writes(storetest.Held("", "", `{"prompt":"A fox","status":"error","error":"`+long+`"}`), Update{Kind: UpdateProcessing, At: storetest.At})
 	status, processing, now := "error", "processing", "2026-03-04T12:00:00.000Z"
 	cut := strings.Repeat("é", 199) + "…"
 	want := []KeyWrite{{Session: "cs_live_1", Kind: "session", Changes: []Change{

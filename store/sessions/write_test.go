@@ -177,7 +177,7 @@ func TestWriteRacesWithTheSite(t *testing.T) {
 		for round := range 200 {
 			id := fmt.Sprintf("cs_live_beside%d", round)
 			put(t, client, id, values{lookup: storetest.FoxObject})
-			kw := Writes(read(t, r, id), Update{Kind: UpdateClaim, At: storetest.At})[0]
+			kw := Writes(read(t, r, id), Update{Kind: UpdateProcessing, At: storetest.At})[0]
 			site := strings.Replace(storetest.FoxObject, `"status":"pending"`, `"status":"processing","fileId":"s"`, 1)
 			var err error
 			var writers sync.WaitGroup
@@ -214,7 +214,7 @@ func TestTwoWritersRace(t *testing.T) {
 			var errs [2]error
 			var writers sync.WaitGroup
 			for i := range errs {
-				kw := Writes(s, Update{Kind: UpdateClaim, At: storetest.At.Add(time.Duration(i) * time.Second)})[0]
+				kw := Writes(s, Update{Kind: UpdateProcessing, At: storetest.At.Add(time.Duration(i) * time.Second)})[0]
 				writers.Go(func() { _, errs[i] = w.Write(t.Context(), kw, s.SessionKey.Digest) })
 			}
 			writers.Wait()
@@ -241,7 +241,7 @@ func TestLostAnswer(t *testing.T) {
 			r := rdbtest.Open(t, "redis://"+line.Addr)
 			w := Writer{Product: r, State: r}
 			put(t, server.Client(), "cs_live_1", values{lookup: storetest.FoxObject})
-			kw := Writes(storetest.Held("", "", storetest.FoxObject), Update{Kind: UpdateClaim, At: storetest.At})[0]
+			kw := Writes(storetest.Held("", "", storetest.FoxObject), Update{Kind: UpdateProcessing, At: storetest.At})[0]
 			line.Lost = func() { line.Down.Store(c.down) }
 			line.Lose.Store(1)
 			after, err := w.Write(t.Context(), kw, store.Digest([]byte(storetest.FoxObject)))
@@ -276,7 +276,7 @@ func TestLostAnswerAndTheSite(t *testing.T) {
 	site := strings.Replace(storetest.FoxObject, "pending", "completed", 1)
 	line.Lost = func() { put(t, server.Client(), "cs_live_1", values{lookup: site}) }
 	line.Lose.Store(1)
-	kw := Writes(storetest.Held("", "", storetest.FoxObject), Update{Kind: UpdateClaim, At: storetest.At})[0]
+	kw := Writes(storetest.Held("", "", storetest.FoxObject), Update{Kind: UpdateProcessing, At: storetest.At})[0]
 	if _, err := w.Write(t.Context(), kw, store.Digest([]byte(storetest.FoxObject))); !errors.Is(err, ErrChanged) {
 		t.Errorf("got %v", err)
 	}

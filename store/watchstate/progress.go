@@ -118,7 +118,7 @@ func Proven(url string, created time.Time) Change {
 	return Change{"proven", urlDigest(url) + " " + formatMillis(created)}
 }
 
-// BacklogNotified sets State.BacklogNotified.
+// BacklogNotified sets State.BacklogNotified, by the stored name of that.
 func BacklogNotified() Change { return Change{"history", "told"} }
 
 // State reads the state of the watch.

@@ -41,7 +41,7 @@ return 1`)
 func (q *Queue) AddDue(ctx context.Context, dues ...DueSession) error {
 	err := q.run(ctx, addDue, dues, func(d DueSession) []any { return []any{d.At.UnixMilli(), d.Session} })
 	if err != nil {
-		return fmt.Errorf("put sessions on the due list: %w", err)
+		return fmt.Errorf("put sessions in the due queue: %w", err)
 	}
 	return nil
 }
@@ -56,7 +56,7 @@ func (q *Queue) Due(ctx context.Context, now time.Time, limit int) ([]DueSession
 	found, err := client.ZRangeByScoreWithScores(ctx, dueKey, &redis.ZRangeBy{
 		Min: "-inf", Max: strconv.FormatInt(now.UnixMilli(), 10), Count: int64(limit)}).Result()
 	if err != nil {
-		return nil, fmt.Errorf("read the due list: %w", rdb.Classify(err))
+		return nil, fmt.Errorf("read the due queue: %w", rdb.Classify(err))
 	}
 	dues := make([]DueSession, 0, len(found))
 	for _, z := range found {
@@ -92,7 +92,7 @@ func (q *Queue) RemoveDue(ctx context.Context, dues []DueSession, again ...DueSe
 	}
 	err := q.run(ctx, removeDue, dues, func(d DueSession) []any { return []any{d.At.UnixMilli(), d.Session, next[d.Session]} })
 	if err != nil {
-		return fmt.Errorf("take sessions off the due list: %w", err)
+		return fmt.Errorf("remove sessions from the due queue: %w", err)
 	}
 	return nil
 }

@@ -151,7 +151,7 @@ func (a approvals) decided(ctx context.Context, to requester, answer repair.Clai
 			a.reply(ctx, to, message.NoticeCancelled)
 		}
 		return
-	case repair.NeedsSecondClick:
+	case repair.NeedsSecondPress:
 		if a.showConfirmation(ctx, to, answer, false) { // it says so itself
 			return
 		}
@@ -190,12 +190,12 @@ func (a approvals) pressIncluded(ctx context.Context, to requester, plan repair.
 	switch {
 	case err != nil:
 		a.log.WarnContext(ctx, "first press not recorded, two more are needed", "plan", plan.ID, "error", err)
-	case answer.Verdict == repair.NeedsSecondClick: // else somebody was quicker, and the message shows it
+	case answer.Verdict == repair.NeedsSecondPress: // else somebody was quicker, and the message shows it
 		a.showConfirmation(ctx, to, answer, true)
 	}
 }
 
-// showConfirmation shows the button for the second click, and reports whether it is
+// showConfirmation shows the button for the second press, and reports whether it is
 // shown or the clicker got an answer. Without it nobody could approve the plan, which is
 // posted again if its message cannot be updated.
 func (a approvals) showConfirmation(ctx context.Context, to requester, answer repair.ClaimResult, included bool) bool {

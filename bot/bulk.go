@@ -51,6 +51,6 @@ func (a approvals) stopOrResume(ctx context.Context, to requester, c click) {
 	}
 	a.cfg.Repairs.Wake()
 	if a.showJob(ctx, job.ID) != nil { // logged
-		a.reply(ctx, to, message.NoticeSteered)
+		a.reply(ctx, to, message.NoticeBulkChanged)
 	}
 }

@@ -35,7 +35,7 @@ func TestIncludeIsAPress(t *testing.T) {
 		err                         error
 		did, says                   string // "" = nothing
 	}{
-		{"an operator", "U1", "none", "twice", repair.NeedsSecondClick, nil, pressed, shown},
+		{"an operator", "U1", "none", "twice", repair.NeedsSecondPress, nil, pressed, shown},
 		{"of a plan that warns of nothing any more", "U1", "none", "", "", nil, "", ""},
 		{"no operator", "U3", "none", "twice", "", nil, "", ""},
 		{"where another operator has to approve", "U1", "generate", "twice", "", nil, "", ""},

@@ -17,7 +17,7 @@ var alertTexts = map[incident.Disposition]string{
 	incident.PaymentUnverified: "none of its own: while payments cannot be verified, one alert about Stripe covers all sessions",
 	incident.Dismissed:         "none: a check within the last hour found it in order; it is checked again",
 	incident.AlertsOff:         "none: alerts are off (ALERT_CHANNEL is not set)",
-	incident.RecordsSilent:     "unknown: the bot's own records could not be read",
+	incident.RecordsUnreadable: "unknown: the bot's own records could not be read",
 }
 
 // alertFacts say whether people were alerted, of a session that is, or may get, in
@@ -42,7 +42,7 @@ func alertLine(x diagnosis.Examination, a incident.AlertAccount) blockkit.Line {
 			blockkit.Plain(" had snoozed; nobody was notified again"))
 	case incident.GraceTime:
 		line = blockkit.L(blockkit.Plain("not yet: the webhook may still arrive until "), humanize.ClockTime(a.At, x.At))
-	case incident.HandledOutside:
+	case incident.HandledElsewhere:
 		line = blockkit.L(blockkit.Plain("none: marked as handled by "), blockkit.User(a.By), blockkit.Plain(" "), humanize.AgoTime(a.At, x.At))
 	case incident.BacklogPublished:
 		line = blockkit.L(blockkit.Plain("none of its own: it is in the summary of sessions from before monitoring started, "), humanize.ClockTime(a.At, x.At))

@@ -41,7 +41,7 @@ const (
 	NoticeApproved       Notice = "Your press counted: approved. The plan's message could not be found, so the result will be posted where the bot can."
 	NoticeElsewhere      Notice = "This plan is shown in another message, so nothing was done. Press its button there, in"
 	NoticeAlertElsewhere Notice = "This alert is shown in another message, so nothing was done. Press its button there, in"
-	NoticeSteered        Notice = "Your press counted. The message could not be updated and may be out of date."
+	NoticeBulkChanged    Notice = "Your press counted. The message could not be updated and may be out of date."
 	NoticeCancelled      Notice = "Your press counted: cancelled. The message could not be updated and may still show its buttons."
 
 	NoticeNoteMissed Notice = "The window opened too late for Slack. Your decision stands: press the button again to add a note."
@@ -65,7 +65,7 @@ const (
 // Notices lists all of them.
 var Notices = []Notice{NoticeBusy, NoticeTooLong, NoticeUnread, NoticeFault, NoticeDecidingFault,
 	NoticeReaders, NoticeOperators, NoticeNoOperators, NoticeMembers, NoticeOwnPlan,
-	NoticeExamining, NoticePlanNowhere, NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticeElsewhere, NoticeAlertMoved, NoticeAlertElsewhere, NoticeApproved, NoticeCancelled, NoticeSteered,
+	NoticeExamining, NoticePlanNowhere, NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticeElsewhere, NoticeAlertMoved, NoticeAlertElsewhere, NoticeApproved, NoticeCancelled, NoticeBulkChanged,
 	NoticeNoteMissed, NoticeNotDecider, NoticeNoteGone, NoticeNoted, NoticeNoZone, NoticeInformedGone,
 	NoticeNoView, NoticeMenu, NoticeShared, NoticeSharedIn, NoticeShareUnknown, NoticeShareOld, NoticeNotPosted}
 
@@ -87,7 +87,7 @@ func PlanClickReply(a repair.ClaimResult, now time.Time) blockkit.Line {
 			return blockkit.PlainLine("Not done: the result of an earlier repair is unknown. Settle that one first (press Debug). Nothing was changed.")
 		}
 		return blockkit.PlainLine("Not done: another repair of this session was already running. Nothing was changed.")
-	case repair.NeedsSecondClick: // only where the message could not say so itself
+	case repair.NeedsSecondPress: // only where the message could not say so itself
 		return blockkit.PlainLine("Your press was the first of two; nothing has been done yet. If the button does not say “" + secondPress + "” within a minute, press it again.")
 	}
 	return blockkit.PlainLine("This plan is gone: it is too old. Nothing was changed. Run the command again.")

@@ -291,7 +291,7 @@ func writeText(w sessions.KeyWrite) string {
 func changeText(c sessions.Change) string {
 	before := ""
 	switch {
-	case c.Odd:
+	case c.WrongType:
 		before = " (unreadable)"
 	case c.Before != nil && c.After != nil && *c.Before == *c.After:
 		return c.Name + " stays " + memberText(c.After)

@@ -44,7 +44,7 @@ func (s *shop) repaired(action store.Action) repair.Plan {
 	}
 	answer := approve("", time.Now().Add(-5*time.Second))
 	if p.Risk != "" {
-		if answer.Verdict != repair.NeedsSecondClick {
+		if answer.Verdict != repair.NeedsSecondPress {
 			s.t.Fatalf("the first press: %s, although %s", answer.Verdict, p.Risk)
 		}
 		answer = approve(answer.Press, time.Now())

@@ -46,7 +46,7 @@ func TestImagesAreNoVideos(t *testing.T) {
 			if err != nil {
 				continue // not allowed: debug says why
 			}
-			line := message.PlanClickReply(repair.ClaimResult{Verdict: repair.NeedsSecondClick, Plan: repair.PlanRecord{Plan: p}}, noon)
+			line := message.PlanClickReply(repair.ClaimResult{Verdict: repair.NeedsSecondPress, Plan: repair.PlanRecord{Plan: p}}, noon)
 			out.WriteString(blockkit.Text(append(message.PlanBlocks(p), blockkit.Paragraph(line))) + whole(Story{}.with(message.PlanActions(p, ""))) + "\n")
 			for _, o := range endings {
 				for _, cause := range o.causes {

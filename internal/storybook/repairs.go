@@ -26,7 +26,7 @@ func planOf(action store.Action) repair.Plan {
 		p.Seen.Payment, p.Seen.Amount, p.Seen.Currency = store.PaymentUnverified, 0, ""
 		p.Warnings = []string{"The payment could not be verified: it is unknown whether the customer is owed a video."}
 		p.Writes = []sessions.KeyWrite{
-			{Session: sessionID, Kind: "webhook", Unreadable: true, Changes: []sessions.Change{{Name: "status", Odd: true, After: text("error")}, {Name: "error", After: text(commands.FixText)}, {Name: "createdAt", Odd: true}}},
+			{Session: sessionID, Kind: "webhook", Unreadable: true, Changes: []sessions.Change{{Name: "status", WrongType: true, After: text("error")}, {Name: "error", After: text(commands.FixText)}, {Name: "createdAt", WrongType: true}}},
 			{Session: sessionID, Kind: "session", Changes: []sessions.Change{{Name: "timestamp", Before: text("2026-03-04T11:00:00.000Z"), After: text("2026-03-04T12:00:31.000Z")}}},
 		}
 		return p
@@ -84,7 +84,7 @@ func clicks() []Story {
 		Story{Title: "pressed once", Blocks: message.ConfirmationBlocks(p, store.Actor{ID: "U0LEAD"}, false)}.with(message.PlanActions(p, "P4")),
 		Story{Title: "plan, generate an image", Blocks: message.PlanBlocks(imagePlan())}.with(message.PlanActions(imagePlan(), "")),
 		Story{Title: "plan, fix of what cannot be read at all", Blocks: message.PlanBlocks(corrupt)}.with(message.PlanActions(corrupt, "")))
-	for _, verdict := range []repair.ClaimVerdict{repair.AlreadyCancelled, repair.Expired, repair.NeedsSecondClick, repair.Unknown} {
+	for _, verdict := range []repair.ClaimVerdict{repair.AlreadyCancelled, repair.Expired, repair.NeedsSecondPress, repair.Unknown} {
 		l := message.PlanClickReply(repair.ClaimResult{Verdict: verdict, Plan: repair.PlanRecord{Plan: p}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
 		all = append(all, line("click: "+string(verdict), l, of("ClaimVerdict", verdict)))
 	}

@@ -21,12 +21,12 @@ const (
 
 // Reasons that are about alerts as a whole.
 const (
-	AlertsOff     Disposition = "alerts_off"       // no ALERT_CHANNEL is set
-	NotWatching   Disposition = "not_watching"     // no sweep has gone through lately
-	NotPosted     Disposition = "not_posted"       // Slack has not taken the message yet
-	JoinedOwned   Disposition = "acknowledged"     // it joined an acknowledged incident: no one was notified again
-	JoinedSnoozed Disposition = "snoozed"          // it joined a snoozed incident, likewise
-	RecordsSilent Disposition = "records_not_read" // the bot's own Redis did not answer
+	AlertsOff         Disposition = "alerts_off"       // no ALERT_CHANNEL is set
+	NotWatching       Disposition = "not_watching"     // no sweep has gone through lately
+	NotPosted         Disposition = "not_posted"       // Slack has not taken the message yet
+	JoinedOwned       Disposition = "acknowledged"     // it joined an acknowledged incident: no one was notified again
+	JoinedSnoozed     Disposition = "snoozed"          // it joined a snoozed incident, likewise
+	RecordsUnreadable Disposition = "records_not_read" // the bot's own Redis did not answer
 )
 
 // watchedWithin, or three pauses between sweeps if those are longer, is the maximum age of
@@ -54,7 +54,7 @@ type Recorded struct {
 // Explain says whether an alert was sent for a session, and if not why.
 func (r Rules) Explain(e diagnosis.Evidence, d diagnosis.Diagnosis, limits diagnosis.Thresholds, rec Recorded, now time.Time) AlertAccount {
 	if rec.Err != nil {
-		return AlertAccount{State: AlertUnknown, Reason: RecordsSilent}
+		return AlertAccount{State: AlertUnknown, Reason: RecordsUnreadable}
 	}
 	if in, c, err := CaseIn(rec.Incidents, e.Session.ID); err == nil && (c.Gone.IsZero() || !d.Verdict.InTrouble()) {
 		return in.account(c, now)
@@ -74,7 +74,7 @@ func (r Rules) Explain(e diagnosis.Evidence, d diagnosis.Diagnosis, limits diagn
 		return AlertAccount{State: AlertPending, Reason: reason}
 	case GraceTime:
 		return AlertAccount{State: AlertPending, Reason: reason, At: d.PaidAt.Add(limits.OrphanGrace)}
-	case HandledOutside:
+	case HandledElsewhere:
 		return AlertAccount{State: NotAlerted, Reason: reason, At: rec.Known.Handled.At, By: rec.Known.Handled.By}
 	case BacklogPublished:
 		return AlertAccount{State: NotAlerted, Reason: reason, At: rec.State.Epoch}

@@ -57,7 +57,7 @@ func TestExplain(t *testing.T) {
 		"not posted yet": {d: orphan, rec: Recorded{Incidents: with(posted, func(i *Incident) { i.LeaveMessage() })}, want: AlertAccount{State: AlertPending, Reason: NotPosted}},
 		"recovered": {d: verdict(diagnosis.VerdictCompleted), rec: Recorded{Incidents: with(posted, func(i *Incident) { i.Cases[0].Gone = now })},
 			want: AlertAccount{State: Alerted, At: posted.PostedAt, Permalink: posted.Permalink}},
-		"handled, and left":   {d: orphan, rec: Recorded{Known: handled, Incidents: with(posted, func(i *Incident) { i.Cases[0].Gone = now })}, want: AlertAccount{State: NotAlerted, Reason: HandledOutside, At: now.Add(-time.Minute), By: "U0ANN"}},
+		"handled, and left":   {d: orphan, rec: Recorded{Known: handled, Incidents: with(posted, func(i *Incident) { i.Cases[0].Gone = now })}, want: AlertAccount{State: NotAlerted, Reason: HandledElsewhere, At: now.Add(-time.Minute), By: "U0ANN"}},
 		"in the summary only": {d: diagnosis.Diagnosis{Verdict: diagnosis.VerdictOrphaned, PaidAt: old}, rec: Recorded{State: published, Incidents: with(posted, func(i *Incident) { i.Kind = Backlog })}, want: AlertAccount{State: NotAlerted, Reason: BacklogPublished, At: watching.Epoch}},
 		"the next look":       {d: orphan, want: AlertAccount{State: AlertPending, Reason: InTrouble}},
 		"sweeps take long":    {d: orphan, rec: Recorded{State: slow}, want: AlertAccount{State: AlertPending, Reason: InTrouble}},
@@ -70,7 +70,7 @@ func TestExplain(t *testing.T) {
 		"found in order":      {d: orphan, rec: Recorded{Known: Known{Dismissed: TroubleKey(orphan)}}, want: AlertAccount{State: NotAlerted, Reason: Dismissed}},
 		"payment unverified":  {d: orphan, p: store.Payment{State: store.PaymentUnverified}, want: AlertAccount{State: NotAlerted, Reason: PaymentUnverified}},
 		"from before":         {d: diagnosis.Diagnosis{Verdict: diagnosis.VerdictOrphaned, PaidAt: old}, want: AlertAccount{State: AlertPending, Reason: InBacklog}},
-		"records are silent":  {d: orphan, rec: Recorded{Err: errors.New("away")}, want: AlertAccount{State: AlertUnknown, Reason: RecordsSilent}},
+		"records are silent":  {d: orphan, rec: Recorded{Err: errors.New("away")}, want: AlertAccount{State: AlertUnknown, Reason: RecordsUnreadable}},
 	} {
 		if c.rec.State == (watchstate.State{}) {
 			c.rec.State = watching

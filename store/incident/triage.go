@@ -20,7 +20,7 @@ const (
 	GraceTime         Disposition = "grace_time"         // it was paid just now: the webhook may still come
 	NotInAlertOn      Disposition = "not_in_alert_on"    // its verdict is not in ALERT_ON
 	MarkedAsError     Disposition = "marked_by_repair"   // by a repair that a person approved
-	HandledOutside    Disposition = "handled"            // elsewhere, in the same trouble, by an operator
+	HandledElsewhere  Disposition = "handled"            // elsewhere, in the same trouble, by an operator
 	InBacklog         Disposition = "in_backlog"         // from before the watch: one case of the summary
 	BacklogPublished  Disposition = "backlog_published"  // from before the watch, and covered by the summary
 	PaymentUnverified Disposition = "payment_unverified" // counted by the sweep, and alerted as one incident
@@ -59,7 +59,7 @@ func (r Rules) Triage(e diagnosis.Evidence, d diagnosis.Diagnosis, k Known, stat
 	case !slices.Contains(r.AlertOn, d.Verdict):
 		return notAlerted(d.Verdict)
 	case k.Handled.Covers(d.Verdict):
-		return HandledOutside
+		return HandledElsewhere
 	case old && state.BacklogNotified:
 		return BacklogPublished
 	case d.Verdict == diagnosis.VerdictOrphaned && e.Payment.State == store.PaymentUnverified && r.Stripe:

@@ -30,7 +30,7 @@ func TestBulkOnEveryTopology(t *testing.T) {
 		}
 		testenv.Must(t, l.SavePlan(ctx, p))
 		first, err := l.Claim(ctx, p.ID, "", store.Actor{ID: "U2"}, now)
-		if err != nil || first.Verdict != repair.NeedsSecondClick {
+		if err != nil || first.Verdict != repair.NeedsSecondPress {
 			t.Fatalf("the first press: %s, %v", first.Verdict, err)
 		}
 		second, err := l.Claim(ctx, p.ID, first.Press, store.Actor{ID: "U2"}, now.Add(3*time.Second))

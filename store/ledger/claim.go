@@ -182,7 +182,7 @@ func (p *Plans) result(ctx context.Context, record repair.PlanRecord, cmd *redis
 	case repair.Busy:
 		result.Other, result.Doing = answer[1], store.JobState(answer[2])
 		return result, nil
-	case repair.NeedsSecondClick:
+	case repair.NeedsSecondPress:
 		result.Press = answer[2]
 		return result, nil
 	case repair.Unknown:

@@ -181,12 +181,12 @@ func TestSecondClick(t *testing.T) {
 			}
 			names := []string{""}
 			for i, c := range presses {
-				want := repair.NeedsSecondClick
+				want := repair.NeedsSecondPress
 				if i == len(presses)-1 {
 					want = repair.Claimed
 				}
 				got, err := l.Claim(t.Context(), p.ID, names[c.of], c.by, storetest.At.Add(c.after))
-				if err != nil || got.Verdict != want || (got.Press != "") != (want == repair.NeedsSecondClick) {
+				if err != nil || got.Verdict != want || (got.Press != "") != (want == repair.NeedsSecondPress) {
 					t.Errorf("%s, press %d: %s (%q), %v; want %s", name, i+1, got.Verdict, got.Press, err, want)
 				}
 				names = append(names, got.Press)

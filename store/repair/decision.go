@@ -42,7 +42,7 @@ const (
 	AlreadyCancelled ClaimVerdict = "already_cancelled"
 	Expired          ClaimVerdict = "expired"
 	Busy             ClaimVerdict = "busy"         // another job of the session runs or is unclear
-	NeedsSecondClick ClaimVerdict = "second_click" // the plan has a Risk: this was the first press
+	NeedsSecondPress ClaimVerdict = "second_click" // the plan has a Risk, and one more press is needed
 	Unknown          ClaimVerdict = "unknown"      // the plan has expired, or never existed
 )
 
@@ -55,7 +55,7 @@ type ClaimResult struct {
 	At      time.Time      // when
 	Other   string         // with Busy: the id of the other job
 	Doing   store.JobState // with Busy: running or unclear
-	Press   string         // with NeedsSecondClick: names this person's press
+	Press   string         // with NeedsSecondPress: names this person's press
 }
 
 // Explanation returns a clause that says why a click started nothing.

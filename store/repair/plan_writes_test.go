@@ -31,7 +31,7 @@ func TestPlanWritesUnreadable(t *testing.T) {
 		w := plan(t, store.ActionFix, x).Writes[0]
 		var odd, without []string
 		for _, change := range w.Changes {
-			if change.Odd {
+			if change.WrongType {
 				odd = append(odd, change.Name)
 			}
 			if change.After == nil {

@@ -37,7 +37,7 @@ type Update struct {
 type Change struct {
 	Name          string
 	Before, After *string
-	Odd           bool // what was there is no string
+	WrongType     bool `json:"Odd"`        // the previous value is not a string; the name of earlier versions
 	Number        bool `json:",omitempty"` // After is a number
 }
 
@@ -126,16 +126,16 @@ func (u Update) AppliedTo(s store.Session) bool {
 
 func write(s store.Session, key store.Key, changes []Change) KeyWrite {
 	return KeyWrite{Session: s.ID, Kind: key.Kind, Create: !key.Exists,
-		Unreadable: key.Exists && key.Fault != "", Replaced: key.Fault.Replaceable(), Changes: addOddRemovals(key.Value, changes)}
+		Unreadable: key.Exists && key.Fault != "", Replaced: key.Fault.Replaceable(), Changes: addWrongTypeRemovals(key.Value, changes)}
 }
 
-// addOddRemovals adds the removal of members of a wrong type that are not set anyway.
-func addOddRemovals(v store.Value, changes []Change) []Change {
+// addWrongTypeRemovals adds the removal of members of a wrong type that are not set anyway.
+func addWrongTypeRemovals(v store.Value, changes []Change) []Change {
 	for _, name := range v.Odd {
 		if i := slices.IndexFunc(changes, func(c Change) bool { return c.Name == name }); i >= 0 {
-			changes[i].Odd = true
+			changes[i].WrongType = true
 		} else {
-			changes = append(changes, Change{Name: name, Odd: true})
+			changes = append(changes, Change{Name: name, WrongType: true})
 		}
 	}
 	return changes

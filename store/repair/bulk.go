@@ -23,11 +23,10 @@ const (
 	LeftRefunded    LeftOutReason = "refunded"
 	LeftSecondPress LeftOutReason = "second_press" // its own plan needs a second press, for another reason than Stripe
 	LeftNotAllowed  LeftOutReason = "not_allowed"
-	LeftUnseen      LeftOutReason = "not_seen" // Redis did not answer
-	LeftHandled     LeftOutReason = "handled"  // elsewhere, as an operator said
-	LeftMarked      LeftOutReason = "marked"   // as error, by a repair
-	// LeftEventUnseen: whether Stripe will still deliver the event could not be seen; may be included.
-	LeftEventUnseen LeftOutReason = "event_not_seen"
+	LeftUnseen      LeftOutReason = "not_seen"           // Redis did not answer
+	LeftHandled     LeftOutReason = "handled"            // elsewhere, as an operator said
+	LeftMarked      LeftOutReason = "marked"             // as error, by a repair
+	LeftEventUnseen LeftOutReason = "event_not_seen"     // whether Stripe will still deliver the event; may be included
 	LeftUnverified  LeftOutReason = "payment_unverified" // Stripe, which is configured, did not say that it was paid
 	LeftUnreadable  LeftOutReason = "site_cannot_read"   // a replay would start nothing; a generation would
 )

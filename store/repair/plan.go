@@ -119,13 +119,12 @@ func (e *NotAllowed) Error() string {
 
 // PlanOptions configure plans.
 type PlanOptions struct {
-	TTL     time.Duration // life of a plan
-	Restore store.Order   // of a restore; what is empty is taken from Stripe's metadata
-	Models  Models
-	Prices  Prices
-	FixText string // the sentence for the customer that a fix stores
-	// RefundText takes its place where the payment was refunded.
-	RefundText string
+	TTL        time.Duration // life of a plan
+	Restore    store.Order   // of a restore; what is empty is taken from Stripe's metadata
+	Models     Models
+	Prices     Prices
+	FixText    string // the sentence for the customer that a fix stores
+	RefundText string // takes its place where the payment was refunded
 }
 
 // ErrNoPrompt is the error of a restore without a prompt, if Stripe holds none either.

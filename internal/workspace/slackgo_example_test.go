@@ -14,12 +14,12 @@ import (
 )
 
 // TestSlackGoExample has the Socket Mode example of the Go SDK work here as its authors
-// wrote it. The SDK has no variable for Slack's address, so it is compiled with another.
+// wrote it, but for the address of Slack, which the SDK takes from no variable.
 func TestSlackGoExample(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	bot := filepath.Join(dir, "bot")
-	build := exec.CommandContext(t.Context(), "go", "build", "-overlay", overlay(t, dir), "-o", bot, "github.com/slack-go/slack/examples/socketmode")
+	build := exec.CommandContext(t.Context(), "go", "build", "-overlay", example(t, dir), "-o", bot, "./slackgo")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -37,21 +37,22 @@ func TestSlackGoExample(t *testing.T) {
 	}
 }
 
-// overlay replaces Slack's address in the SDK by the one in SLACK_API_URL.
-func overlay(t *testing.T, dir string) string {
+// example returns the overlay in which the SDK's example is a package of this module.
+func example(t *testing.T, dir string) string {
 	t.Helper()
 	found, err := exec.CommandContext(t.Context(), "go", "list", "-f", "{{.Dir}}", "github.com/slack-go/slack").Output()
 	testenv.Must(t, err)
-	source := filepath.Join(strings.TrimSpace(string(found)), "slack.go")
-	text, err := os.ReadFile(source)
+	text, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(found)), "examples/socketmode/socketmode.go"))
 	testenv.Must(t, err)
-	edited := strings.Replace(string(text), "endpoint:      APIURL", `endpoint:      os.Getenv("SLACK_API_URL")`, 1)
+	edited := strings.Replace(string(text), "\t\tbotToken,\n", "\t\tbotToken, slack.OptionAPIURL(os.Getenv(\"SLACK_API_URL\")),\n", 1)
 	if edited == string(text) {
-		t.Fatal("the SDK keeps Slack's address elsewhere now")
+		t.Fatal("the example creates its client in another way now")
 	}
-	replacement, file := filepath.Join(dir, "slack.go"), filepath.Join(dir, "overlay.json")
-	testenv.Must(t, os.WriteFile(replacement, []byte(edited), 0o600))
-	mapping, err := json.Marshal(map[string]map[string]string{"Replace": {source: replacement}})
+	source, file := filepath.Join(dir, "main.go"), filepath.Join(dir, "overlay.json")
+	testenv.Must(t, os.WriteFile(source, []byte(edited), 0o600))
+	here, err := os.Getwd()
+	testenv.Must(t, err)
+	mapping, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(here, "slackgo/main.go"): source}})
 	testenv.Must(t, err)
 	testenv.Must(t, os.WriteFile(file, mapping, 0o600))
 	return file

@@ -92,7 +92,7 @@ func FuzzResponseURL(f *testing.F) {
 		// What passes is where the HTTP client would really go.
 		req, err := http.NewRequest(http.MethodPost, url, nil)
 		if err != nil {
-			t.Skip()
+			return
 		}
 		if !strings.EqualFold(req.URL.Hostname(), "hooks.slack.com") || req.URL.Port() != "" && req.URL.Port() != "443" || req.URL.Scheme != "https" {
 			t.Errorf("%q leads to %s", url, req.URL.Host)

@@ -23,7 +23,7 @@ func FuzzCheckURL(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
 		if u, err := url.Parse(raw); err == nil && u.Query().Has("min_idle_conns") {
-			t.Skip() // the library would connect at once
+			return // the library would connect at once
 		}
 		r, err := parse(raw)
 		if err == nil {

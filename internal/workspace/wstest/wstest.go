@@ -84,7 +84,13 @@ func (w *Workspace) AwaitConnections(least int) {
 // AwaitNoConnection waits until the app has no connection left.
 func (w *Workspace) AwaitNoConnection() {
 	w.t.Helper()
-	w.awaitConnections(url.Values{"most": {"0"}}, func(n int) bool { return n == 0 })
+	w.AwaitConnectionsLeft(0)
+}
+
+// AwaitConnectionsLeft waits until the app has at most so many connections.
+func (w *Workspace) AwaitConnectionsLeft(most int) {
+	w.t.Helper()
+	w.awaitConnections(url.Values{"most": {strconv.Itoa(most)}}, func(n int) bool { return n <= most })
 }
 
 // awaitConnections asks until there are enough, since the workspace does not

@@ -1,15 +1,20 @@
 package bot
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/commands/alert"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/watch"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/incident"
@@ -95,5 +100,46 @@ func TestAlertMovesWithTheAlertChannel(t *testing.T) {
 		if !errors.As(err, &r) || !r.Stuck || r.Lasting || r.Unclear {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// clicked is an incident that takes every click.
+type clicked struct {
+	Incidents
+	incident incident.Incident
+}
+
+func (c clicked) Outline(context.Context, string) (incident.Incident, error) { return c.incident, nil }
+
+func (c clicked) Acknowledge(context.Context, string, string, time.Time) (incident.Incident, bool, error) {
+	return c.incident, true, nil
+}
+
+// TestPressInAnOldMessage: only a message that was left behind is called out of date. One
+// that is posted but not yet recorded is not.
+func TestPressInAnOldMessage(t *testing.T) {
+	t.Parallel()
+	pressed, other := store.Message{Channel: "C1", TS: "1.2"}, store.Message{Channel: "C1", TS: "1.3"}
+	for name, c := range map[string]struct {
+		delivery incident.Delivery
+		want     []string
+	}{
+		"in its message":               {incident.Delivery{SlackMessage: pressed}, nil},
+		"before it is recorded":        {incident.Delivery{Posting: "mark"}, nil},
+		"left behind":                  {incident.Delivery{SlackMessage: other, Former: []store.Message{pressed}}, []string{string(message.NoticeAlertMoved)}},
+		"left behind, before the post": {incident.Delivery{Former: []store.Message{pressed}}, []string{string(message.NoticeAlertMoved)}},
+		"another is left behind":       {incident.Delivery{Former: []store.Message{other}}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			slack := listeningSlack(t)
+			incidents := clicked{incident: incident.Incident{ID: "i", Delivery: c.delivery}}
+			a := answers{responder: slack.responder(t, Config{Deadlines: NewDeadlines(24), Now: time.Now, Incidents: incidents})}
+			a.acknowledge(t.Context(), requester{user: "U1", channel: pressed.Channel, responseURL: slack.URL + "/answer"},
+				click{button: alert.ActionAcknowledge, value: "i", message: pressed.TS})
+			if !slices.EqualFunc(slack.texts, c.want, strings.Contains) {
+				t.Errorf("said %q, want %q", slack.texts, c.want)
+			}
+		})
 	}
 }

@@ -107,6 +107,9 @@ func (a answers) compose(ctx context.Context, to requester, answer commands.Answ
 	if p.sharedBy != "" {
 		m.Blocks = append([]slack.Block{blockkit.Context("shared by <@" + blockkit.Escape(p.sharedBy) + ">")}, m.Blocks...)
 	}
+	if to.about != "" && to.modal == nil {
+		markAbout(m.Blocks, to.about)
+	}
 	stays := m.Public || to.thread != ""
 	if stays {
 		buttons = renameRefresh(buttons)

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -136,6 +137,7 @@ func (b *Bot) handleInteraction(in arrival, i interaction) {
 		to.fromHome, to.trigger = true, i.trigger
 	}
 	c := i.click
+	to.about = cmp.Or(to.about, aboutOf(c.block))
 	if len(c.value) > maxValue {
 		c.value = "" // no id is so long
 	}

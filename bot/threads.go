@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/bot/wire"
 	"github.com/superduperai/sessionbot/commands"
@@ -27,6 +30,30 @@ func threadOf(i interaction) string {
 		Thread wire.Timestamp `json:"thread_ts"`
 	}](jsontext.Value(i.message)) // empty where it is no object
 	return string(cmp.Or(m.Thread, m.TS))
+}
+
+// aboutPrefix begins the block_id of a row that is about a thread: its number and the
+// thread's ts follow.
+const aboutPrefix = "about."
+
+// markAbout lets the buttons of rows keep the thread that their message is about, as a
+// modal keeps it in its origin.
+func markAbout(blocks []slack.Block, thread string) {
+	for n, block := range blocks {
+		if row, ok := block.(*slack.SectionBlock); ok && row.Accessory != nil {
+			row.BlockID = aboutPrefix + strconv.Itoa(n) + "." + thread
+		}
+	}
+}
+
+// aboutOf returns the thread that markAbout kept in a block_id, "" = none.
+func aboutOf(block string) string {
+	numbered, ours := strings.CutPrefix(block, aboutPrefix)
+	_, thread, _ := strings.Cut(numbered, ".")
+	if !ours {
+		return ""
+	}
+	return thread
 }
 
 // follow records a thread, to be answered again when the session of its answer has ended.

@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -117,6 +118,31 @@ func TestFollowedThreads(t *testing.T) {
 	shared := here.ExpectMessage(wstest.Saying("shared by"))
 	s.ExpectNothingElse()
 	s.threads.expectFollowed(t, mention, dm, mention, inThread, inThread, store.Message{Channel: "C0SUPPORT", TS: shared.TS})
+}
+
+// TestFollowedThreadWithoutAModal: where none opens, what is chosen in the message that
+// comes in its place is about the thread as well.
+func TestFollowedThreadWithoutAModal(t *testing.T) {
+	t.Parallel()
+	s := play(t)
+	s.commands.action = func(ctx context.Context, _, _ string, req commands.Request) commands.Answer { return awaited(ctx, req) }
+	s.Refuse("views.open", "expired_trigger_id")
+	here := s.As("U0SUPPORT").In("C0SUPPORT")
+	root := write(t, s, here, "U0SUPPORT", "C0SUPPORT", "", "A customer has no video")
+	reply := write(t, s, here, "U0SUPPORT", "C0SUPPORT", root.TS, "Is it "+session+", cs_live_b2 or ann@example.com?")
+	var want []store.Message
+	for _, named := range []wstest.Message{reply, write(t, s, here, "U0SUPPORT", "C0SUPPORT", "", session+" or cs_live_b2?")} {
+		if err := here.Shortcut(named, "session_from_message"); err != nil {
+			t.Fatal(err)
+		}
+		choice := here.ExpectMessage(wstest.Saying("sessions or customers"))
+		s.threads.expectFollowed(t, want...) // nothing was chosen yet
+		here.ClickValue(choice, "session.debug", session)
+		here.ExpectMessage(wstest.Saying("Orphaned"))
+		want = append(want, store.Message{Channel: "C0SUPPORT", TS: cmp.Or(named.ThreadTS, named.TS)})
+		s.threads.expectFollowed(t, want...)
+	}
+	s.ExpectNothingElse()
 }
 
 // TestShareWhereTheBotIsNoMember is posted all the same, and not followed: Slack does not

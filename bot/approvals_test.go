@@ -16,6 +16,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/bot/slackapi"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/repair"
@@ -118,5 +119,39 @@ func TestDecided(t *testing.T) {
 				t.Errorf("woken %d times, want %d; shown\n%s\nwant\n%s", woken, c.woken, strings.Join(shown, "\n"), strings.Join(c.shown, "\n"))
 			}
 		})
+	}
+}
+
+// TestMayDecide: operators approve, a second one where that is required; a plan is
+// cancelled by its requester and by operators. U1 and U2 are operators.
+func TestMayDecide(t *testing.T) {
+	t.Parallel()
+	const notOperator, own = "not an operator's click on ", "the asker's own click on "
+	slack := listeningSlack(t)
+	for _, c := range []struct {
+		user, requester, button, approvals string
+		action                             store.Action
+		why                                string // "" = they may
+	}{
+		{"U1", "U2", message.ActionApprove, "all", store.ActionFix, ""},
+		{"U1", "U3", message.ActionApprove, "all", store.ActionGenerate, ""},
+		{"U1", "U1", message.ActionApprove, "none", store.ActionGenerate, ""},
+		{"U1", "U1", message.ActionApprove, "generate", store.ActionFix, ""},
+		{"U1", "U1", message.ActionApprove, "generate", store.ActionGenerate, own},
+		{"U1", "U1", message.ActionApprove, "all", store.ActionFix, own},
+		{"U3", "U1", message.ActionApprove, "none", store.ActionFix, notOperator},
+		{"U3", "U3", message.ActionApprove, "none", store.ActionFix, notOperator},
+		{"", "", message.ActionApprove, "none", store.ActionFix, notOperator},
+		{"U3", "U3", message.ActionCancel, "all", store.ActionFix, ""},
+		{"U1", "U3", message.ActionCancel, "all", store.ActionFix, ""},
+		{"U1", "U1", message.ActionCancel, "all", store.ActionFix, ""},
+		{"U3", "U1", message.ActionCancel, "none", store.ActionFix, notOperator},
+	} {
+		a := approvals{slack.responder(t, Config{Deadlines: NewDeadlines(24), Repairs: Repairs{Approvals: c.approvals}})}
+		plan := repair.PlanRecord{Plan: repair.Plan{Action: c.action, Requester: store.Actor{ID: c.requester}}}
+		refused, why := a.mayDecide(t.Context(), requester{user: c.user}, plan, c.button)
+		if (refused == nil) != (c.why == "") || refused != nil && why != c.why {
+			t.Errorf("%+v: %+v, %q", c, refused, why)
+		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -225,5 +226,25 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	cancel()
 	if err := (&Outbox{Pause: time.Second}).wait(ctx, &Fault{RetryAfter: 5 * time.Second}); !errors.Is(err, context.Canceled) {
 		t.Errorf("wait: %v", err)
+	}
+}
+
+// TestRetryWaitsAsLongAsSlackSays, at least the usual pause.
+func TestRetryWaitsAsLongAsSlackSays(t *testing.T) {
+	t.Parallel()
+	for asked, want := range map[time.Duration]time.Duration{0: time.Second, 500 * time.Millisecond: time.Second, 7 * time.Second: 7 * time.Second} {
+		t.Run(asked.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				began, calls := time.Now(), []time.Duration(nil)
+				err := (&Outbox{Pause: time.Second}).Retry(t.Context(), (*Fault).rateLimited, []time.Duration{0}, func() error {
+					calls = append(calls, time.Since(began))
+					return &slack.RateLimitedError{RetryAfter: asked}
+				})
+				if err == nil || !slices.Equal(calls, []time.Duration{0, want}) {
+					t.Errorf("called after %v: %v", calls, err)
+				}
+			})
+		})
 	}
 }

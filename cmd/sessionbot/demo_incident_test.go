@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -40,15 +41,12 @@ func TestDemoIncident(t *testing.T) { // not parallel: the demo is a whole site 
 			p.menu()
 			p.pressed(incidentAlert, "alert.repair")
 			p.pressed(incidentPlan, "confirm.approve")
-			p.Until(about("", "Replaying: ") + " !== undefined")
+			progress, repairing := about("Replaying: ", " running"), about("Repair all…", "being made, approved by")
+			p.still(func() { p.shots("progress", progress); p.shots("repairing", repairing) }, progress, repairing)
 			if p.presses != 2 {
 				t.Errorf("from the alert to the running repair it took %d presses", p.presses)
 			}
-			p.look("progress", about("", "Replaying: "))
-			p.Until(about("Repair all…", "being made, approved by") + " !== undefined")
-			p.look("repairing", about("Repair all…", "being made, approved by"))
 			p.ends()
-			p.Until(demoDigest + " !== undefined")
 			p.look("digest", demoDigest)
 		})
 	}
@@ -88,7 +86,6 @@ type incidentPlayer struct {
 // pressed presses a button of a message once that is there.
 func (p *incidentPlayer) pressed(message, action string) {
 	p.t.Helper()
-	p.Until(message + " !== undefined")
 	p.look(map[string]string{"alert.repair": "alert", "confirm.approve": "plan"}[action], message)
 	p.press(&p.player, message, action)
 	p.presses++
@@ -119,14 +116,12 @@ func (p *incidentPlayer) menu() {
 func (p *incidentPlayer) ends() {
 	p.t.Helper()
 	p.Until(incidentEnd + " !== undefined")
-	p.Until(about("paid sessions have had no video since", "8 replayed") + " !== undefined")
-	p.look("repaired", about("", "8 replayed"))
+	p.look("repaired", about("paid sessions have had no video since", "8 replayed"))
 	p.Do(chromedp.Click(incidentEnd+`.querySelector("a.replies")`, chromedp.ByJSPath))
 	p.Until(`document.querySelector("#panel").innerText.includes("@ona Finished: 8 videos ready")`)
 	p.look("end", incidentEnd)
 	p.Do(chromedp.Click(`#panel .bar a[data-nav]`), chromedp.WaitNotVisible("#panel"))
 	p.types("/session list orphaned")
-	p.Until(about("", "orphaned sessions") + " !== undefined")
 	p.look("list", about("", "orphaned sessions"))
 }
 
@@ -135,11 +130,32 @@ func buttonIn(message, action string) string {
 	return fmt.Sprintf(`%s.querySelector('[data-action=%q]')`, message, action)
 }
 
-// look takes the screenshots of a message.
+// look awaits a message, and takes its screenshots as it is then.
 func (p *incidentPlayer) look(name, message string) {
 	p.t.Helper()
+	p.still(func() { p.shots(name, message) }, message)
+}
+
+// still awaits messages and has their screenshots taken: the page takes no change before
+// that is done, so that on a slow machine they show no later state.
+func (p *incidentPlayer) still(look func(), messages ...string) {
+	p.t.Helper()
+	here := strings.Join(messages, " !== undefined && ") + " !== undefined"
 	if !p.looks {
+		p.Until(here)
 		return
 	}
-	p.Looks("incident-"+name, message+`?.scrollIntoView({block: "start"})`)
+	p.Until(here + ` && (() => {
+		window.parse = DOMParser.prototype.parseFromString;
+		DOMParser.prototype.parseFromString = () => new Document();
+		return true;
+	})()`)
+	look()
+	p.Do(chromedp.Evaluate(`DOMParser.prototype.parseFromString = window.parse;
+		document.dispatchEvent(new Event("visibilitychange"))`, nil))
+}
+
+func (p *incidentPlayer) shots(name, message string) {
+	p.t.Helper()
+	p.Looks("incident-"+name, message+`.scrollIntoView({block: "start"})`)
 }

@@ -19,17 +19,7 @@ func TestDemoThread(t *testing.T) { // not parallel: the demo is a whole site in
 	p.Until(asked + `?.querySelector("a.replies") != null`)
 	p.Do(chromedp.Click(asked+`.querySelector("a.replies")`, chromedp.ByJSPath))
 	p.Until(`document.querySelector("#panel").innerText.includes("Video ready: ")`)
-	for _, shot := range []struct {
-		name string
-		do   chromedp.Action
-	}{
-		{"dark", browsertest.Colours("dark")}, {"narrow", chromedp.EmulateViewport(360, 780)},
-		{"light", chromedp.Tasks{browsertest.Colours("light"), chromedp.EmulateViewport(1280, 800)}},
-	} {
-		p.Do(shot.do)
-		p.Until(`document.getAnimations().length === 0`)
-		p.Shot("thread-" + shot.name)
-	}
+	p.Looks("thread", "")
 	p.Do(chromedp.Click(`#panel [data-action="customer.informed"]`))
 	p.Until(`document.querySelector("#panel").innerText.includes("Customer informed by @sam")`)
 	p.Shot("thread-informed")

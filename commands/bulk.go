@@ -130,7 +130,7 @@ func (d Deps) planBulk(ctx context.Context, req Request, b bulkRequest) (Answer,
 	if err := d.Repairs.Propose(ctx, plan, req.where()); err != nil {
 		return Answer{}, err
 	}
-	return Answer{Plan: &plan, Blocks: message.PlanBlocks(plan), JSON: plan}, nil
+	return Answer{Plan: &plan, Blocks: message.PlanBlocks(plan, 0), JSON: plan}, nil
 }
 
 // fillPlan plans the first action for which there is a session, with one session

@@ -59,7 +59,7 @@ func (h Home) Blocks(viewer string, plans []repair.PlanRecord, now time.Time) []
 	part("Open incidents", andMore(len(h.Incidents)-homeIncidents, "incident", "each has its alert"),
 		each(h.Incidents, homeIncidents, func(i incident.Incident) []slack.Block { return alert.Brief(i, h.Options, homeCases, now) })...)
 	part("Plans that you may approve", andMore(len(plans)-homePlans, "plan", "each is in the channel where it was requested"),
-		each(plans, homePlans, func(p repair.PlanRecord) []slack.Block { return homePlan(p, viewer) })...)
+		each(plans, homePlans, func(p repair.PlanRecord) []slack.Block { return homePlan(p, viewer, h.Options.VideoCents) })...)
 	part("Unclear repairs", andMore(len(h.Unclear)-homeUnclear, "unclear repair", "/session list unclear shows all"),
 		each(h.Unclear, homeUnclear, func(j repair.Job) []slack.Block { return message.Unclear(j, h.siteURL, now) })...)
 	part("Latest repairs", "", h.latestRepairs(now))
@@ -124,8 +124,8 @@ func (h Home) headline(plans []repair.PlanRecord) []blockkit.Line {
 }
 
 // homePlan is a plan with its buttons, the second one for the person who pressed once.
-func homePlan(p repair.PlanRecord, viewer string) []slack.Block {
-	blocks, press := message.PlanBlocks(p.Plan), ""
+func homePlan(p repair.PlanRecord, viewer string, cents int) []slack.Block {
+	blocks, press := message.PlanBlocks(p.Plan, cents), ""
 	if p.Presser != "" && p.Presser == viewer {
 		blocks, press = message.ConfirmationBlocks(p.Plan, store.Actor{ID: viewer}, false), p.Press
 	}

@@ -47,7 +47,7 @@ func (d Deps) parseRepair(action store.Action) func(Args) (Run, error) {
 
 // plan examines the session and stores a plan, or records why there is none.
 func (d Deps) plan(ctx context.Context, req Request, action store.Action, id string) (Answer, error) {
-	plan, _, refused, err := d.draft(ctx, req, action, id)
+	plan, x, refused, err := d.draft(ctx, req, action, id)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -58,7 +58,7 @@ func (d Deps) plan(ctx context.Context, req Request, action store.Action, id str
 	if err := d.Repairs.Propose(ctx, plan, req.where()); err != nil {
 		return Answer{}, err
 	}
-	return Answer{Plan: &plan, Blocks: message.PlanBlocks(plan), JSON: plan}, nil
+	return Answer{Plan: &plan, Blocks: message.PlanBlocks(plan, d.Plans.Cents(x.Session)), JSON: plan}, nil
 }
 
 // draft examines the session and makes a plan that is not stored yet. The answer says

@@ -29,9 +29,7 @@ var orphanTexts = map[store.EventState]struct {
 	store.EventFailed: {"event not delivered", "not delivered", pluralText{
 		"Stripe could not deliver the event to at least one endpoint, probably the site's.",
 		"Stripe has not been able to deliver the events to at least one endpoint{since}: probably the site's webhook is failing. 1. Fix it (Stripe shows the HTTP status). 2."}},
-	store.EventPending: {"event still being delivered", "still being delivered", pluralText{
-		"Stripe is still delivering the event: the webhook may still arrive.",
-		"Stripe is still delivering the events: the webhooks may still arrive."}},
+	store.EventPending: {"event still being delivered", "still being delivered", pluralText{}}, // which the advice says
 	store.EventDelivered: {"event delivered", "delivered", pluralText{
 		"Stripe delivered the event, so the site lost it.",
 		"Stripe delivered the events, so the site lost them."}},

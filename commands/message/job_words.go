@@ -6,7 +6,6 @@ import (
 	"github.com/superduperai/sessionbot/commands/remedy"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
-	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
@@ -29,9 +28,7 @@ var above = strings.NewReplacer("ress Debug", "ress Debug above", "was made”",
 func (s site) jobWords(p repair.Progress, cents int) *strings.Replacer {
 	plan, id := p.Job.Plan, humanize.ShortID(p.Job.Plan.Session)
 	situation := planSituation(plan)
-	if situation.Cents == 0 && plan.OnlyWrites() && plan.Kind != store.KindImage {
-		situation.Cents = cents
-	}
+	situation.Cents = videoCents(plan, cents)
 	pay, twice, refund, stillPaid, paid := remedy.CostText(situation.Cents), "", "", "", ""
 	if situation.Cents > 0 {
 		pay = "we pay " + pay

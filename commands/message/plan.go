@@ -24,8 +24,9 @@ const (
 	ActionNotMade = "confirm.not_made"
 )
 
-// PlanBlocks shows what a plan will do, where and at what cost.
-func PlanBlocks(p repair.Plan) []slack.Block {
+// PlanBlocks shows what a plan will do, where and at what cost; cents are what a video costs
+// that the plan itself does not make, by estimate, 0 = unknown.
+func PlanBlocks(p repair.Plan, cents int) []slack.Block {
 	if p.IsBulk() {
 		return bulkPlanBlocks(p)
 	}
@@ -43,11 +44,11 @@ func PlanBlocks(p repair.Plan) []slack.Block {
 	}
 	lines := []blockkit.Line{
 		blockkit.L(blockkit.Bold(head), blockkit.Code(humanize.ShortID(p.Session)), blockkit.Bold("?"), blockkit.Plain(" Requested by "), humanize.Person(p.Requester)),
-		planMoney(p), what,
+		planMoney(p, cents), what,
 	}
 	for i, warning := range p.Warnings {
-		if i == 0 && p.Retrying && p.Cents() > 0 { // it is about two videos
-			warning = strings.TrimSuffix(warning, ".") + " (" + remedy.CostText(2*p.Cents()) + ")."
+		if cost := cmp.Or(2*p.Cents(), videoCents(p, cents)); i == 0 && p.Retrying && cost > 0 { // it is about what the site may make
+			warning = strings.TrimSuffix(warning, ".") + " (" + remedy.CostText(cost) + ")."
 		}
 		lines = append(lines, blockkit.L(blockkit.Plain("⚠ "), blockkit.Bold(warning)))
 	}
@@ -92,7 +93,7 @@ func twoPresses(p repair.Plan) string {
 
 // planMoney compares what a plan costs with what was paid, and names what is to be
 // considered first.
-func planMoney(p repair.Plan) blockkit.Line {
+func planMoney(p repair.Plan, cents int) blockkit.Line {
 	s := planSituation(p)
 	var line blockkit.Line
 	paid := "."
@@ -108,7 +109,7 @@ func planMoney(p repair.Plan) blockkit.Line {
 	case p.Restore != nil:
 		return blockkit.PlainLine(humanize.WithNoun(p.Kind, "Storing it costs nothing; making the {video} afterwards does."))
 	case marksError(p):
-		line = blockkit.PlainLine("No cost, no refund, no e-mail: only what the customer's page shows changes.")
+		line = blockkit.PlainLine("No cost, no refund, no e-mail: only the session's status and error text change (see Details).")
 		if p.Seen.Payment != store.PaymentRefunded {
 			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " {A video} can still be made afterwards.")))
 		}
@@ -128,10 +129,14 @@ func planMoney(p repair.Plan) blockkit.Line {
 		line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " Check SuperDuperAI first: if the {video} may still finish, wait.")))
 	}
 	if s.Advises(remedy.Resend) {
-		line = append(line, blockkit.Plain(better), remedy.StripeLink(s.EventPage, "resend the event in Stripe"),
-			blockkit.Plain(humanize.WithNoun(p.Kind, ": the site then makes the {video}.")))
+		cost := "."
+		if cents = videoCents(p, cents); cents > 0 {
+			cost = " (" + remedy.CostText(cents) + ")."
+		}
+		line = append(line, blockkit.Plain(better+"wait for Stripe's next retry, or "), remedy.StripeLink(s.EventPage, "resend the event in Stripe"),
+			blockkit.Plain(humanize.WithNoun(p.Kind, ": the site then makes the {video}"+cost)))
 		if !marksError(p) {
-			line = append(line, blockkit.Plain(" Approve only if you resent it over 15 min ago and nothing started."))
+			line = append(line, blockkit.Plain(" Approve only if nothing has started 15 min after a delivery."))
 		}
 	}
 	refund := remedy.StripeLink(s.PaymentPage, "refund in Stripe")
@@ -146,6 +151,14 @@ func planMoney(p repair.Plan) blockkit.Line {
 		line = append(line, blockkit.Plain(" Or, if the customer prefers that, cancel and "), refund, blockkit.Plain("."))
 	}
 	return line
+}
+
+// videoCents is what a video costs: as planned, or cents where the plan makes none.
+func videoCents(p repair.Plan, cents int) int {
+	if p.Cents() == 0 && p.OnlyWrites() && p.Kind != store.KindImage {
+		return cents
+	}
+	return p.Cents()
 }
 
 // planSituation is the input for the remedies of a plan's order.
@@ -174,7 +187,7 @@ func ConfirmationBlocks(p repair.Plan, by store.Actor, included bool) []slack.Bl
 	if included {
 		so = " pressed once, with Include; nothing has been done yet."
 	}
-	return append(PlanBlocks(p), blockkit.Paragraph(blockkit.L(humanize.Person(by), blockkit.Bold(so),
+	return append(PlanBlocks(p, p.Cents()), blockkit.Paragraph(blockkit.L(humanize.Person(by), blockkit.Bold(so),
 		blockkit.Plain(" To confirm, they press “"+secondPress+"” at least two seconds later. If somebody else presses it, that counts as that person's first press."))))
 }
 

@@ -33,7 +33,11 @@ func TestRemedies(t *testing.T) {
 			"Replay the webhook: we pay about $24 for a $1.00 order. If that starts nothing, generate the video instead. Or refund in Stripe (https://p) if the customer prefers that."},
 		{"Stripe still delivers", with(orphan, func(s *Situation) { s.RetriesUntil = now.Add(40 * time.Minute) }),
 			[]advised{{Resend, becauseStripeRetries}, {Replay, ""}, {Generate, ""}, {Refund, ""}}, []string{replay, generate, fix},
-			"Resend the event in Stripe (https://e): the site then makes the video, and we pay about $24 for a $1.00 order. If no video has started 15 min after the resend, replay the webhook here (about $24). If that starts nothing, generate the video instead. Or refund in Stripe (https://p) if the customer prefers that. Or wait: Stripe retries until 12:40 UTC. A retry may still get through after any of these steps: the site then makes another video, and we pay about $24 more."},
+			"Resend the event in Stripe (https://e), or wait for its next retry (shown there; Stripe retries until 12:40 UTC). Either way the site makes the video: we pay about $24 for a $1.00 order. Waiting costs least: a resend does not end the retries, and the next one can make a second video (about $24 more). If no video has started 15 min after a delivery, replay the webhook; if that starts nothing, generate the video instead (about $24, with the same risk). Or refund in Stripe (https://p) if the customer prefers that; a retry can still make the video."},
+		{"its first delivery", with(orphan, func(s *Situation) {
+			s.Event, s.RetriesUntil = store.EventPending, now.Add(40*time.Minute)
+		}), []advised{{Resend, becauseStripeRetries}, {Replay, ""}, {Generate, ""}, {Refund, ""}}, []string{replay, generate, fix},
+			"Wait: Stripe is still delivering the event, and retries until 12:40 UTC. The site then makes the video: we pay about $24 for a $1.00 order. If no video has started in 15 min, resend the event in Stripe (https://e): the retries go on, and can make a second video (about $24 more). If that starts nothing either, replay the webhook; if that starts nothing, generate the video instead (about $24, with the same risk). Or refund in Stripe (https://p) if the customer prefers that; a retry can still make the video."},
 		{"the site cannot read it", with(orphan, func(s *Situation) { generateOnly(s); s.Unread, s.RetriesUntil = true, now.Add(time.Hour) }),
 			[]advised{{Generate, ""}, {Refund, ""}}, []string{"!" + generate, fix},
 			"The site cannot read this session, so generate the video: we pay about $24 for a $1.00 order. Or refund in Stripe (https://p) if the customer prefers that."},
@@ -70,7 +74,7 @@ func TestRemedies(t *testing.T) {
 		{"stalled", with(orphan, func(s *Situation) { generateOnly(s); s.Verdict = diagnosis.VerdictStalled }), []advised{{Check, ""}, {Generate, ""}, {Refund, ""}}, []string{generate, fix},
 			"Check SuperDuperAI first: if the video may still finish, wait. Otherwise generate the video again: we pay about $24 for a $1.00 order, or about $48 in all if the first also finishes. Or refund in Stripe (https://p) if the customer prefers that."},
 		{"its event could not be read", with(orphan, func(s *Situation) { generateOnly(s); s.Event, s.EventPage = store.EventUnknown, "" }), []advised{{Generate, ""}, {Refund, ""}}, []string{"!" + generate, fix},
-			"Check the payment's events in Stripe (https://p) first: the bot could not read them. If Stripe is still retrying one, resend it there: the site then makes the video. Otherwise generate the video. Either way we pay about $24 for a $1.00 order, or about $48 in all if both get through. Or refund in Stripe (https://p) if the customer prefers that."},
+			"Check the payment's events in Stripe (https://p) first: the bot could not read them. If Stripe is still retrying one, wait for that, or resend it there: the site then makes the video. Otherwise generate the video. Either way we pay about $24 for a $1.00 order, or about $48 in all if a retry makes one as well. Or refund in Stripe (https://p) if the customer prefers that."},
 		{"lost, and it can be restored", with(orphan, func(s *Situation) { s.Verdict, s.Allowed = diagnosis.VerdictLost, []store.Action{store.ActionRestore} }), []advised{{Ask, ""}, {Refund, ""}}, []string{"session.restore"},
 			"Ask the customer for the prompt, then store it (no cost): press Restore prompt…, or type /session restore <id>. Afterwards the video can be generated: we pay about $24 for a $1.00 order. Or refund in Stripe (https://p) if the customer prefers that."},
 		{"lost", with(orphan, func(s *Situation) {
@@ -84,7 +88,7 @@ func TestRemedies(t *testing.T) {
 			s.Sessions, s.EventPage, s.PaymentPage, s.RetriesUntil = 37, "", "", now.Add(time.Hour)
 		}),
 			[]advised{{Resend, becauseStripeRetries}, {Replay, ""}, {Generate, ""}, {Refund, ""}}, []string{replay, generate, fix},
-			"Resend the events in Stripe: the site then makes the videos, and we pay about $24 each, about $888 in all. If some videos have not started 15 min after the resend, replay the webhooks here (about $24 for each). If that starts nothing, generate the videos instead. Or refund in Stripe if a customer prefers that. Or wait: Stripe retries until 13:00 UTC. A retry may still get through after any of these steps: the site then makes another video, and we pay about $24 more for each."},
+			"Resend the events in Stripe, or wait for their next retries (shown there; Stripe retries until 13:00 UTC). Either way the site makes the videos: we pay about $24 each, about $888 in all. Waiting costs least: a resend does not end the retries, and the next one can make a second video (about $24 more for each). If some videos have not started 15 min after a delivery, replay the webhooks; if that starts nothing, generate the videos instead (about $24 for each, with the same risk). Or refund in Stripe if a customer prefers that; a retry can still make the videos."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

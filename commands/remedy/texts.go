@@ -28,10 +28,6 @@ func (s Situation) Advice(now time.Time) blockkit.Line {
 		}
 		line = append(line, sentence...)
 	}
-	if s.retries() && s.Advises(Resend) { // last, since it concerns all of them
-		line = append(line, blockkit.Plain(" Or wait: Stripe retries until "), humanize.ClockTime(s.RetriesUntil, now),
-			s.plain(". A retry may still get through after any of these steps: the site then makes another {video}, and "+s.more()+"."))
-	}
 	return line
 }
 
@@ -57,17 +53,28 @@ func (s Situation) sentence(a advised, later bool, now time.Time) blockkit.Line 
 	case Check:
 		return blockkit.L(s.plain("Check SuperDuperAI first: if the {video} may still finish, wait."))
 	case Resend:
-		link := StripeLink(s.EventPage, s.words("Resend the {event} in Stripe"))
-		if a.why == becauseOnlyTheSite {
-			return blockkit.L(link, s.plain(": only the site has the customer's picture, and then makes the {video}: "+s.pay()+"."))
-		}
-		return blockkit.L(link, s.plain(": the site then makes the {video}, and "+s.pay()+"."))
+		return s.resendLine(a.why, now)
 	case Replay, Generate:
 		return s.startLine()
 	case Refund:
 		return s.refundLine(later)
 	}
 	return nil
+}
+
+// resendLine is about Stripe's event. Resending it does not end Stripe's own retries, and
+// the site makes a video for each delivery, so that waiting costs least.
+func (s Situation) resendLine(why reason, now time.Time) blockkit.Line {
+	resend, until := s.words("esend the {event} in Stripe"), humanize.ClockTime(s.RetriesUntil, now)
+	switch {
+	case why == becauseOnlyTheSite:
+		return blockkit.L(StripeLink(s.EventPage, "R"+resend), s.plain(": only the site has the customer's picture, and then makes the {video}: "+s.pay()+"."))
+	case s.Event == store.EventPending:
+		return blockkit.L(s.plain("Wait: Stripe is still delivering the {event}, and retries until "), until, s.plain(". The site then makes the {video}: "+s.pay()+
+			". If {none has} started in 15 min, "), StripeLink(s.EventPage, "r"+resend), s.plain(": the retries go on, and can make a second {video} ("+s.more()+")."))
+	}
+	return blockkit.L(StripeLink(s.EventPage, "R"+resend), s.plain(", or wait for {its next retry} (shown there; Stripe retries until "), until, s.plain("). Either way the site makes the {video}: "+s.pay()+
+		". Waiting costs least: a resend does not end the retries, and the next one can make a second {video} ("+s.more()+")."))
 }
 
 // disputeLine says what a dispute means for the order.
@@ -95,7 +102,11 @@ func (s Situation) refundLine(later bool) blockkit.Line {
 	case !later:
 		return blockkit.L(StripeLink(s.PaymentPage, humanize.UpperFirst(refund)), blockkit.Plain("."))
 	}
-	return blockkit.L(blockkit.Plain("Or "), StripeLink(s.PaymentPage, refund), s.plain(" if {the customer} prefers that."))
+	line := blockkit.L(blockkit.Plain("Or "), StripeLink(s.PaymentPage, refund), s.plain(" if {the customer} prefers that"))
+	if s.retries() {
+		line = append(line, s.plain("; a retry can still make the {video}"))
+	}
+	return append(line, blockkit.Plain("."))
 }
 
 // restoreText says how a prompt is stored, and what comes after it.
@@ -109,9 +120,10 @@ func (s Situation) restoreText() string {
 
 // startLine is about what starts a video, with its cost.
 func (s Situation) startLine() blockkit.Line {
-	first, then := s.starts()
-	if then != "" {
-		then = " If that starts nothing, " + then + "."
+	first, instead := s.starts()
+	then := ""
+	if instead != "" {
+		then = " If that starts nothing, " + instead + "."
 	}
 	plain := func(text string) blockkit.Line { return blockkit.L(s.plain(text + then)) }
 	switch {
@@ -125,7 +137,14 @@ func (s Situation) startLine() blockkit.Line {
 		}
 		return append(line, blockkit.Plain("."))
 	case s.Advises(Resend):
-		return plain("If {none has} started 15 min after the resend, " + first + " here (" + s.another("") + ").")
+		if instead != "" {
+			first += "; if that starts nothing, " + instead
+		}
+		after := "If {none has} started 15 min after a delivery, "
+		if s.Event == store.EventPending {
+			after = "If that starts nothing either, "
+		}
+		return blockkit.L(s.plain(after + first + " (" + s.another("") + ", with the same risk)."))
 	case s.Advises(Ask) || s.Advises(Restore):
 		return plain("Where the prompt is restored, " + first + ": " + s.pay() + ".")
 	case s.Advises(Check):
@@ -138,8 +157,8 @@ func (s Situation) startLine() blockkit.Line {
 		return plain("Stripe has no event to resend, so " + first + ": " + s.pay() + ".")
 	case s.Event == store.EventUnknown && s.Verdict == diagnosis.VerdictOrphaned && s.Sessions <= 1:
 		return blockkit.L(blockkit.Plain("Check "), StripeLink(s.PaymentPage, "the payment's events in Stripe"),
-			s.plain(" first: the bot could not read them. If Stripe is still retrying one, resend it there: the site then makes the {video}. Otherwise "+first+"."+then+
-				" Either way "+s.pay()+", or "+s.twice()+" if both get through."))
+			s.plain(" first: the bot could not read them. If Stripe is still retrying one, wait for that, or resend it there: the site then makes the {video}. Otherwise "+first+"."+then+
+				" Either way "+s.pay()+", or "+s.twice()+" if a retry makes one as well."))
 	}
 	return plain(humanize.UpperFirst(first) + ": " + s.pay() + ".")
 }
@@ -178,7 +197,7 @@ func (s Situation) more() string {
 	if s.Cents == 0 {
 		return "we pay again"
 	}
-	return "we pay " + s.another(" more")
+	return s.another(" more")
 }
 
 // another is what one video costs, of one order or of each.
@@ -230,9 +249,9 @@ func (s Situation) words(text string) string {
 
 var (
 	oneOrder = strings.NewReplacer("{customer}", "customer", "{the customer}", "the customer", "{event}", "event", "{link}", "link", "{prompt}", "prompt", "{webhook}", "webhook",
-		"{it}", "it", "{It}", "The order", "{none has}", "no {video} has")
+		"{it}", "it", "{its next retry}", "its next retry", "{It}", "The order", "{none has}", "no {video} has")
 	severalOrders = strings.NewReplacer("{customer}", "customers", "{the customer}", "a customer", "{event}", "events", "{link}", "links", "{prompt}", "prompts", "{webhook}", "webhooks",
-		"{it}", "them", "{It}", "They", "{none has}", "some {video}s have not", "{video}", "{video}s", "another {video}", "another {video}")
+		"{it}", "them", "{its next retry}", "their next retries", "{It}", "They", "{none has}", "some {video}s have not", "a second {video}", "a second {video}", "{video}", "{video}s")
 )
 
 // StripeLink is a link to a page of Stripe's dashboard, or the text alone.

@@ -26,7 +26,7 @@ var remedies = []struct {
 	said *regexp.Regexp
 }{
 	{"show", regexp.MustCompile(`[Ss]how the video`)}, {"dispute", regexp.MustCompile(`[Aa]nswer the dispute`)}, {"ask", regexp.MustCompile(`Ask the customer`)},
-	{"check", regexp.MustCompile(`Check SuperDuperAI first`)}, {"resend", regexp.MustCompile(`[Rr]esend the event`)},
+	{"check", regexp.MustCompile(`Check SuperDuperAI first`)}, {"wait", regexp.MustCompile(`wait for (its|Stripe.s) next retry|Wait: Stripe is still delivering`)}, {"resend", regexp.MustCompile(`[Rr]esend the event`)},
 	{"replay", regexp.MustCompile(`[Rr]eplay the webhook`)}, {"generate", regexp.MustCompile(`[Gg]enerate the video`)}, {"refund", regexp.MustCompile(`[Rr]efund in Stripe|[Rr]efund the rest`)},
 }
 
@@ -98,6 +98,7 @@ func TestMessagesAgree(t *testing.T) {
 				}
 			}
 			agreeWithAlert(t, x, advice, offered)
+			namesRetries(t, x, advice, strings.Contains(text, "Stripe retries until"))
 			namesItsButtons(t, advice, debug.Actions)
 			if resend := strings.Contains(text, "view or resend in Stripe"); resend != slices.Contains(advised(advice), "resend") {
 				t.Errorf("the event's link offers to resend it: %v, but the advice is\n%s", resend, advice)
@@ -128,6 +129,22 @@ func actionsOf(elements []slack.BlockElement) (ids []string) {
 	return ids
 }
 
+// namesRetries checks that the risk of a second video is named where Stripe still retries,
+// and only there, and that the advice is to wait first while Stripe still delivers.
+func namesRetries(t *testing.T, x diagnosis.Examination, advice string, retries bool) {
+	t.Helper()
+	if x.Verdict != diagnosis.VerdictOrphaned || x.Payment.State == store.PaymentUnverified {
+		return
+	}
+	if risk := regexp.MustCompile(`a second video|may still make the video by itself`).MatchString(advice); risk != retries {
+		t.Errorf("Stripe retries: %v, and the advice names the risk: %v:\n%s", retries, risk, advice)
+	}
+	want := map[store.EventState][]string{store.EventFailed: {"resend", "wait"}, store.EventPending: {"wait", "resend"}}[x.Event.State]
+	if got := advised(advice); !x.Payment.Disputed && (len(got) < len(want) || !slices.Equal(got[:len(want)], want)) {
+		t.Errorf("the advice begins with %q, want %q:\n%s", got, want, advice)
+	}
+}
+
 // namesItsButtons checks that a button that a step names is below it.
 func namesItsButtons(t *testing.T, step string, actions []slack.BlockElement) {
 	t.Helper()
@@ -143,7 +160,7 @@ func namesItsButtons(t *testing.T, step string, actions []slack.BlockElement) {
 func agreeWithPlan(t *testing.T, advice, debug, plan string, answer commands.Answer) {
 	t.Helper()
 	want, got := advised(advice), advised(strings.SplitN(plan, "\n", 3)[1])
-	for _, remedy := range []string{"dispute", "resend", "check", "refund"} {
+	for _, remedy := range []string{"dispute", "wait", "resend", "check", "refund"} {
 		if answer.Plan.Action == store.ActionFix && remedy == "check" || answer.Plan.Deliver != "" {
 			continue
 		}

@@ -104,12 +104,12 @@ func bulks() []Story {
 		return Story{Title: title, Of: of, Blocks: answer.Blocks}.with(answer.Actions)
 	}
 	all := []Story{
-		Story{Title: "plan, generate 37", Blocks: message.PlanBlocks(generate)}.with(message.PlanActions(generate, "")),
+		Story{Title: "plan, generate 37", Blocks: message.PlanBlocks(generate, 2400)}.with(message.PlanActions(generate, "")),
 		details("all of it", generate.ID),
 		details("all of it, the last page", generate.ID+".40"),
-		Story{Title: "plan, replay 3", Blocks: message.PlanBlocks(replays)}.with(message.PlanActions(replays, "")),
-		Story{Title: "plan, fix 5", Blocks: message.PlanBlocks(fix)}.with(message.PlanActions(fix, "")),
-		Story{Title: "plan, with what Stripe will still deliver", Blocks: message.PlanBlocks(included)}.with(message.PlanActions(included, "")),
+		Story{Title: "plan, replay 3", Blocks: message.PlanBlocks(replays, 2400)}.with(message.PlanActions(replays, "")),
+		Story{Title: "plan, fix 5", Blocks: message.PlanBlocks(fix, 2400)}.with(message.PlanActions(fix, "")),
+		Story{Title: "plan, with what Stripe will still deliver", Blocks: message.PlanBlocks(included, 2400)}.with(message.PlanActions(included, "")),
 		Story{Title: "pressed once", Blocks: message.ConfirmationBlocks(included, store.Actor{ID: "U0LEAD"}, false)}.with(message.PlanActions(included, "P4")),
 		Story{Title: "included, which was the first press", Blocks: message.ConfirmationBlocks(included, store.Actor{ID: "U0LEAD"}, true)}.with(message.PlanActions(included, "P4")),
 		{Title: "cancelled", Blocks: message.CancelledBlocks(generate, generate.Requester, noon, nil)},
@@ -142,7 +142,7 @@ func bulks() []Story {
 func canaries(shown func(title string, p repair.Progress, of ...string) Story) []Story {
 	plan := func(title string, p repair.Plan) Story {
 		p.LeftOut, p.Rest = nil, 0
-		return Story{Title: title, Blocks: message.PlanBlocks(p)}.with(message.PlanActions(p, ""))
+		return Story{Title: title, Blocks: message.PlanBlocks(p, 2400)}.with(message.PlanActions(p, ""))
 	}
 	replay, errors, images := bulkPlan(store.ActionReplay, 12), bulkPlan(store.ActionFix, 12), bulkPlan(store.ActionGenerate, 12)
 	replay.Unfollowed = true

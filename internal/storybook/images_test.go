@@ -47,7 +47,7 @@ func TestImagesAreNoVideos(t *testing.T) {
 				continue // not allowed: debug says why
 			}
 			line := message.PlanClickReply(repair.ClaimResult{Verdict: repair.NeedsSecondPress, Plan: repair.PlanRecord{Plan: p}}, noon)
-			out.WriteString(blockkit.Text(append(message.PlanBlocks(p), blockkit.Paragraph(line))) + whole(Story{}.with(message.PlanActions(p, ""))) + "\n")
+			out.WriteString(blockkit.Text(append(message.PlanBlocks(p, 2400), blockkit.Paragraph(line))) + whole(Story{}.with(message.PlanActions(p, ""))) + "\n")
 			for _, o := range endings {
 				for _, cause := range o.causes {
 					if o.action == action {

@@ -69,7 +69,7 @@ func clicks() []Story {
 	for _, action := range []store.Action{store.ActionFix, store.ActionGenerate, store.ActionReplay, store.ActionRestore} {
 		p := planOf(action)
 		all = append(all,
-			Story{Title: "plan, " + string(action), Blocks: message.PlanBlocks(p)}.with(message.PlanActions(p, "")),
+			Story{Title: "plan, " + string(action), Blocks: message.PlanBlocks(p, 2400)}.with(message.PlanActions(p, "")),
 			Story{Title: "cancelled, " + string(action), Blocks: message.CancelledBlocks(p, p.Requester, noon, nil)},
 			Story{Title: "expired, " + string(action), Blocks: message.ExpiredBlocks(p)})
 	}
@@ -80,10 +80,10 @@ func clicks() []Story {
 	longest.FromStripe, longest.Restore.Order.Prompt = true, strings.Repeat("<&é ", 2000)
 	all = append(all,
 		Story{Title: "cancelled, with a note", Blocks: message.CancelledBlocks(p, p.Requester, noon, &repair.Note{By: p.Requester, At: noon, Text: "the customer was refunded"})},
-		Story{Title: "plan, restore the longest prompt", Blocks: message.PlanBlocks(longest)}.with(message.PlanActions(longest, "")),
+		Story{Title: "plan, restore the longest prompt", Blocks: message.PlanBlocks(longest, 2400)}.with(message.PlanActions(longest, "")),
 		Story{Title: "pressed once", Blocks: message.ConfirmationBlocks(p, store.Actor{ID: "U0LEAD"}, false)}.with(message.PlanActions(p, "P4")),
-		Story{Title: "plan, generate an image", Blocks: message.PlanBlocks(imagePlan())}.with(message.PlanActions(imagePlan(), "")),
-		Story{Title: "plan, fix of what cannot be read at all", Blocks: message.PlanBlocks(corrupt)}.with(message.PlanActions(corrupt, "")))
+		Story{Title: "plan, generate an image", Blocks: message.PlanBlocks(imagePlan(), 2400)}.with(message.PlanActions(imagePlan(), "")),
+		Story{Title: "plan, fix of what cannot be read at all", Blocks: message.PlanBlocks(corrupt, 2400)}.with(message.PlanActions(corrupt, "")))
 	for _, verdict := range []repair.ClaimVerdict{repair.AlreadyCancelled, repair.Expired, repair.NeedsSecondPress, repair.Unknown} {
 		l := message.PlanClickReply(repair.ClaimResult{Verdict: verdict, Plan: repair.PlanRecord{Plan: p}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
 		all = append(all, line("click: "+string(verdict), l, of("ClaimVerdict", verdict)))

@@ -75,7 +75,7 @@ func promptsAnswer(list sweep.Result, terminal bool, now time.Time) Answer {
 		head = "Redis holds no prompts. On a live site that is wrong: check that REDIS_URL is the Redis the site uses, and that it has not been emptied."
 	}
 	if !report.Complete {
-		head = "Time ran out, so some prompts are missing: " + head
+		head = "Time ran out, so some prompts are missing here, maybe newer ones; none is lost. For all of them run sessionbot redis prompts on the bot's host. " + head
 	}
 	blocks := blockkit.Message(blockkit.BoldLine(head))
 	if len(rows) > 0 {

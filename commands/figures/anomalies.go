@@ -65,7 +65,7 @@ func anomalies(s Statistics) []string {
 	case lines != nil:
 		return lines
 	case !c.Complete:
-		return []string{noProblems + " so far, but not all sessions were counted. Run sessionbot redis stats on the bot's host: it counts without a time limit."}
+		return []string{"Not all sessions were counted, so problems may be missing. Run sessionbot redis stats on the bot's host: it counts without a time limit, only reads, and is safe on the live Redis."}
 	case paymentCaveat(s) != "":
 		return []string{noProblems + ", as far as is known."}
 	}

@@ -64,7 +64,7 @@ func TestOdd(t *testing.T) {
 	}{
 		{"nothing", func(*Statistics) {}, []string{"No problems found: no session is orphaned, stalled or lost, and no rate has dropped."}},
 		{"no sessions", func(s *Statistics) { s.Count.Sessions = 0 }, []string{"Redis holds no sessions."}},
-		{"not all were counted", func(s *Statistics) { s.Count.Complete = false }, []string{"No problems found so far, but not all sessions were counted. Run sessionbot redis stats on the bot's host: it counts without a time limit."}},
+		{"not all were counted", func(s *Statistics) { s.Count.Complete = false }, []string{"Not all sessions were counted, so problems may be missing. Run sessionbot redis stats on the bot's host: it counts without a time limit, only reads, and is safe on the live Redis."}},
 		{"payments are not known", func(s *Statistics) { s.EvidenceErr = true }, []string{"No problems found, as far as is known."}},
 		{"files were not checked yet", func(s *Statistics) { s.Count.Verdicts[diagnosis.VerdictUnchecked] = 3 },
 			[]string{"No problems found so far: the files of 3 sessions have not been checked yet."}},

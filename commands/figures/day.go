@@ -29,8 +29,7 @@ func Day(series stats.Series, from, until time.Time) []blockkit.Line {
 	if day.Server != nil {
 		text := levelText(day.Server)
 		if week.Server != nil && week.Server.UsedBytes > 0 {
-			change := float64(day.Server.UsedBytes-week.Server.UsedBytes) / float64(week.Server.UsedBytes)
-			text += trend(100*change, 0.5, "%.0f%%") + " · the week before " + levelText(week.Server)
+			text += memoryTrend(day.Server, week.Server) + " · the week before " + levelText(week.Server)
 		}
 		lines = append(lines, blockkit.Fact(memoryName, blockkit.Plain(text)))
 	}

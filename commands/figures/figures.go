@@ -54,7 +54,7 @@ func Blocks(s Statistics, now time.Time) []slack.Block {
 		complete = fmt.Sprintf("not complete: time ran out after %s of %s keys", humanize.Thousands(survey.Scanned), humanize.Thousands(survey.Keys))
 	}
 	return append(blocks, trendTable(s), blockkit.Paragraph(statsFacts(s, now)...), blockkit.Context(blockkit.Mrkdwn(
-		blockkit.L(blockkit.Plain("As of "), humanize.AsOfTime(s.AsOf, now), blockkit.Plain(", "+humanize.Count(s.Count.Sessions, "session")+", "+complete+". Arrows compare with the period before: rates in percentage points, memory in percent.")))))
+		blockkit.L(blockkit.Plain("As of "), humanize.AsOfTime(s.AsOf, now), blockkit.Plain(", "+humanize.Count(s.Count.Sessions, "session")+", "+strings.TrimSpace(complete+". "+arrowsText(s)))))))
 }
 
 // emptyBlocks describe a Redis without sessions, whose figures and trends mean nothing.

@@ -25,7 +25,7 @@ func Metrics(s Statistics, incidents bool) []slack.Block {
 	if lines != nil {
 		blocks = blockkit.Message(lines...)
 	}
-	return append(blocks, metricFields(s), blockkit.Context("Arrows compare with the period before: rates in percentage points, memory in percent. The charts are in /redis stats."))
+	return append(blocks, metricFields(s), blockkit.Context(strings.TrimSpace(arrowsText(s)+" The charts are in /redis stats.")))
 }
 
 func metricFields(s Statistics) slack.Block {

@@ -17,7 +17,7 @@ func MemoryText(s rdb.Server) string {
 	case s.EvictedKeys > 0:
 		return evictedText(s.EvictedKeys, "")
 	case s.UsedMemoryBytes == 0:
-		return "This Redis does not report its memory use."
+		return "This Redis does not report its memory use, which is normal for some hosted ones: see the memory at your provider."
 	case full > fullAt:
 		return fullText(s)
 	case s.MaxMemoryBytes == 0:

@@ -3,6 +3,7 @@ package figures
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -150,10 +151,27 @@ func trendRow(p period, before *period) []string {
 	}
 	memory := levelText(p.Server)
 	if before != nil && p.Server != nil && before.Server != nil {
-		now, earlier := float64(p.Server.UsedBytes), float64(before.Server.UsedBytes)
-		memory += trend(100*(now-earlier)/earlier, 0.5, "%.0f%%")
+		memory += memoryTrend(p.Server, before.Server)
 	}
 	return append(row, memory)
+}
+
+// memoryTrend shows a change of the memory, if its figures show one.
+func memoryTrend(now, before *stats.Level) string {
+	if levelText(now) == levelText(before) || before.UsedBytes == 0 {
+		return " ="
+	}
+	return trend(100*float64(now.UsedBytes-before.UsedBytes)/float64(before.UsedBytes), 0.5, "%.0f%%")
+}
+
+// arrowsText explains the arrows, "" = there are none.
+func arrowsText(s Statistics) string {
+	for _, c := range comparisons(s) {
+		if strings.ContainsAny(strings.Join(trendRow(c.now, &c.before), " "), "▲▼") {
+			return "Arrows compare with the period before: rates in percentage points, memory in percent."
+		}
+	}
+	return ""
 }
 
 // trend shows a change, if it is at least the threshold.

@@ -99,8 +99,15 @@ func figures() []Story {
 			f.State.Passed, f.State.Unreachable = noon.Add(-time.Hour), "Invite the bot into the channel: /invite @sessionbot."
 		}),
 		show("stats, time ran out, little may be asked", func(f *kept) {
-			f.Rollup.Count.Complete, f.Rollup.Count.Survey.Scanned = false, 20_000
-			f.Rollup.Count.Survey.MemoryDenied, f.Rollup.Server, f.Series = true, nil, nil
+			c := &f.Rollup.Count
+			c.Complete, c.Sessions, c.Prompts, c.PromptCharacters = false, 6_084, 6_036, 682_068
+			c.Distribution = map[string]int{"0-100": 3_360, "101-500": 2_330, "501-1000": 290, "1001-2000": 46, "2000+": 10}
+			c.Verdicts = map[diagnosis.Verdict]int{diagnosis.VerdictCompleted: 5_840, diagnosis.VerdictFailed: 80, diagnosis.VerdictRefunded: 20, diagnosis.VerdictAbandoned: 130,
+				diagnosis.VerdictWaiting: 4, diagnosis.VerdictProcessing: 10}
+			c.Survey = stats.Survey{Keys: 41_022, Scanned: 20_000, MemoryDenied: true, Others: stats.Namespace{Keys: 40}, Namespaces: []stats.Namespace{
+				{Name: "session", Keys: 6_080}, {Name: "webhook", Keys: 6_040}, {Name: "prompt", Keys: 6_036}, {Name: "balance", Keys: 1_804}},
+				TTLs: map[string]int{"under 1 day": 600, "1-7 days": 4_240, "7-30 days": 13_316}}
+			f.Rollup.Server, f.Series = nil, nil
 		}),
 		show("stats, nothing there", func(f *kept) {
 			r := stats.Rollup{AsOf: noon, Server: &rdb.Server{PingMS: 0.4, Version: "7.2.4"}}

@@ -50,8 +50,8 @@ func TestHomeOfReaders(t *testing.T) {
 		}
 	}
 	s.commands.shows(commands.Home{Alerts: true}, nil)
-	sam.ExpectHome(showing("Nothing needs you"))
-	lea.ExpectHome(showing("Nothing needs you"))
+	sam.ExpectHome(showing("Not checked yet"))
+	lea.ExpectHome(showing("Not checked yet"))
 	s.ExpectNothingElse()
 }
 
@@ -182,6 +182,6 @@ func TestHomeSurvivesARestart(t *testing.T) {
 	}
 	s.commands.shows(commands.Home{Alerts: true}, nil)
 	s.start(t)
-	sam.ExpectHome(showing("Nothing needs you"))
+	sam.ExpectHome(showing("Not checked yet"))
 	s.ExpectNothingElse()
 }

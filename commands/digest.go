@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -107,13 +108,15 @@ var repairDone = map[store.Action]string{
 	store.ActionGenerate: "generated", store.ActionReplay: "replayed", store.ActionFix: "fixed", store.ActionRestore: "prompt restored",
 }
 
+var repairNoun = map[store.Action]string{store.ActionGenerate: "generation", store.ActionRestore: "prompt restoration"}
+
 // repairText is the outcome of a repair.
 func repairText(e audit.Entry) string {
 	outcome, _, _ := strings.Cut(e.Detail, ":")
 	if done := repairDone[e.Action]; done != "" && store.Outcome(outcome) == store.OutcomeDone {
 		return done
 	}
-	return string(e.Action) + " " + humanize.Words(outcome)
+	return cmp.Or(repairNoun[e.Action], string(e.Action)) + " " + humanize.Words(outcome)
 }
 
 // uninformedLines are the customers who are not recorded as informed of how it ended, the
@@ -154,7 +157,7 @@ func openRows(open Troubles, now time.Time) []slack.Block {
 	if len(all) == 0 {
 		return nil
 	}
-	head := humanize.Count(len(all), "session") + " in trouble now, of any day"
+	head := humanize.Count(len(all), "session") + " in trouble now, older ones included"
 	if sum := humanize.Sums(open.sum().Money); sum != "" {
 		head += " (" + sum + ")"
 	}
@@ -162,7 +165,8 @@ func openRows(open Troubles, now time.Time) []slack.Block {
 		head += "; not all were seen"
 	}
 	shown := all[:min(len(all), digestRows)]
-	blocks := append(blockkit.Message(blockkit.BoldLine(head+", the longest waiting first")), troubleRows(shown, now)...)
+	blocks := append(blockkit.Message(blockkit.BoldLine(head+", the longest waiting first"),
+		blockkit.PlainLine("→ Start at the top: press Debug (changes nothing) and follow it.")), troubleRows(shown, now)...)
 	if more := len(all) - len(shown); more > 0 {
 		blocks = append(blocks, blockkit.Row("and "+humanize.Thousands(int64(more))+" more", blockkit.Button(alert.ActionList, "Show all", listPlace{}.value())))
 	}

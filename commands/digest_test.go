@@ -66,7 +66,7 @@ func TestDigest(t *testing.T) {
 		"all ended": {w: world{incidents: []incident.Incident{orphaned(found(at, incident.EndLate), found(from, incident.EndLate), found(at, incident.EndRefunded))}},
 			want: []string{"Tue 3 Mar: 3 sessions got into trouble; all are resolved.", "Orphaned  3 ($3.00) · 2 webhooks came late, 1 refunded\n", "No session is in trouble now."}},
 		"some are left": {w: world{incidents: []incident.Incident{orphaned(found(at, incident.EndLate), found(at, ""))}},
-			want: []string{"2 sessions got into trouble; 1 is not resolved yet.", "Orphaned  2 ($2.00) · 1 webhook came late · 1 not resolved yet"}},
+			want: []string{"2 sessions got into trouble; 1 is still open.", "Orphaned  2 ($2.00) · 1 webhook came late · 1 still open"}},
 		"repairs": {w: world{entries: []audit.Entry{
 			ended("a", store.ActionGenerate, "unclear: no_answer", 2400), ended("a", store.ActionGenerate, "done", 2400), // settled
 			ended("b", store.ActionGenerate, "failed: balance", 0), ended("c", store.ActionReplay, "done", 2400),
@@ -74,7 +74,7 @@ func TestDigest(t *testing.T) {
 			in(ended("d", store.ActionFix, "done", 0), func(e *audit.Entry) { e.Who = store.Actor{ID: "ann, uid 1000", Terminal: true} }),
 			in(ended("", "", "it was orphaned", 0), func(e *audit.Entry) { e.Event, e.Who = audit.Handled, store.Actor{ID: "U0LEA"} }),
 			in(ended("e", store.ActionFix, "", 0), func(e *audit.Entry) { e.Event = audit.Planned }),
-		}}, want: []string{"no session got into trouble.", "Repaired by  @U0LEA: 1 generate failed, 1 generated, 1 handled elsewhere, 1 replayed · about $48\n", "Repaired by  ann, uid 1000 (terminal): 1 fixed\n"}},
+		}}, want: []string{"no session got into trouble.", "Repaired by  @U0LEA: 1 generated, 1 generation failed, 1 handled elsewhere, 1 replayed · about $48\n", "Repaired by  ann, uid 1000 (terminal): 1 fixed\n"}},
 		"metrics": {w: world{series: hours, incidents: []incident.Incident{orphaned(found(at, incident.EndLate))}},
 			want: []string{"Webhook success  80.0% of 240 ▼ 10.0 · the week before 90.0%", "Redis memory  1.0 MB = · the week before 1.0 MB"}, not: []string{"Lookup success", "Video success"}},
 		"open": {w: world{observed: []sweep.Observation{inTrouble(1, 60, "", ""), inTrouble(2, 60, "", ""), inTrouble(3, 60, "", ""), inTrouble(4, 60, "", ""), inTrouble(5, 60, "", ""), inTrouble(6, 60, "", ""), inTrouble(7, 60, "", "")}},

@@ -29,7 +29,7 @@ func refuse(text string) error { return refusal(text) }
 // usageError.
 func explain(ctx context.Context, name string, usage []string, err error) Answer {
 	if errors.Is(err, store.NoStripeKey) {
-		err = refuse("No Stripe key is configured. Set STRIPE_SECRET_KEY (a restricted key that may read Checkout Sessions, payments and events) and restart the bot.")
+		err = refuse("No Stripe key is configured. Set STRIPE_SECRET_KEY (a restricted key that may read Checkout Sessions, payments and events) in the bot's configuration and restart the bot.")
 	}
 	if unresolved, ok := errors.AsType[notWhole](err); ok {
 		return unresolved.answer()

@@ -115,10 +115,10 @@ func (h Home) headline(plans []repair.PlanRecord) []blockkit.Line {
 	case parts != nil:
 		return message.Headline(strings.Join(parts, ", ")+".", next)
 	case !h.Alerts:
-		return message.Headline("Alerts are off: sessions in trouble go unnoticed.", "Set ALERT_CHANNEL to see incidents here. To check now, run /session list.")
+		return message.Headline("Alerts are off: sessions in trouble go unnoticed.", "Set ALERT_CHANNEL in the bot's environment to a channel's id, and restart the bot. To check now, run /session list.")
 	}
 	if !h.swept && !h.statistics.WatchErr {
-		return message.Headline("Nothing needs you so far, but the sessions have not been checked yet.", "Wait a minute. To check now, run /session list.")
+		return message.Headline("Not checked yet: the bot has just started.", "Wait a minute. To check now, run /session list.")
 	}
 	return message.Headline("Nothing needs you: no open incident, no plan to approve, no unclear repair.", "")
 }

@@ -129,6 +129,11 @@ func (d Deps) notAllowedAnswer(refused *repair.NotAllowed, x diagnosis.Examinati
 		head = "Nothing to restore"
 	case refused.Action == store.ActionFix && (slices.Contains(needsNoError, x.Verdict) || x.Session.Status() == store.StatusError):
 		head = "No need to mark as error"
+		if x.Session.Status() == store.StatusError {
+			reason = "It is already marked as error."
+		}
+	case x.Verdict == diagnosis.VerdictFailed && x.File.State == store.FileUnknown:
+		head, reason = head+" yet", "The file could not be checked, and it may be ready."
 	case refused.Action == store.ActionFix && x.Verdict == diagnosis.VerdictLost:
 		reason = "Without its prompt this order can only be restored or refunded."
 	}

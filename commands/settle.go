@@ -75,14 +75,14 @@ func (d Deps) settleFile(ctx context.Context, req Request, id, file string) (Ans
 	if errors.Is(err, superduper.NotFound) {
 		refused.Detail = "settle: SuperDuperAI does not know the file " + file
 		d.Repairs.RecordRefusal(ctx, refused)
-		return Answer{}, refuse("SuperDuperAI does not know this file, so nothing was settled. Check the id; a file that was just started may take a minute to appear.")
+		return Answer{}, refuse("SuperDuperAI does not know this file, so nothing was settled. Check the id: the SuperDuperAI editor shows it in the address of the file. A file that was just started may take a minute to appear.")
 	}
 	seenText := "SuperDuperAI says: " + humanize.Words(string(seen.State))
 	if err != nil {
 		d.Log.WarnContext(ctx, "file not verified before settling", "error", err)
 		seenText = "not checked: " + message.FileErrorText(err)
 	}
-	return d.settleJob(ctx, req, latest.ID, file, "file "+file+", "+seenText, "Settled: tracking the file until it finishes ("+seenText+").")
+	return d.settleJob(ctx, req, latest.ID, file, "file "+file+", "+seenText, "Settled: tracking the file until it finishes ("+seenText+"). The result is posted in the repair's thread; this starts nothing and costs nothing.")
 }
 
 // settleJob settles a job with its file, "" = nothing was made. The runner of the

@@ -166,7 +166,7 @@ func TestBulkPauseStory(t *testing.T) {
 	o.refuse[""], o.allowed = http.StatusUnauthorized, 0
 	o.mu.Unlock()
 	lead.Click(plan, "confirm.approve")
-	paused = lead.ExpectUpdate(plan, withText("Paused: 0 videos ready, 1 failed"), withText("Found: SuperDuperAI rejected the token"), withText("tries the next session alone"))
+	paused = lead.ExpectUpdate(plan, withText("Paused: 0 videos ready, 1 failed"), withText("Found: SuperDuperAI rejected the token"), withText("first tries one more session alone"))
 	lead.ExpectMessage(withText("@U0LEAD Paused: "))
 	o.mu.Lock()
 	o.refuse[""] = 0

@@ -125,7 +125,7 @@ func TestFixOfACorruptValue(t *testing.T) {
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	plan := s.planned(lead, "fix")
-	for _, part := range []string{"set status (unreadable) to “error”", "remove createdAt (unreadable)", "unreadable, so a copy is kept and it is replaced"} {
+	for _, part := range []string{"set status (unreadable) to “error”", "remove createdAt (unreadable)", "cannot be read: replaced, after a copy is saved"} {
 		if !strings.Contains(plan.Text, part) {
 			t.Errorf("the plan does not say %q:\n%s", part, plan.Text)
 		}
@@ -159,7 +159,7 @@ func TestUnclearStory(t *testing.T) {
 	guest.Click(unclear, "confirm.not_made")
 	guest.ExpectMessage(withText("Only operators may do this"))
 	lead.Type("/session debug " + repairID)
-	debug := lead.ExpectMessage(withText("If it is there: /session settle " + repairID))
+	debug := lead.ExpectMessage(withText("Found: /session settle " + repairID))
 	lead.Click(debug, "confirm.not_made")
 	lead.ExpectMessage(withText("Settled: nothing was made"))
 	s.expectEnd(lead, unclear, withText("Failed: no video"), withText("An operator checked: nothing was made"))
@@ -226,7 +226,7 @@ func TestGivenUpAndFinished(t *testing.T) {
 	givenUp := s.approved(lead, "generate", withText("Stopped waiting after"), withText("/session settle "+repairID))
 	finish()
 	lead.Type("/session debug " + repairID)
-	lead.ExpectMessage(withText("Show the video (no cost)"))
+	lead.ExpectMessage(withText("Show the video on the customer's page (no cost)"))
 	_, command, _ := strings.Cut(givenUp.Text, "If its file is ready: ")
 	command, _, _ = strings.Cut(command, " (no cost)")
 	lead.Type(command[:len(command)-1] + "x")

@@ -17,7 +17,7 @@ var slackCommand = regexp.MustCompile(`(^|[\s(“])/(session|redis) ([a-z]+)\b`)
 
 // pressed maps the buttons that our sentences name to the commands of a terminal.
 var pressed = strings.NewReplacer(
-	"Press Debug, then Show the video (no cost)", "Debug it, then fix it (which shows the video, at no cost)",
+	"Press Debug, then show the video on the customer's page (no cost)", "Debug it, then fix it (which shows the video, at no cost)",
 	"Press Debug on each", "Debug each", "press Debug for each", "debug each",
 	"Press Debug first", "Debug it first", "Press Debug", "Debug it", "press Debug", "debug it", "Refresh", "Debug it again", "then refresh", "then debug it again",
 )

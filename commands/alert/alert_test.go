@@ -107,7 +107,7 @@ func TestAlertTexts(t *testing.T) {
 		{"no payment due", orphans(1, func(i *incident.Incident) { i.Cases[0].Payment, i.Cases[0].Amount = store.PaymentNotRequired, 0 }), "A paid session got no video.",
 			"→ ", []string{"no payment due · ordered 1 h ago"}},
 		{"corrupt", orphans(1, of("corrupt")), "A session is corrupt.", "→ Press Debug", nil},
-		{"undelivered", orphans(2, of("undelivered")), "2 finished videos have not been shown to their customers since 11:00 UTC ($2.00).", "→ Show the videos (no cost), then send the customers the links.", nil},
+		{"undelivered", orphans(2, of("undelivered")), "2 finished videos have not been shown to their customers since 11:00 UTC ($2.00).", "→ Show the videos on the customer's page (no cost), then send the customers the links.", nil},
 		{"replayed or generated", orphans(1, event(store.EventDelivered), func(i *incident.Incident) {
 			i.Cases[0].Allowed = []store.Action{store.ActionReplay, store.ActionGenerate}
 		}), "A paid session got no video.", "→ Stripe delivered the event, so the site lost it. Replay the webhook: we pay about $24 for a $1.00 order. If that starts nothing, generate the video instead. Or refund", nil},
@@ -138,7 +138,9 @@ func TestAlertTexts(t *testing.T) {
 		{"a key that may not read", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 2, Why: store.StripeForbidden},
 			"The payments of 2 sessions cannot be verified (since 11:00 UTC): the Stripe key lacks permissions.", "→ Allow the key", nil},
 		{"a key of the other mode", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 2, Why: store.StripeWrongMode},
-			"The payments of 2 sessions cannot be verified (since 11:00 UTC): the Stripe key is for live mode and the sessions for test mode, or the other way round.", "→ Set STRIPE_SECRET_KEY", nil},
+			"The payments of 2 sessions cannot be verified (since 11:00 UTC): the sessions are from test mode, the bot's Stripe key is live.", "→ They are worth no real money", nil},
+		{"a test key, and live sessions", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 2, Why: store.StripeWrongMode, Live: true},
+			"The payments of 2 sessions cannot be verified (since 11:00 UTC): the sessions are live, the bot's Stripe key is a test key.", "→ Set STRIPE_SECRET_KEY to a live key", nil},
 		{"Stripe back", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), Sessions: 12, Closed: noon},
 			"Stripe answers again after 1 h.", "→ Nothing to do", nil},
 		{"blind", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Parts: []string{"Stripe", "sweep"}},
@@ -232,12 +234,12 @@ func TestAlertReplies(t *testing.T) {
 		{"threshold", orphans(5), "Growing: " + five, "→ Follow the advice in the alert above", nil},
 		{"reminder", orphans(5), "Still open after 1 h: " + five, "→ Nobody has acknowledged it", []string{waiting}},
 		{"reminder", orphans(2, leaving(incident.EndLate, 0, 1)), "Still open after 1 h: a paid session got no video.", "→ Nobody has acknowledged it",
-			[]string{"1 customer has been waiting for 59 min. With those resolved: 2 customers, 119 customer-minutes, $2.00."}},
+			[]string{"1 customer has been waiting for 59 min. Including those already resolved: 2 customers, 119 customer-minutes, $2.00."}},
 		{"unresolved", orphans(5, owned), "Still open, 50 min after it was acknowledged: " + five, "→ In the alert above, repair what is left", []string{waiting, "Acknowledged by @U2 50 min ago"}},
-		{"snooze_ended", orphans(5, silenced), "The snooze is over: " + five, "→ Nobody has acknowledged it", []string{waiting, "Snoozed by @U3 until 12:00 UTC: “lunch”"}},
-		{"snooze_ended", orphans(5, silenced, owned), "The snooze is over: " + five, "→ In the alert above, repair what is left", []string{"Acknowledged by @U2"}},
+		{"snooze_ended", orphans(5, silenced), "The snooze is over: " + five, "→ @U3 snoozed it: “lunch”. Ask them first; otherwise press Acknowledge", []string{waiting}},
+		{"snooze_ended", orphans(5, silenced, owned), "The snooze is over: " + five, "→ @U3 snoozed it: “lunch”. Ask them first. In the alert above, repair what is left", []string{"Acknowledged by @U2"}},
 		{"escalated", orphans(5), "Two reminders went unanswered: " + five, "→ Nobody has acknowledged it", []string{waiting}},
-		{"escalated", orphans(5, owned), "Two reminders went unanswered: " + five, "→ In the alert above, repair what is left", []string{waiting, "Acknowledged by @U2"}},
+		{"escalated", orphans(5, owned), "Still open, 50 min after it was acknowledged, and after two reminders: " + five, "→ In the alert above, repair what is left", []string{waiting, "Acknowledged by @U2"}},
 	} {
 		reply := Reply(c.i, c.reason, "U1", noon)
 		checkBlocks(t, reply)

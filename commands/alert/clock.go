@@ -47,5 +47,5 @@ func waitingText(i incident.Incident, now time.Time) string {
 	if waiting.Customers == all.Customers {
 		return text + " (" + costText(all) + " so far)."
 	}
-	return text + ". With those resolved: " + clockText(all) + "."
+	return text + ". Including those already resolved: " + clockText(all) + "."
 }

@@ -50,7 +50,7 @@ func (g Digest) Message() Message {
 	case found > 0 && left == 0:
 		head = day + ": " + humanize.Count(found, "session") + " got into trouble; all are resolved."
 	case found > 0:
-		head = day + ": " + humanize.Count(found, "session") + " got into trouble; " + humanize.Thousands(int64(left)) + pluralText{" is", " are"}.of(left) + " not resolved yet."
+		head = day + ": " + humanize.Count(found, "session") + " got into trouble; " + humanize.Thousands(int64(left)) + pluralText{" is", " are"}.of(left) + " still open."
 	}
 	lines := g.troubleLines()
 	for _, p := range g.Repairs {
@@ -93,7 +93,7 @@ func (g Digest) troubleLines() []blockkit.Line {
 			text += " · " + strings.TrimSuffix(tallyText(i), ".")
 		}
 		if open > 0 {
-			text += " · " + humanize.Thousands(int64(open)) + " not resolved yet"
+			text += " · " + humanize.Thousands(int64(open)) + " still open"
 		}
 		lines = append(lines, blockkit.Fact(humanize.Title(verdict), blockkit.Plain(text)))
 	}

@@ -94,7 +94,7 @@ func shows(c incident.Case) bool { return c.Shows && slices.Contains(c.Allowed, 
 // HandledReply answers the person who marked a session as handled.
 func HandledReply(session string) []slack.Block {
 	line := blockkit.L(blockkit.Plain("Handled: "), blockkit.Code(humanize.ShortID(session)),
-		blockkit.Plain(" leaves the alert. You are alerted about it again only if it has a different problem. Nothing was refunded, and the customer was not notified. /session history shows who marked it."))
+		blockkit.Plain(" leaves the alert. You are alerted about it again only if it has a different problem. The bot itself refunded nothing and sent nothing to the customer. → If the customer does not know yet, write to them; otherwise nothing to do."))
 	return []slack.Block{blockkit.Paragraph(line), slack.NewActionBlock("", note.Button(note.ActionAlert, session))}
 }
 
@@ -106,7 +106,7 @@ func HandledAlreadyReply(known *incident.Handled, c incident.Case, now time.Time
 		return blockkit.L(blockkit.Plain("Already handled, "), humanize.AgoTime(known.At, now), blockkit.Plain(", by "), blockkit.User(known.By), blockkit.Plain("."))
 	case c.ID != "" && c.Ending == incident.EndLate && webhookMissing(incident.Kind(c.Verdict)):
 		return blockkit.L(blockkit.Plain("Nothing was changed: this session left the alert by itself "), humanize.AgoTime(c.Gone, now),
-			blockkit.Plain(", since Stripe's event arrived late and the site is at work. There is nothing to do."))
+			blockkit.Plain(", since Stripe's event arrived late and the site is making the video. There is nothing to do."))
 	case c.ID != "":
 		return blockkit.L(blockkit.Plain("This session has already left the alert, "), humanize.AgoTime(c.Gone, now),
 			blockkit.Plain(": "+endingText(incident.Kind(c.Verdict), c.Ending)+". Nothing was changed."))

@@ -27,13 +27,20 @@ func Reply(i incident.Incident, reason, mention string, now time.Time) Message {
 		prefix, waits = "The snooze is over: ", true
 	case "escalated":
 		prefix, waits = "Two reminders went unanswered: ", true
+		if a := i.Acknowledged; a != nil {
+			prefix = "Still open, " + humanize.Duration(now.Sub(a.At)) + " after it was acknowledged, and after two reminders: "
+		}
 	}
 	if waits {
-		lines = []blockkit.Line{reminderAdvice(i, now), blockkit.PlainLine(waitingText(i, now))}
+		advice := reminderAdvice(i, now)
 		if s := i.Snoozed; reason == "snooze_ended" && s != nil {
-			line := blockkit.L(blockkit.Plain("Snoozed by "), blockkit.User(s.By), blockkit.Plain(" until "), humanize.ClockTime(s.Until, now))
-			lines = append(lines, append(line, note.Spans(s.Note)...))
+			who := append(blockkit.L(blockkit.Plain("→ "), blockkit.User(s.By), blockkit.Plain(" snoozed it")), note.Spans(s.Note)...)
+			if advice[0] = blockkit.Plain(". Ask them first. In the alert above, repair what is left (a plan with its cost comes first), or refund it in Stripe and choose Handled in its menu; or choose Snooze. Acknowledged by "); i.Acknowledged == nil {
+				advice[0] = blockkit.Plain(". Ask them first; otherwise press Acknowledge in the alert above and follow the advice.")
+			}
+			advice = append(who, advice...)
 		}
+		lines = []blockkit.Line{advice, blockkit.PlainLine(waitingText(i, now))}
 	}
 	return composeAlert("", prefix+humanize.LowerFirst(troubleText(i, i.Open()))+".", mention, blockkit.Message(lines...))
 }

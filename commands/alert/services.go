@@ -37,9 +37,10 @@ func alertEmoji(i incident.Incident) string {
 type cause struct{ text, remedy string }
 
 var (
+	testKey          = cause{"the sessions are live, the bot's Stripe key is a test key", "Set STRIPE_SECRET_KEY to a live key and restart the bot."}
 	stripeSilent     = cause{"Stripe does not answer", "Check Stripe's status page. This message is updated when Stripe answers."}
 	unverifiedCauses = map[store.Unverified]cause{
-		store.StripeWrongMode:   {"the Stripe key is for live mode and the sessions for test mode, or the other way round", "Set STRIPE_SECRET_KEY to a key of the sessions' mode, or keep test sessions in another Redis."},
+		store.StripeWrongMode:   {"the sessions are from test mode, the bot's Stripe key is live", "They are worth no real money: keep test sessions in another Redis, and leave the live key as it is."},
 		store.StripeKeyRefused:  {"Stripe rejects the key", "Set STRIPE_SECRET_KEY to a valid key and restart the bot."},
 		store.StripeForbidden:   {"the Stripe key lacks permissions", "Allow the key in STRIPE_SECRET_KEY to read Checkout Sessions, PaymentIntents, Charges and Events."},
 		store.StripeRateLimited: {"Stripe's rate limit was reached", stripeSilent.remedy},
@@ -54,6 +55,9 @@ func unverifiedPaymentsText(i incident.Incident) (head, next string) {
 		return "Stripe answers again" + lasted(i) + ".", noAction("the payments are verified now, and paid sessions without a video are alerted again.")
 	}
 	why := cmp.Or(unverifiedCauses[i.Why], stripeSilent)
+	if i.Why == store.StripeWrongMode && i.Live {
+		why = testKey
+	}
 	return paymentsOf(i.Sessions) + " cannot be verified (since " + humanize.Clock(i.Since, i.LastJoinedAt) + "): " + why.text + ".",
 		"→ " + why.remedy + " Until then no alerts are sent for individual sessions."
 }

@@ -19,7 +19,7 @@ import (
 // NextStep is what to do now, by the verdict and what prevents a repair; cents are what a
 // video costs, by estimate, 0 = unknown.
 func NextStep(x diagnosis.Examination, cents int) blockkit.Line {
-	if step := settleStep(x); step != "" && x.Deliver == "" {
+	if step := settleStep(x, cents); step != "" && x.Deliver == "" {
 		return blockkit.PlainLine(humanize.WithNoun(x.Session.Kind(), step))
 	}
 	if step := lookFirst(x); step != "" {
@@ -79,13 +79,16 @@ func waitLine(x diagnosis.Examination, cents int) blockkit.Line {
 		blockkit.Plain(", refresh to see what to do."))
 }
 
-// readFirst is what to look at before an order in trouble is put right: the customer's
-// page, where the site says that they have it.
+// readFirst is what to look at before an order in trouble is put right: our balance, or the
+// customer's page, where the site says that they have it.
 func readFirst(x diagnosis.Examination) string {
+	if why := x.Session.Current().Error; x.Verdict == diagnosis.VerdictFailed && why != nil && strings.Contains(*why, "HTTP 402") {
+		return "HTTP 402 usually means that our SuperDuperAI balance is used up: top it up first. "
+	}
 	if x.Deliver != "" || x.Site == nil || !x.Site.Found || x.Site.Status != string(store.StatusCompleted) {
 		return ""
 	}
-	return humanize.WithNoun(x.Session.Kind(), "Open the customer's page first: the site reports completed, Redis does not. If it shows the {video}, only send the link. Otherwise: ")
+	return humanize.WithNoun(x.Session.Kind(), "The site reports this order as completed, Redis does not. Open the customer's page: if it shows the {video}, send the customer the link and do nothing else, since another {video} would be charged as well. Otherwise: ")
 }
 
 // situationOf is the input for the remedies of an examined session.
@@ -96,7 +99,7 @@ func situationOf(x diagnosis.Examination, cents int) remedy.Situation {
 		Unread:  x.Reads == store.LayoutOneKey && x.Session.Layout() == store.LayoutThreeKey,
 		Payment: p.State, Amount: p.Amount, Currency: p.Currency, Disputed: p.Disputed, Event: x.Event.State,
 		Explained: x.Verdict == diagnosis.VerdictFailed && x.File.State == store.FileFailed && x.File.Error != "",
-		Kept:      x.Payment.Order.Prompt != "", Verify: verifyStep(x), Cents: cents,
+		Kept:      x.Payment.Order.Prompt != "", Verify: verifyStep(x, cents), Test: p.State == store.PaymentUnverified && p.Why == store.StripeWrongMode && isTest(p), Cents: cents,
 	}
 	if p.IntentID != "" {
 		s.PaymentPage = remedy.StripePage(p.Live, "payments/"+p.IntentID)
@@ -111,14 +114,14 @@ func situationOf(x diagnosis.Examination, cents int) remedy.Situation {
 }
 
 // verifyStep is what to do about a payment that could not be verified.
-func verifyStep(x diagnosis.Examination) string {
+func verifyStep(x diagnosis.Examination, cents int) string {
 	switch {
 	case x.Payment.State != store.PaymentUnverified:
 		return ""
 	case x.Payment.Why == store.StripeWrongMode && isTest(x.Payment):
-		return "This is a test session, which is worth no real money: usually there is nothing to do. To check its payment, set STRIPE_SECRET_KEY to a test key, restart the bot, then refresh."
+		return "Test session, no real money: nothing to do. Do not generate: that costs us real money (" + remedy.CostText(cents) + "). To see its payment, look it up in Stripe's test mode; leave the live key as it is."
 	case !isTransient(x.Payment.Why):
-		return accessSteps[x.Payment.Why] + " Until then, look the session's id up in Stripe to see whether it was paid."
+		return accessSteps[x.Payment.Why] + " Until then, look the session's id up in Stripe: if it was paid, fix the key and refresh before you generate."
 	}
 	return "Refresh in a minute: " + unverifiedText(x.Payment) + ". If that lasts, look the session's id up in Stripe."
 }
@@ -150,11 +153,16 @@ func lookFirst(x diagnosis.Examination) string {
 }
 
 // settleStep is how an operator settles the last generation, "" = there is no need.
-func settleStep(x diagnosis.Examination) string {
+func settleStep(x diagnosis.Examination, cents int) string {
 	command := "/session settle " + x.Session.ID + " "
 	switch {
 	case x.Verdict == diagnosis.VerdictUnclear && x.Job == store.JobUnclear:
-		return "Check SuperDuperAI for this {video} before anyone starts another. If it is there: " + command + "<file id>. If not: “" + notMadeLabel + "” in Slack, after which it can be generated again."
+		step := "Start no other before this is settled. Look in the SuperDuperAI editor for {a video} with this prompt, started about " + humanize.Clock(x.Repair.At, x.At) +
+			". Found: " + command + "<file id>. Not found: press “" + notMadeLabel + "” (in Slack); then it can be generated again (" + remedy.CostText(cents) + ")."
+		if until := repair.RetriesUntil(x.Event, x.At); !until.IsZero() && !x.SiteShowsOutcome() {
+			step += " Until " + humanize.Clock(until, x.At) + " a retry of Stripe's can make {a video}, too."
+		}
+		return step
 	case x.Repair.Outcome != store.OutcomeGaveUp, x.Site != nil && x.Site.Sees(x.Session.FileID()):
 		return ""
 	case x.File.State == store.FileCompleted && x.Session.Status() != store.StatusCompleted:

@@ -45,7 +45,8 @@ func alertLine(x diagnosis.Examination, a incident.AlertAccount) blockkit.Line {
 	case incident.HandledElsewhere:
 		line = blockkit.L(blockkit.Plain("none: marked as handled by "), blockkit.User(a.By), blockkit.Plain(" "), humanize.AgoTime(a.At, x.At))
 	case incident.BacklogPublished:
-		line = blockkit.L(blockkit.Plain("none of its own: it is in the summary of sessions from before monitoring started, "), humanize.ClockTime(a.At, x.At))
+		line = blockkit.L(blockkit.Plain("none of its own: it is in the summary posted at "), humanize.ClockTime(a.At, x.At),
+			blockkit.Plain(" (sessions older than the start of monitoring)"))
 	case incident.NotInAlertOn:
 		line = blockkit.PlainLine("none: " + humanize.Words(string(x.Verdict)) + " sessions raise no alert (ALERT_ON)")
 	case incident.NotWatching:

@@ -53,15 +53,15 @@ func canaryText(job repair.Job) string {
 	}
 	id := humanize.ShortID(job.Plan.Items[c.Item].Session)
 	if !c.Ended.IsZero() {
-		return "Nothing to do now: " + id + ", the test (canary), is done. The others follow once the customer's page shows that."
+		return "Nothing to do now: " + id + ", the test (canary), is done. The others follow once the customer's page shows that (usually within a minute). After Stop no others start, at no further cost."
 	}
 	text := "Nothing to do now: " + id + " goes first, alone, as a test (canary). The others follow once " + predictionText(job.Plan, c.Item)
 	if takes := canaryDuration(job.Plan, c.Item); takes != "" {
 		text += " (takes " + takes + ")"
 	}
-	text += ". Stop starts no others; this one finishes"
+	text += ". After Stop no others start; this one finishes"
 	if cents := job.Plan.Items[c.Item].Cents(); cents > 0 {
-		text += ", and we pay for it (" + remedy.CostText(cents) + ")"
+		text += " (we pay " + remedy.CostText(cents) + ")"
 	}
 	return text + "."
 }

@@ -121,7 +121,7 @@ func bulkMoneyText(p repair.Plan) string {
 	case shownItems(p) == len(p.Items):
 		return "No cost."
 	}
-	return "No cost, no refunds, no e-mails: only the customers' pages change."
+	return "No cost, no refunds, no e-mails: only the customers' pages change. A " + bulkNoun(p) + " can still be made afterwards."
 }
 
 // bulkCostText compares what a bulk plan costs in all with what was paid.
@@ -164,6 +164,9 @@ func itemLine(item repair.Plan) blockkit.Line {
 	parts := []string{string(item.Seen.Verdict)}
 	if item.Action == store.ActionFix && item.Deliver != "" {
 		parts = append(parts, humanize.WithNoun(item.Kind, "shows its {video}"))
+	}
+	if marksError(item) {
+		parts = append(parts, "will be marked as error")
 	}
 	payment := seenPayment(item.Seen)
 	if item.Seen.Payment == store.PaymentNotRequired {

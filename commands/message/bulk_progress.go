@@ -55,7 +55,7 @@ func bulkHeadline(p repair.Progress) (head, next string) {
 	job, state, n := p.Job, p.Job.Bulk, p.Job.Bulk.Counts()
 	took := humanize.Duration(p.At.Sub(job.Claimed))
 	sums := bulkSums(job)
-	again := "Run " + PlanCommand(job.Plan) + " again for the " + humanize.Thousands(int64(n.Left)) + " not started."
+	again := "Run " + PlanCommand(job.Plan) + " again for the " + humanize.Thousands(int64(n.Left)) + " not started" + leftCost(job, "") + "."
 	switch {
 	case job.Outcome == store.OutcomeRefused || job.Outcome == store.OutcomeGaveUp:
 		return "Ended early: " + sums + ".", strings.ReplaceAll(CauseText(job.Cause), "{again}", PlanCommand(job.Plan))
@@ -217,7 +217,8 @@ func bulkActions(job repair.Job) []slack.BlockElement {
 // bulkEnd is posted in the thread of a bulk plan that is over or paused: it mentions
 // the person who approved it.
 func bulkEnd(p repair.Progress) []slack.Block {
-	lines := Headline(bulkHeadline(p))
+	head, next := bulkHeadline(p)
+	lines := Headline(head, strings.Replace(next, "press Resume", "press Resume in the plan's message above", 1))
 	lines[0] = append(blockkit.L(humanize.Person(p.Job.Approver), blockkit.Plain(" ")), lines[0]...)
 	for _, item := range troubleItems(p) {
 		lines = append(lines, blockkit.TaskLine(item.title(), item.why()))

@@ -60,6 +60,17 @@ func itemsCost(job repair.Job, state repair.ItemState) (cents int) {
 	return cents
 }
 
+// leftCost is what the sessions cost that were not started, in brackets; "" = unknown.
+func leftCost(job repair.Job, all string) string {
+	switch cents := itemsCost(job, repair.ItemWaiting); {
+	case job.Plan.Action == store.ActionFix:
+		return " (no cost)"
+	case cents > 0:
+		return " (" + remedy.CostText(cents) + all + ")"
+	}
+	return ""
+}
+
 // stays says that nothing is undone, and what was spent.
 func stays(job repair.Job) string {
 	if job.Plan.Action == store.ActionFix {
@@ -90,13 +101,16 @@ func finishedText(job repair.Job) string {
 	}
 	fixes := job.Plan.Action == store.ActionFix
 	say(fixes && markedItems(job) > 0, "Write to the customers whose sessions were marked as error: nothing was refunded.")
-	say(!fixes && n.Unclear > 0, "Settle what is unclear first (/session debug): it may have been charged.")
+	say(!fixes && n.Unclear > 0, "First settle what is unclear (/session debug "+firstUnclear(job)+" says how): it may have been charged.")
 	say(fixes && n.Unclear > 0, "Debug what is unclear (/session debug).")
 	retry := again + " repairs what failed"
 	switch {
 	case fixes:
 		retry += " (no cost)"
-	case n.Unclear > 0:
+	case itemsCost(job, repair.ItemFailed) > 0:
+		retry += " (we pay " + remedy.CostText(itemsCost(job, repair.ItemFailed)) + ")"
+	}
+	if !fixes && n.Unclear > 0 {
 		retry += ", and leaves out what is unclear"
 	}
 	say(n.Failed > 0, "Debug what failed, and fix the cause; then "+retry+".")
@@ -104,14 +118,20 @@ func finishedText(job repair.Job) string {
 	return strings.Join(steps, " ")
 }
 
+// firstUnclear names the first session with an unclear result.
+func firstUnclear(job repair.Job) string {
+	first := slices.IndexFunc(job.Bulk.Items, func(i repair.Item) bool { return i.State == repair.ItemUnclear })
+	return humanize.ShortID(job.Plan.Items[max(first, 0)].Session)
+}
+
 // pauseText says why a plan was paused, what to do, and what Resume and Stop do.
 func pauseText(job repair.Job) string {
 	e := job.Bulk.Last()
 	why := "Three sessions in a row failed, and the others would fail the same way: " + itemReason(repair.Item{Cause: e.Cause, Detail: e.Detail}) + ". Fix that first."
-	resumes := "goes on"
+	resumes := "it goes on"
 	switch {
 	case e.Canary:
-		why, resumes = canaryPauseText(job), "tries the next session alone, then the others"
+		why, resumes = canaryPauseText(job), "the bot first tries one more session alone, then the others"
 	case e.Cause == repair.CauseIdle:
 		why = "It made no progress for more than ten minutes, for example because the bot or Redis was down. Check first that both are up."
 	case e.Cause == repair.CauseLate:
@@ -120,9 +140,6 @@ func pauseText(job repair.Job) string {
 	if job.Approver.Terminal { // which has no buttons
 		return why + " Then run " + PlanCommand(job.Plan) + " again."
 	}
-	if cents := itemsCost(job, repair.ItemWaiting); cents > 0 {
-		resumes += " (" + remedy.CostText(cents) + " in all)"
-	}
-	return why + " Then press Resume: it " + resumes + ". Stop leaves the " + humanize.Thousands(int64(job.Bulk.Counts().Left)) +
-		" not started as they are. Without either the plan ends after a day."
+	return why + " Then press Resume: " + resumes + leftCost(job, " in all") + ". Stop leaves the " + humanize.Thousands(int64(job.Bulk.Counts().Left)) +
+		" not started as they are (no further cost). If nobody presses Resume or Stop, the plan ends after a day."
 }

@@ -64,6 +64,8 @@ func verdictSentence(x diagnosis.Examination, duration string) string {
 		return "Your payment arrived, but our system missed it. We are fixing it and will e-mail you when your {video} is ready."
 	case diagnosis.VerdictStalled, diagnosis.VerdictFailed:
 		switch {
+		case x.Allows(store.ActionRestore) && x.Payment.Order.Prompt == "":
+			return customerSentences[diagnosis.VerdictLost]
 		case unpaid(x):
 			return "This order was not paid, so no {video} was made; nothing was charged."
 		case !x.Allows(store.ActionGenerate) && !x.Allows(store.ActionReplay), unverified:

@@ -98,7 +98,10 @@ func eventLine(x diagnosis.Examination) blockkit.Line {
 		text = "still being delivered"
 	case store.EventFailed:
 		text, suffix = "not delivered yet", ": at least one endpoint has not accepted it (Stripe shows which)"
-		if until.IsZero() {
+		switch {
+		case received:
+			text = "not delivered to every endpoint"
+		case until.IsZero():
 			text, suffix = "not delivered", suffix+"; Stripe no longer retries"
 		}
 	}

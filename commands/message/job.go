@@ -22,7 +22,7 @@ func ProgressBlocks(p repair.Progress, siteURL string, cents int) []slack.Block 
 	job, kind, site := p.Job, p.Job.Plan.Kind, site(siteURL)
 	lines := append(site.jobHeading(p, cents, false), detailLines(p)...)
 	facts := []blockkit.Line{
-		blockkit.Fact("Session", blockkit.Code(job.Plan.Session)),
+		blockkit.Fact("Session", blockkit.Code(job.Plan.Session), blockkit.Plain(" (commands take the short form, too)")),
 		blockkit.Fact("Requested by", humanize.Person(job.Plan.Requester), blockkit.Plain(" · approved by "), humanize.Person(job.Approver),
 			blockkit.Plain(" "), humanize.ClockTime(job.Claimed, p.At)),
 	}

@@ -55,7 +55,7 @@ func endVerdict(p repair.Progress) (head, next string) {
 		return "Unclear: {a video} was requested for {id}, but we got no answer.", settleAdvice(job)
 	case job.Outcome == store.OutcomeCancelled:
 		return "Cancelled: nothing was requested for {id}.",
-			"SuperDuperAI charged us nothing{still paid}, and their page shows an error. " + noReplica + " Then run {again} ({pay}).{or refund}"
+			cancelledWhileWaiting + "{still paid}, and their page shows an error. " + stillWanted
 	case job.Outcome == store.OutcomeGaveUp && job.Cause == repair.CauseUnwritten:
 		step := "Nothing was requested or charged. Then press Debug: it offers to generate again once the session is stalled."
 		switch {
@@ -64,18 +64,22 @@ func endVerdict(p repair.Progress) (head, next string) {
 		case job.FileID != "":
 			step = "Then run {settle} " + job.FileID + ": the {video} was requested and may be ready, so start no other."
 		}
-		return "Stopped after " + took + ": the result for {id} could not be saved to Redis.", cause + " " + step
+		what := "the result for {id}"
+		if job.Plan.Restore != nil {
+			what = "the restored prompt of {id}"
+		}
+		return "Stopped after " + took + ": " + what + " could not be saved to Redis.", cause + " " + step
 	case job.Outcome == store.OutcomeGaveUp:
 		return "Stopped waiting after " + took + ": the {video} for {id} is not finished.",
-			"Press Debug in about 30 min. If its file is ready: {settle} " + job.FileID + " (no cost). If Debug says stalled: {again} ({pay}, twice that if the first still finishes).{or refund} Start nothing before that."
+			"Start nothing for 30 min. Then press Debug. If its file is ready: {settle} " + job.FileID + " (no cost). If Debug says stalled: {again} ({pay}, twice that if the first still finishes).{or refund}"
 	case job.Cancelled != nil:
 		return "Cancelling: nothing has been or will be requested for {id}.", "Nothing to do: this message will say when it is cancelled."
 	case job.Cancellable():
-		return "Waiting: no replica of Redis has confirmed the record of {id} · " + took,
+		return "Waiting: no replica of Redis has confirmed the record of {id} · " + took + " so far",
 			"Nothing has been sent or charged. The bot waits on purpose: without a replica a crash could lose the record, and cost a second {video}. " + noReplica +
 				" It continues by itself once a replica confirms, and gives up at " + humanize.Clock(job.Claimed.Add(waitsAtMost), p.At) + " at no cost. To end it sooner, which is safe, press {cancel}."
 	}
-	running := "Running: {id} · " + stepText(p) + " · " + took
+	running := "Running: {id} · " + stepText(p) + " · " + took + " so far"
 	if job.Approver.Terminal {
 		return running, ""
 	}
@@ -83,8 +87,11 @@ func endVerdict(p repair.Progress) (head, next string) {
 }
 
 const (
-	waitsAtMost = 10 * time.Minute // after the approval, as jobs do
-	noReplica   = "Check why no replica of Redis is connected (line redis.replicas of sessionbot doctor, on the bot's host)."
+	waitsAtMost           = 10 * time.Minute // after the approval, as jobs do
+	cancelledWhileWaiting = "It was waiting for a replica of Redis when it was cancelled. SuperDuperAI charged us nothing"
+	stillWanted           = noReplica + " Then, if the {video} is still wanted, run {again} ({pay}).{or refund}"
+
+	noReplica = "Check why no replica of Redis is connected (line redis.replicas of sessionbot doctor, on the bot's host)."
 )
 
 // markedStep is what to decide once a session is marked as error: that alone helps no
@@ -107,11 +114,11 @@ func settleAdvice(job repair.Job) string {
 	if job.Approver.Terminal { // which has no buttons
 		otherwise = "press “" + notMadeLabel + "” in Slack"
 	}
-	return lookFor + " Found: run {settle} <file id>. Not found: " + otherwise + ", then run {again}. Do not start another before that: each one is charged ({pay})."
+	return "Start no other before this is settled: each one is charged ({pay}). " + lookFor + " Found: run {settle} <file id>. Not found: " + otherwise + ", then run {again}."
 }
 
 // lookFor is how to find a video that nobody knows of.
-const lookFor = "Look in the SuperDuperAI editor for {a video} with the session's prompt (Debug shows it), made after {sent}."
+const lookFor = "Look in the SuperDuperAI editor for {a video}, finished or in progress, with the session's prompt (Debug shows it), made after {sent}."
 
 // foundAnyway is what to do with such a video once its job has failed.
 const foundAnyway = " Found: send the customer {file page}, and mark the session as Handled in its alert."
@@ -164,7 +171,7 @@ func CauseText(cause repair.Cause) string {
 var causeTexts = map[repair.Cause]string{
 	repair.CauseChanged:      "It changed after the plan was made (see below). {Look at it first}",
 	repair.CauseLate:         "The approval expired before it could start: nothing was sent or charged. Run {again}: it asks for a new approval.",
-	repair.CauseNoToken:      "No token for SuperDuperAI is configured. Set SUPERDUPERAI_TOKEN (in the SuperDuperAI editor, under the account's API access) and restart the bot. Nothing was changed.",
+	repair.CauseNoToken:      "No token for SuperDuperAI is configured. Set SUPERDUPERAI_TOKEN (in the SuperDuperAI editor, under the account's API access), restart the bot, then run the command again. Nothing was changed.",
 	repair.CauseUnauthorised: "SuperDuperAI rejected the token; nothing was charged. Set a new SUPERDUPERAI_TOKEN (in the SuperDuperAI editor, under the account's API access), restart the bot, then run {again}.",
 	repair.CauseBalance:      "Our SuperDuperAI account does not have enough balance; nothing was charged. Top it up in SuperDuperAI, then run {again} ({pay}).{or refund}",
 	repair.CauseForbidden:    "Our SuperDuperAI account may not use this model (VIP models need a VIP account); nothing was charged. Set {SUPERDUPERAI_MODEL} to another model or upgrade the account, then run {again}.{or refund}",
@@ -174,18 +181,18 @@ var causeTexts = map[repair.Cause]string{
 	repair.CauseServerFault:  lookFor + foundAnyway + " Not found: run {again} in a few minutes ({pay}).",
 	repair.CauseCertificate:  "SuperDuperAI's certificate does not match the host name, so nothing was sent. Set SUPERDUPERAI_URL to https://dev-editor.superduperai.co, restart the bot, then run {again}.",
 	repair.CauseFileFailed:   "SuperDuperAI could not make it; its reason, if any, is below. If the prompt was refused, {refund}: it would fail again. Otherwise run {generate}: {pay} for the new attempt (SuperDuperAI's balance shows whether this one was charged).",
-	repair.CauseNotMade:      "An operator checked: nothing was made. Run {again} ({pay}).{or refund}",
+	repair.CauseNotMade:      "An operator checked: nothing was made, so nothing should have been charged. Run {again} ({pay}).{or refund}",
 	repair.CauseUnwritten:    "Fix Redis first: /redis ping, and sessionbot doctor on the bot's host, say what is wrong.",
-	repair.CauseCommand:      "Redis lacks a command this needs, or does not allow it. Have it enabled (sessionbot doctor, on the bot's host, lists what is missing), then run {again}.",
+	repair.CauseCommand:      "Nothing was started or charged: Redis lacks a command this needs, or does not allow it. Have it enabled (sessionbot doctor, on the bot's host, lists what is missing), then run {again}.",
 
-	repair.CauseNoSecret:    "The site's signing secret is not configured. Set STRIPE_WEBHOOK_SECRET (in Stripe's dashboard under Developers, Webhooks, at the site's endpoint) and restart the bot. Nothing was sent.",
-	repair.CauseNoStripeKey: "Stripe's event cannot be read. Set STRIPE_SECRET_KEY to a key that may read Events (sessionbot doctor checks it) and restart the bot. Nothing was sent.",
+	repair.CauseNoSecret:    "The bot lacks the site's signing secret, so nothing was sent. Copy it from Stripe's dashboard (Developers, Webhooks, the site's endpoint), set it as STRIPE_WEBHOOK_SECRET in the bot's configuration, restart the bot, then run the command again.",
+	repair.CauseNoStripeKey: "Stripe's event cannot be read. Set STRIPE_SECRET_KEY to a key that may read Events (sessionbot doctor checks it), restart the bot, then run the command again. Nothing was sent.",
 	repair.CauseNoEvent:     "Stripe no longer has the event: it keeps events for 30 days. Run {generate} instead ({pay}).{or refund}",
-	repair.CauseSignature:   "It rejected the signature. Set STRIPE_WEBHOOK_SECRET to the signing secret of the site's own endpoint in Stripe, restart the bot, then run {again}.",
-	repair.CauseClock:       "The clocks differ by more than five minutes, so the site rejected the signature as too old. Synchronize the clock of the bot's server (NTP), then run {again}.",
-	repair.CauseBlocked:     "Check the site's firewall or proxy, and SITE_WEBHOOK_URL in the bot's configuration, then run {again}. Or run {generate} instead: {pay}, as much as the site's {video}{twice}.",
-	repair.CauseNoWebhook:   "There is no webhook at SITE_WEBHOOK_URL. Set it to the address Stripe's dashboard shows for the site's endpoint, restart the bot, then run {again}.",
-	repair.CauseUnreachable: "The site could not be reached. In a few minutes run {again}. If it stays down, run {generate} instead: {pay}, as much as the site's {video}{twice}.",
+	repair.CauseSignature:   "It rejected the signature. Set STRIPE_WEBHOOK_SECRET to the signing secret of the site's own endpoint in Stripe, restart the bot, then run {again} ({pay}).",
+	repair.CauseClock:       "The clocks differ by more than five minutes, so the site rejected the signature as too old. Synchronize the clock of the bot's server (NTP), then run {again} ({pay}).",
+	repair.CauseBlocked:     "Best: fix the site's firewall or proxy, or SITE_WEBHOOK_URL in the bot's configuration, then run {again} ({pay}). Only if you cannot: {generate} ({pay}{twice}).",
+	repair.CauseNoWebhook:   "There is no webhook at SITE_WEBHOOK_URL. Set it to the address Stripe's dashboard shows for the site's endpoint, restart the bot, then run {again} ({pay}).",
+	repair.CauseUnreachable: "The site could not be reached. In a few minutes run {again} ({pay}). Only if it stays down: {generate} ({pay}{twice}).",
 	repair.CauseSiteFailed:  "Its error is below. Run {generate} instead ({pay}{twice}).{or refund}",
 	repair.CauseIgnored:     lookFor + foundAnyway + " Not found: run {generate} ({pay}{twice}); do not replay, since the site would lose the event again.",
 }

@@ -34,7 +34,7 @@ func (s site) jobWords(p repair.Progress, cents int) *strings.Replacer {
 		pay = "we pay " + pay
 	}
 	if plan.Retrying && situation.Cents > 0 {
-		twice = ", " + remedy.CostText(2*situation.Cents) + " if Stripe's retry also gets through"
+		twice = ", " + remedy.CostText(2*situation.Cents) + " in all if Stripe's retry also gets through"
 	}
 	if situation.Advises(remedy.Refund) {
 		refund = " Or {refund}."

@@ -6,6 +6,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/commands/note"
+	"github.com/superduperai/sessionbot/commands/remedy"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store"
@@ -120,7 +121,14 @@ func CancelledBlocks(p repair.Plan, by store.Actor, at time.Time, why *repair.No
 
 // ExpiredBlocks replace a plan that was not approved in time.
 func ExpiredBlocks(p repair.Plan) []slack.Block {
+	command, cost := PlanCommand(p), ""
+	if !p.IsBulk() {
+		command += " " + humanize.ShortID(p.Session)
+	}
+	if cents := p.Cents(); cents > 0 {
+		cost = " (we pay " + remedy.CostText(cents) + " once it is approved)"
+	}
 	return blockkit.Message(
 		blockkit.L(blockkit.Bold("Expired, nothing was changed: "), subject(p)),
-		blockkit.PlainLine("→ Run "+PlanCommand(p)+" again."))
+		blockkit.PlainLine("→ If it is still needed, run "+command+": it shows a new plan"+cost+"."))
 }

@@ -120,7 +120,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 	}
 	const better = " Better: cancel, and "
 	if s.Payment == store.PaymentUnverified {
-		line = append(line, blockkit.Plain(better+"verify the payment first (/session debug says how)."))
+		line = append(line, blockkit.Plain(better+"verify the payment first (/session debug "+humanize.ShortID(p.Session)+" says how)."))
 	}
 	if s.Advises(remedy.Dispute) {
 		line = append(line, blockkit.Plain(better), remedy.StripeLink(s.PaymentPage, "answer the dispute in Stripe"), blockkit.Plain(" first."))
@@ -286,9 +286,9 @@ func writeText(w sessions.KeyWrite) string {
 	case w.Create:
 		key += " (new)"
 	case w.Replaced:
-		key += " (unreadable, so a copy is kept and it is replaced)"
+		key += " (cannot be read: replaced, after a copy is saved under sessionbot:saved:)"
 	case w.Unreadable:
-		key += " (unreadable, so a copy is kept)"
+		key += " (cannot be read: changed, after a copy is saved under sessionbot:saved:)"
 	}
 	var parts []string
 	for _, c := range w.Changes {

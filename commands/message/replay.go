@@ -28,17 +28,17 @@ func replayVerdict(p repair.Progress) (head, next string) {
 	case job.Outcome == store.OutcomeUnclear:
 		return "Unclear: the event was sent to the site for {id}, but whether it started {a video} is unknown.", settleAdvice(job)
 	case job.Outcome == store.OutcomeCancelled:
-		return "Cancelled: nothing was sent for {id}.", "SuperDuperAI charged us nothing{still paid}. " + noReplica + " Then run {again} ({pay}).{or refund}"
+		return "Cancelled: nothing was sent for {id}.", cancelledWhileWaiting + "{still paid}. " + stillWanted
 	case job.Outcome == store.OutcomeGaveUp && job.Cause == repair.CauseNoToken:
 		return "Started, but not tracked: the site is making the {video} for {id}.",
-			"Check the customer's page in 15 minutes; start no other before that. To have {video}s tracked until they finish, set SUPERDUPERAI_TOKEN and restart the bot."
+			"Check the customer's page in 15 minutes. If there is no {video}, press Debug: it says what to do. Start no other until then. To have {video}s tracked until they finish, set SUPERDUPERAI_TOKEN and restart the bot."
 	case job.Outcome != store.OutcomeFailed:
 		return "", ""
 	}
 	switch job.Cause {
 	case repair.CauseOverwritten:
 		return "Made, but hidden: the {video} for {id} is finished, and the customer's page does not show it.",
-			"Do not replay or generate again. Press Debug, then Show the video (no cost)."
+			"Do not replay or generate again. Press Debug, then show the {video} on the customer's page (no cost)."
 	case repair.CauseSiteFailed:
 		if text := strings.ToLower(p.SiteText); strings.Contains(text, "timeout") || strings.Contains(text, "timed out") {
 			return "Failed: the site stopped waiting for SuperDuperAI for {id}, and {a video} may exist all the same.", lookFor + foundAnyway + " Not found: run {generate} ({pay})."

@@ -3,6 +3,7 @@ package message
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -40,11 +41,12 @@ func restoreVerdict(p repair.Progress) (head, next string) {
 	next = "Press Debug: it says what is possible next. Nothing has been started yet."
 	unread := planSituation(p.Job.Plan).Unread // then Stripe's event starts nothing
 	switch retrying := p.Job.Plan.Retrying && !unread; {
-	case retrying && (replay || generate):
-		next = "Wait: Stripe is still retrying the event, and the site then makes the {video} ({pay}). If nothing has started in 15 min, run " +
-			startText(replay, generate) + ": it is charged as well if Stripe's retry still gets through."
 	case retrying:
-		next = "Wait: Stripe is still retrying the event, and the site then makes the {video} ({pay}). If nothing has started in 15 min, press Debug."
+		then := "press Debug."
+		if replay || generate {
+			then = "run " + startText(replay, generate) + ". A retry can still make a second {video}, which is charged as well."
+		}
+		next = "Wait until " + humanize.Clock(p.Job.Claimed.Add(15*time.Minute), p.At) + ": Stripe is still retrying the event, and the site then makes the {video} ({pay}). If nothing has started by then, " + then
 	case replay || generate:
 		next = "Nothing has been started yet. Next, run " + startText(replay, generate) + ". It shows a plan first ({pay})."
 	}
@@ -55,7 +57,7 @@ func restoreVerdict(p repair.Progress) (head, next string) {
 func startText(replay, generate bool) string {
 	switch {
 	case replay && generate:
-		return "{replay} (only if that fails, {generate})"
+		return "{replay}; only if that fails, {generate}"
 	case replay:
 		return "{replay}"
 	}

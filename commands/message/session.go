@@ -66,8 +66,9 @@ func SessionBlocks(x diagnosis.Examination, handled *incident.Handled, account i
 		paymentFacts(x), customerFacts(x), redisFacts(x), site(siteURL).fileFacts(x),
 		[]blockkit.Line{siteFact(x), earlier}, alertFacts(x, account))
 	next := NextStep(x, cents)
-	if x.Verdict.InTrouble() && handled.Covers(x.Verdict) {
-		next = append(blockkit.L(blockkit.Plain("Ask "), blockkit.User(handled.By), blockkit.Plain(" first, who marked it as handled. If nothing was done: ")), next...)
+	if x.Verdict.InTrouble() && handled != nil {
+		next = append(blockkit.L(blockkit.Plain("Ask "), blockkit.User(handled.By), blockkit.Plain(" first: they marked this session as handled at "), humanize.ClockTime(handled.At, x.At),
+			blockkit.Plain(humanize.WithNoun(x.Session.Kind(), " (then "+humanize.Words(string(handled.Verdict))+"). If they refunded it or made the {video}: nothing to do. Otherwise: "))), next...)
 	}
 	heading := Heading(": "+humanize.LowerFirst(x.Reason), next)
 	heading[0] = append(blockkit.L(blockkit.Tag(humanize.Title(x.Verdict), verdictColour(x.Verdict))), heading[0]...)

@@ -33,13 +33,12 @@ func ThreadAnswer(session string, t follow.Thread, informed *follow.Informed, si
 		head = append(head, blockkit.Plain(", by "), blockkit.User(a.HandledBy))
 	}
 	asked := blockkit.L(blockkit.User(t.By), blockkit.Plain(" asked about it "), humanize.AgoTime(t.At, now), blockkit.Plain("."))
-	const inform = "send the customer this text, then press Customer informed."
 	switch {
 	case informed != nil:
 	case a.HandledBy != "":
-		asked = append(asked, blockkit.Plain(" → Ask "), blockkit.User(a.HandledBy), blockkit.Plain(" what was done (a refund, a video?), "+inform))
+		asked = append(asked, blockkit.Plain(" → Ask "), blockkit.User(a.HandledBy), blockkit.Plain(" what was done, add it to the text below (a refund, a video), send it, then press Customer informed. If nothing was done, send nothing, and press Debug."))
 	default:
-		asked = append(asked, blockkit.Plain(" → "+humanize.UpperFirst(inform)))
+		asked = append(asked, blockkit.Plain(" → Send the customer this text, then press Customer informed."))
 	}
 	blocks := []slack.Block{
 		blockkit.Paragraph(head, asked),

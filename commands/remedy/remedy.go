@@ -70,6 +70,7 @@ type Situation struct {
 	RetriesUntil time.Time // Stripe delivers the event by itself until then, zero = it does not
 
 	Verify string // what to do about an unverified payment, a sentence
+	Test   bool   // no real money was paid
 
 	Cents int // estimated cost of one video, 0 = unknown
 }

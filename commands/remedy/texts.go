@@ -37,7 +37,7 @@ func (s Situation) plain(text string) blockkit.Span { return blockkit.Plain(s.wo
 func (s Situation) sentence(a advised, later bool, now time.Time) blockkit.Line {
 	switch a.remedy {
 	case Show:
-		return blockkit.L(s.plain("Show the {video} (no cost), then send the {customer} the {link}."))
+		return blockkit.L(s.plain("Show the {video} on the customer's page (no cost), then send the {customer} the {link}."))
 	case Dispute:
 		return s.disputeLine(a.why, now)
 	case Verify:
@@ -127,7 +127,7 @@ func (s Situation) startLine() blockkit.Line {
 	}
 	plain := func(text string) blockkit.Line { return blockkit.L(s.plain(text + then)) }
 	switch {
-	case s.Disputed: // which disputeLine advises against
+	case s.Disputed, s.Test: // which disputeLine and Verify advise against
 		return nil
 	case s.Explained && s.Advises(Refund):
 		line := blockkit.L(s.plain("Read the reason below (File) first. If the prompt was not refused, "+first+": "+s.pay()+"."+then+" If it was refused, it would be again: "),
@@ -220,7 +220,7 @@ func (s Situation) cost() string {
 	case s.Sessions > 1:
 		text += " each"
 	case s.Payment == store.PaymentNotRequired:
-		text += " for an order without a payment"
+		text += " for an order that a coupon covers, owed like a paid one"
 	case s.Amount > 0:
 		text += " for a " + humanize.Money(s.Amount, s.Currency) + " order"
 		if s.Payment == store.PaymentPartiallyRefunded {

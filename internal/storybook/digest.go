@@ -16,7 +16,7 @@ func digests() []Story {
 	day := noon.Truncate(24 * time.Hour)
 	found := each(func(c *incident.Case) { c.Found = noon.Add(-24 * time.Hour) })
 	orphaned := newIncident(incident.Kind(diagnosis.VerdictOrphaned), 12, found,
-		leaving(incident.EndLate, incident.EndLate, incident.EndLate, incident.EndGenerated, incident.EndGenerated, incident.EndReplayed, incident.EndHandled, incident.EndRefunded))
+		leaving(incident.EndLate, incident.EndLate, incident.EndLate, incident.EndGenerated, incident.EndGenerated, incident.EndReplayed, incident.EndFixed, incident.EndHandled, incident.EndRefunded))
 	stalled := newIncident(incident.Kind(diagnosis.VerdictStalled), 1, found, leaving(incident.EndLate))
 	repaired := func(who string, action store.Action, detail string, cents int) audit.Entry {
 		return audit.Entry{At: noon.Add(-23 * time.Hour), Who: store.Actor{ID: who}, Event: audit.Ended, Action: action, Session: sessionID, Plan: who + string(action) + detail, Detail: detail, Cents: cents}
@@ -27,6 +27,9 @@ func digests() []Story {
 		repaired("U0LEAD", store.ActionGenerate, "done", 2400), repaired("U0LEAD", store.ActionGenerate, "failed: balance", 0), repaired("U0LEAD", store.ActionReplay, "done", 2400),
 		repaired("U0ONCALL", store.ActionFix, "done", 0), {At: noon.Add(-23 * time.Hour), Who: store.Actor{ID: "U0ONCALL"}, Event: audit.Handled, Session: sessionID},
 	}
+	again := busy.entries[0]
+	again.Plan += " again"
+	busy.entries = append(busy.entries, again)
 	for n := range 7 {
 		s := follow.Session{ID: bulkSession(n), Threads: []follow.Thread{answered([]follow.End{follow.Ready, follow.Refunded, follow.Handled}[n%3], store.KindVideo, time.Hour)}}
 		s.Threads[0].Answer.Posted = noon.Add(time.Duration(n-30) * time.Hour)

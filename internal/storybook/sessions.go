@@ -157,6 +157,7 @@ func debugs() []Story {
 	test.seen.Payment.SessionID, test.seen.Payment.Why = testID, store.StripeWrongMode
 	all = append(all, ask(&test, "payment unverified: a test session, and a live key", "/session", "debug "+testID))
 	handled := examples()[0].world
+	handled.seen.Session, handled.seen.Payment, handled.event.Created = session(4*time.Hour, "", ""), paid(4*time.Hour), noon.Add(-4*time.Hour)
 	handled.handled = &incident.Handled{By: "U0LEAD", At: noon.Add(-3 * time.Hour), Verdict: diagnosis.VerdictLost}
 	return append(all, ask(&handled, "handled outside before", "/session", "debug "+sessionID))
 }

@@ -97,8 +97,8 @@ func (m *monitor) reportGap(ctx context.Context, last time.Time) {
 }
 
 // reportUnverified keeps the incident about payments that cannot be verified, by
-// the sessions that a sweep counted. One failed poll of Stripe is no news.
-func (m *monitor) reportUnverified(ctx context.Context, sessions map[store.Unverified]int) error {
+// the sessions that a sweep counted, and whether live ones are among them. One failed poll of Stripe is no news.
+func (m *monitor) reportUnverified(ctx context.Context, sessions map[store.Unverified]int, live bool) error {
 	known := m.snapshot()
 	why, since := known.stripeFault, known.stripeDownSince
 	down := !since.IsZero()
@@ -116,7 +116,7 @@ func (m *monitor) reportUnverified(ctx context.Context, sessions map[store.Unver
 		case count == 0:
 			return open && down
 		}
-		i.Sessions, i.Why = count, why
+		i.Sessions, i.Why, i.Live = count, why, live
 		return true
 	})
 }

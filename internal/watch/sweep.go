@@ -3,6 +3,7 @@ package watch
 import (
 	"cmp"
 	"context"
+	"strings"
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
@@ -61,9 +62,11 @@ type findings struct {
 	due             []check // the newest files that are due
 	backlogFileDue  bool    // one of them is of a session from before the watch
 	unverifiable    map[store.Unverified]int
-	paymentUnknown  bool      // of any session, as Stripe does not answer
-	swept           time.Time // when the sweep began
-	troubled        int       // sessions in trouble
+	// liveUnverifiable reports that live sessions are among them.
+	liveUnverifiable bool
+	paymentUnknown   bool      // of any session, as Stripe does not answer
+	swept            time.Time // when the sweep began
+	troubled         int       // sessions in trouble
 }
 
 func (s *sweepTask) sweepAll(ctx context.Context, started time.Time) (full bool, err error) {
@@ -123,7 +126,7 @@ func (s *sweepTask) finishSweep(ctx context.Context, swept sweep.Result, found *
 	if err := s.record(ctx, changes...); err != nil {
 		return err
 	}
-	if err := s.monitor.reportUnverified(ctx, found.unverifiable); err != nil {
+	if err := s.monitor.reportUnverified(ctx, found.unverifiable, found.liveUnverifiable); err != nil {
 		return err
 	}
 	if err := s.Records.KeepTroubled(ctx, s.lead, started, found.troubled, s.rollupLife()); err != nil {
@@ -185,6 +188,7 @@ func (s *sweepTask) visit(ctx context.Context, observed []sweep.Observation, fou
 			if why := o.Payment.Why; why == store.StripeWrongMode ||
 				!found.stripeDownSince.IsZero() && o.PaidAt.Add(s.Limits.OrphanGrace).After(found.stripeDownSince) {
 				found.unverifiable[why]++
+				found.liveUnverifiable = found.liveUnverifiable || strings.HasPrefix(o.Session.ID, "cs_live_")
 			}
 		}
 		s.logSkipped(ctx, c, reason)

@@ -54,6 +54,7 @@ type Incident struct {
 	Sums         map[diagnosis.Verdict]Sum `json:"sums,omitempty"`     // of the backlog
 	Parts        []string                  `json:"parts,omitempty"`    // of the watch, that fail
 	Why          store.Unverified          `json:"why,omitempty"`      // payments cannot be verified
+	Live         bool                      `json:"live,omitempty"`     // live ones are among them
 	Trouble      store.FileTrouble         `json:"trouble,omitempty"`  // files cannot be checked
 	Closed       time.Time                 `json:"closed,omitzero"`    // zero = open
 

@@ -136,7 +136,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(better+"wait for Stripe's next retry, or "), remedy.StripeLink(s.EventPage, "resend the event in Stripe"),
 			blockkit.Plain(humanize.WithNoun(p.Kind, ": the site then makes the {video}"+cost)))
 		if !marksError(p) {
-			line = append(line, blockkit.Plain(" Approve only if nothing has started 15 min after a delivery."))
+			line = append(line, blockkit.Plain(" Approve only if nothing has started 15 min after Stripe shows a delivery."))
 		}
 	}
 	refund := remedy.StripeLink(s.PaymentPage, "refund in Stripe")

@@ -33,7 +33,7 @@ func TestRemedies(t *testing.T) {
 			"Replay the webhook: we pay about $24 for a $1.00 order. If that starts nothing, generate the video instead. Or refund in Stripe (https://p) if the customer prefers that."},
 		{"Stripe still delivers", with(orphan, func(s *Situation) { s.RetriesUntil = now.Add(40 * time.Minute) }),
 			[]advised{{Resend, becauseStripeRetries}, {Replay, ""}, {Generate, ""}, {Refund, ""}}, []string{replay, generate, fix},
-			"Resend the event in Stripe (https://e), or wait for its next retry (shown there; Stripe retries until 12:40 UTC). Either way the site makes the video: we pay about $24 for a $1.00 order. Waiting costs least: a resend does not end the retries, and the next one can make a second video (about $24 more). If no video has started 15 min after a delivery, replay the webhook; if that starts nothing, generate the video instead (about $24, with the same risk). Or refund in Stripe (https://p) if the customer prefers that; a retry can still make the video."},
+			"Wait for Stripe's next retry, which costs least: Stripe retries until 12:40 UTC, and the site then makes the video: we pay about $24 for a $1.00 order. Resend the event in Stripe (https://e) only if the customer cannot wait: the retries go on, and the next one can make a second video (about $24 more). If no video has started 15 min after Stripe shows a delivery, replay the webhook; if that starts nothing, generate the video instead (about $24, with the same risk). Or refund in Stripe (https://p) if the customer prefers that; a retry can still make the video."},
 		{"its first delivery", with(orphan, func(s *Situation) {
 			s.Event, s.RetriesUntil = store.EventPending, now.Add(40*time.Minute)
 		}), []advised{{Resend, becauseStripeRetries}, {Replay, ""}, {Generate, ""}, {Refund, ""}}, []string{replay, generate, fix},
@@ -88,7 +88,7 @@ func TestRemedies(t *testing.T) {
 			s.Sessions, s.EventPage, s.PaymentPage, s.RetriesUntil = 37, "", "", now.Add(time.Hour)
 		}),
 			[]advised{{Resend, becauseStripeRetries}, {Replay, ""}, {Generate, ""}, {Refund, ""}}, []string{replay, generate, fix},
-			"Resend the events in Stripe, or wait for their next retries (shown there; Stripe retries until 13:00 UTC). Either way the site makes the videos: we pay about $24 each, about $888 in all. Waiting costs least: a resend does not end the retries, and the next one can make a second video (about $24 more for each). If some videos have not started 15 min after a delivery, replay the webhooks; if that starts nothing, generate the videos instead (about $24 for each, with the same risk). Or refund in Stripe if a customer prefers that; a retry can still make the videos."},
+			"Wait for Stripe's next retries, which costs least: Stripe retries until 13:00 UTC, and the site then makes the videos: we pay about $24 each, about $888 in all. Resend the events in Stripe only if a customer cannot wait: the retries go on, and the next one can make a second video (about $24 more for each). If some videos have not started 15 min after Stripe shows a delivery, replay the webhooks; if that starts nothing, generate the videos instead (about $24 for each, with the same risk). Or refund in Stripe if a customer prefers that; a retry can still make the videos."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

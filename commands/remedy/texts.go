@@ -73,8 +73,8 @@ func (s Situation) resendLine(why reason, now time.Time) blockkit.Line {
 		return blockkit.L(s.plain("Wait: Stripe is still delivering the {event}, and retries until "), until, s.plain(". The site then makes the {video}: "+s.pay()+
 			". If {none has} started in 15 min, "), StripeLink(s.EventPage, "r"+resend), s.plain(": the retries go on, and can make a second {video} ("+s.more()+")."))
 	}
-	return blockkit.L(StripeLink(s.EventPage, "R"+resend), s.plain(", or wait for {its next retry} (shown there; Stripe retries until "), until, s.plain("). Either way the site makes the {video}: "+s.pay()+
-		". Waiting costs least: a resend does not end the retries, and the next one can make a second {video} ("+s.more()+")."))
+	return blockkit.L(s.plain("Wait for {Stripe's next retry}, which costs least: Stripe retries until "), until, s.plain(", and the site then makes the {video}: "+s.pay()+". "),
+		StripeLink(s.EventPage, "R"+resend), s.plain(" only if {the customer} cannot wait: the retries go on, and the next one can make a second {video} ("+s.more()+")."))
 }
 
 // disputeLine says what a dispute means for the order.
@@ -140,7 +140,7 @@ func (s Situation) startLine() blockkit.Line {
 		if instead != "" {
 			first += "; if that starts nothing, " + instead
 		}
-		after := "If {none has} started 15 min after a delivery, "
+		after := "If {none has} started 15 min after Stripe shows a delivery, "
 		if s.Event == store.EventPending {
 			after = "If that starts nothing either, "
 		}
@@ -249,9 +249,9 @@ func (s Situation) words(text string) string {
 
 var (
 	oneOrder = strings.NewReplacer("{customer}", "customer", "{the customer}", "the customer", "{event}", "event", "{link}", "link", "{prompt}", "prompt", "{webhook}", "webhook",
-		"{it}", "it", "{its next retry}", "its next retry", "{It}", "The order", "{none has}", "no {video} has")
+		"{it}", "it", "{Stripe's next retry}", "Stripe's next retry", "{It}", "The order", "{none has}", "no {video} has")
 	severalOrders = strings.NewReplacer("{customer}", "customers", "{the customer}", "a customer", "{event}", "events", "{link}", "links", "{prompt}", "prompts", "{webhook}", "webhooks",
-		"{it}", "them", "{its next retry}", "their next retries", "{It}", "They", "{none has}", "some {video}s have not", "a second {video}", "a second {video}", "{video}", "{video}s")
+		"{it}", "them", "{Stripe's next retry}", "Stripe's next retries", "{It}", "They", "{none has}", "some {video}s have not", "a second {video}", "a second {video}", "{video}", "{video}s")
 )
 
 // StripeLink is a link to a page of Stripe's dashboard, or the text alone.

@@ -120,7 +120,7 @@ func (p *player) askByKeyboard(session string) {
 	p.awaits(session, "Orphaned: paid")
 	p.tabTo(session, "session.generate", true)
 	p.Do(browsertest.Enter())
-	p.awaits(session, "the site may make this video itself")
+	p.awaits(session, "Approve must be pressed twice")
 	p.Shot("demo-plan")
 	p.tabTo(session, "confirm.approve", false)
 	p.Do(browsertest.Enter())

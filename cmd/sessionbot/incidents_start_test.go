@@ -121,6 +121,6 @@ func TestWithoutAStripeKey(t *testing.T) {
 	s.stored(watchID(2), pastGrace())
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	oncall.ExpectMessage(containing("2 sessions have had no video (payment unverified)", "Set STRIPE_SECRET_KEY", "<@U0ONCALL>"))
+	oncall.ExpectMessage(containing("2 sessions have had no video (payment unverified)", "set STRIPE_SECRET_KEY", "<@U0ONCALL>"))
 	s.workspace.ExpectNothingElse()
 }

@@ -83,7 +83,7 @@ func TestGenerationFails(t *testing.T) {
 		t.Errorf("%d started, want 1", n)
 	}
 	lead.Type("/session debug " + repairID)
-	lead.ExpectMessage(all(withText("Earlier repairs  generate "), withText(": done")))
+	lead.ExpectMessage(all(withText("Earlier repairs  “generate” "), withText(": done")))
 	s.workspace.ExpectNothingElse()
 	s.expectCleanLog("A fox runs", "Insufficient balance")
 }

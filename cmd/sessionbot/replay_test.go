@@ -71,7 +71,7 @@ func TestReplayInATerminal(t *testing.T) {
 		code, started         int
 		says                  string
 	}{
-		{"no secret", "STRIPE_WEBHOOK_SECRET", "", 3, 0, "Set STRIPE_WEBHOOK_SECRET"},
+		{"no secret", "STRIPE_WEBHOOK_SECRET", "", 3, 0, "set it as STRIPE_WEBHOOK_SECRET"},
 		{"no key", "STRIPE_SECRET_KEY", "", 3, 0, "Set STRIPE_SECRET_KEY"},
 		{"another secret", "STRIPE_WEBHOOK_SECRET", "whsec_MARKEDsecretOther", 1, 0, "Set STRIPE_WEBHOOK_SECRET to the signing secret"},
 		{"three keys", "SITE_LAYOUT", "three-key", 3, 0, "the site cannot read this session"},

@@ -47,6 +47,7 @@ type interaction struct {
 // viewRef is the view that an interaction comes from.
 type viewRef struct {
 	id, kind string // modal or home
+	hash     string // changes with every update of the view
 	origin   string // where it was opened; see requester.origin
 	about    string // ts of the message whose thread is followed, "" = none
 	session  string // its subject, "" = the view has no field
@@ -72,10 +73,11 @@ func (f fields) ofAction(id string) (block, value string) {
 }
 
 type viewPayload struct {
-	ID       string `json:"id"`
-	Kind     string `json:"type"`
-	Callback string `json:"callback_id"`
-	Origin   string `json:"private_metadata"` // and the session
+	ID       string               `json:"id"`
+	Hash     wire.Lenient[string] `json:"hash"`
+	Kind     string               `json:"type"`
+	Callback string               `json:"callback_id"`
+	Origin   string               `json:"private_metadata"` // and the session
 	State    wire.Lenient[struct {
 		Values fields `json:"values"`
 	}] `json:"state"`
@@ -122,7 +124,10 @@ func readInteraction(payload jsontext.Value) (interaction, error) {
 		origin, session, _ := strings.Cut(view.Origin, " ")
 		channel, about, _ := strings.Cut(origin, "/")
 		i.callback, i.channel = view.Callback, cmp.Or(i.channel, channel)
-		i.view = viewRef{id: view.ID, kind: view.Kind, origin: origin, about: about, session: session, fields: view.State.Value.Values}
+		i.view = viewRef{
+			id: view.ID, kind: view.Kind, hash: view.Hash.Value,
+			origin: origin, about: about, session: session, fields: view.State.Value.Values,
+		}
 	}
 	if i.kind == string(slack.InteractionTypeMessageAction) {
 		i.message = string(p.Message)

@@ -5,9 +5,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/bot/socketmode"
 	"github.com/superduperai/sessionbot/bot/wire"
+	"github.com/superduperai/sessionbot/commands"
 )
 
 const pressedFrame = `{"type":"block_actions","api_app_id":"A1","user":{"id":"U1","team_id":"T1"},"channel":{"id":"C1","name":"x"},"response_url":"u",
@@ -109,5 +111,23 @@ func TestEnvelopeShapes(t *testing.T) {
 		if e, err := wire.Decode[socketmode.Envelope]([]byte(frame)); err == nil {
 			t.Errorf("%s is read as %+v", frame, e)
 		}
+	}
+}
+
+// TestSubmissionsShareNoAnswer: the answer to a view that is submitted once more is put
+// into the modal of that submission, even where it overtakes the ack.
+func TestSubmissionsShareNoAnswer(t *testing.T) {
+	t.Parallel()
+	shown := func(hash string) string {
+		response, ok := ackPayload(socketmode.Envelope{Kind: kindInteraction, Payload: []byte(`{"type":"view_submission","user":{"id":"U1"},
+			"view":{"id":"V1","hash":"` + hash + `","type":"modal","callback_id":"` + commands.ShortcutFind + `","state":{"values":{"` +
+			commands.FindField + `":{"` + commands.FindField + `":{"value":"ann@example.com"}}}}}}`)}).(*slack.ViewSubmissionResponse)
+		if !ok {
+			t.Fatal("the ack shows no modal")
+		}
+		return response.View.ExternalID
+	}
+	if first := shown("1.a"); first == shown("2.b") || first != shown("1.a") {
+		t.Error("the modal does not depend on the submission alone")
 	}
 }

@@ -195,5 +195,6 @@ func (i interaction) submitted() *modal {
 	return &modal{origin: i.view.origin, external: submittedID(i), opened: closedChan}
 }
 
-// submittedID is the id of ours of that modal.
-func submittedID(i interaction) string { return cmp.Or(i.view.id, "view") + ".answer" }
+// submittedID returns the id of ours of that modal. Each submission of a view has its own,
+// so that an answer which overtakes the ack does not find what the previous ack showed.
+func submittedID(i interaction) string { return cmp.Or(i.view.id, "view") + "." + i.view.hash }

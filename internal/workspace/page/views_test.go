@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/superduperai/sessionbot/internal/browsertest"
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
 const inModal = `document.querySelector("#modal").contains(document.activeElement)`
@@ -131,6 +132,26 @@ func TestHomeTab(t *testing.T) {
 			t.Errorf("%q is not among %q", line, did)
 		}
 	}
+}
+
+// TestUpdateKeepsWhatIsTyped: the app publishes its home anew while somebody types, who
+// goes on where they were.
+func TestUpdateKeepsWhatIsTyped(t *testing.T) {
+	t.Parallel()
+	b, url, w := openPage(t)
+	b.Do(chromedp.Navigate(url+"/?channel=D0BOT&tab=home"), chromedp.WaitVisible(".home .body", chromedp.ByQuery))
+	b.TabTo(`document.activeElement.matches(".home input")`, false)
+	b.Do(chromedp.KeyEvent("nn"), chromedp.KeyEvent(kb.Home), chromedp.Evaluate(`old = document.activeElement`, nil))
+	if err := w.OpenHome("U0SUPPORT"); err != nil {
+		t.Fatal(err)
+	}
+	b.Until("!old.isConnected")
+	b.Do(chromedp.KeyEvent("a"), browsertest.Enter())
+	b.Until(`document.activeElement.value === "ann"`)
+	testenv.Until(t, "filled", func() bool {
+		_, did := w.done()
+		return slices.Contains(did, "fill U0SUPPORT VHOME q search ann")
+	})
 }
 
 // TestViewsLook takes the screenshots of modals and the home tab, and has axe-core

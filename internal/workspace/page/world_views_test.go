@@ -124,7 +124,8 @@ func (w *world) OpenHome(user string) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.home = &View{ID: "VHOME", Hash: "1", Blocks: json.RawMessage(`[{"type":"header","text":{"type":"plain_text","text":"Open incidents"}},
+	w.serial++
+	w.home = &View{ID: "VHOME", Hash: fmt.Sprint(w.serial), Blocks: json.RawMessage(`[{"type":"header","text":{"type":"plain_text","text":"Open incidents"}},
 		{"type":"section","block_id":"i","text":{"type":"mrkdwn","text":"*2 sessions* are orphaned"},"accessory":{"type":"button","action_id":"open","text":{"type":"plain_text","text":"Open"}}},
 		{"type":"input","block_id":"q","dispatch_action":true,"label":{"type":"plain_text","text":"Search"},"element":{"type":"plain_text_input","action_id":"search"}}]`)}
 	w.wake()

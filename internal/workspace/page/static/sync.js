@@ -85,19 +85,27 @@ function update(element, child, onChange) {
   return own;
 }
 
+const textField = ".field:not(.external, .choices, .files) :is(input, textarea)";
+
 // focusWithin describes the focused control of an element, if it has the focus.
 function focusWithin(element) {
   const active = document.activeElement;
   if (!element.contains(active)) return null;
   const {action, block, value} = active.closest("[data-action]")?.dataset ?? {};
-  return {action, block, value, href: active.getAttribute("href")};
+  const typed = active.matches(textField) ? {text: active.value, start: active.selectionStart, end: active.selectionEnd} : null;
+  return {action, block, value, typed, href: active.getAttribute("href")};
 }
 
-// restore focuses the same control of the new element, or the element itself.
-function restore(element, {action, block, value, href}) {
-  const same = [...element.querySelectorAll("button, a, .picker")].find((control) =>
+// restore focuses the same control of the new element, or the element itself. A field
+// keeps what is typed in it, as in Slack.
+function restore(element, {action, block, value, typed, href}) {
+  const same = [...element.querySelectorAll("button, a, .picker" + (typed ? ", .field" : ""))].find((control) =>
     action !== undefined
       ? control.dataset.action === action && control.dataset.block === block && control.dataset.value === value
       : href !== null && control.getAttribute("href") === href);
-  (same?.querySelector(".opener") ?? same ?? element).focus();
+  const control = same?.querySelector(".opener, " + textField) ?? same ?? element;
+  control.focus(); // before the text: what the field had then is what the server has
+  if (!typed || !control.matches(textField)) return;
+  control.value = typed.text;
+  if (typed.start !== null) control.setSelectionRange(typed.start, typed.end);
 }

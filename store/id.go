@@ -99,6 +99,9 @@ func Visible(text string) string {
 	}, text)
 }
 
+// IsLive reports whether the id of a session is of Stripe's live mode.
+func IsLive(id string) bool { return strings.HasPrefix(id, "cs_live_") }
+
 // IsSessionID reports whether the text is the id of a Checkout Session: cs_live_ or
 // cs_test_, then letters and digits.
 func IsSessionID(text string) bool {

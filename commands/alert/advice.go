@@ -70,7 +70,7 @@ func unverifiedAdvice(open []incident.Case, videoCents int) blockkit.Line {
 	if len(open) > 1 {
 		all = " Do not press Repair all before all are checked."
 	}
-	live := strings.HasPrefix(open[0].ID, "cs_live_")
+	live := store.IsLive(open[0].ID)
 	return blockkit.L(blockkit.Plain("→ "), remedy.StripeLink(remedy.StripePage(live, "payments"), pluralText{"Check in Stripe whether it was paid", "Check in Stripe which were paid"}.of(len(open))),
 		blockkit.Plain(": no Stripe key is configured, so the bot cannot. Paid: resend its event there, or generate"+cost+". Unpaid: choose Handled in its menu."+all+
 			" To be alerted only about paid ones, set STRIPE_SECRET_KEY (a restricted, read-only key)."))

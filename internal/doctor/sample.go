@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
@@ -39,7 +38,7 @@ func takeSample(ctx context.Context, r *rdb.Redis) (sample, error) {
 			for _, o := range found {
 				s.Sessions++
 				s.Layouts[o.Session.Layout()]++
-				if strings.HasPrefix(o.Session.ID, "cs_live_") {
+				if store.IsLive(o.Session.ID) {
 					s.Live++
 				} else {
 					s.Test++

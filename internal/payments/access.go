@@ -56,7 +56,7 @@ func (r *Reader) OtherMode(id string) bool {
 	case Live:
 		return strings.HasPrefix(id, "cs_test_")
 	case Test:
-		return strings.HasPrefix(id, "cs_live_")
+		return store.IsLive(id)
 	}
 	return false
 }

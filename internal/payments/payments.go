@@ -78,7 +78,7 @@ func (r *Reader) Payment(ctx context.Context, id string) (store.Payment, error) 
 	params.AddExpand("payment_intent.latest_charge")
 	session, err := checkoutsession.Client{B: r.backend, Key: r.key}.Get(id, params)
 	if errors.Is(err, errMissing) {
-		return store.Payment{SessionID: id, State: store.PaymentMissing, Live: strings.HasPrefix(id, "cs_live_")}, nil
+		return store.Payment{SessionID: id, State: store.PaymentMissing, Live: store.IsLive(id)}, nil
 	}
 	if err != nil {
 		return store.Payment{}, classify(err)

@@ -3,7 +3,6 @@ package watch
 import (
 	"cmp"
 	"context"
-	"strings"
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
@@ -188,7 +187,7 @@ func (s *sweepTask) visit(ctx context.Context, observed []sweep.Observation, fou
 			if why := o.Payment.Why; why == store.StripeWrongMode ||
 				!found.stripeDownSince.IsZero() && o.PaidAt.Add(s.Limits.OrphanGrace).After(found.stripeDownSince) {
 				found.unverifiable[why]++
-				found.liveUnverifiable = found.liveUnverifiable || strings.HasPrefix(o.Session.ID, "cs_live_")
+				found.liveUnverifiable = found.liveUnverifiable || store.IsLive(o.Session.ID)
 			}
 		}
 		s.logSkipped(ctx, c, reason)

@@ -95,7 +95,7 @@ func planFirst(i incident.Incident, videoCents int) string {
 	case shown:
 		cost = "no cost"
 	case videoCents > 0:
-		cost = "at most " + remedy.CostText(n*videoCents)
+		cost = remedy.CostText(n*videoCents) + " if all are made"
 	}
 	return "Repair all… first shows a plan for the " + humanize.Thousands(int64(n)) + " that can be repaired now (" + cost + "). Nothing happens before a plan is approved; the same goes for what ends in … in the menus."
 }

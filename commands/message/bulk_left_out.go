@@ -51,7 +51,7 @@ func leftOutText(p repair.Plan, reason repair.LeftOutReason) string {
 	return leftOutWords(p, 1).Replace(leftOutOne[reason])
 }
 
-// leftOutWords fills in the texts above, for so many sessions.
+// leftOutWords returns the replacer of the placeholders in the texts above, for n sessions.
 func leftOutWords(p repair.Plan, n int) *strings.Replacer {
 	it, each, warning, singly, other := "them", "each", "warnings of their own", "one by one", string(OtherAction(p.Action))
 	if n == 1 {

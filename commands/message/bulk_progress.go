@@ -1,6 +1,7 @@
 package message
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -71,7 +72,7 @@ func bulkHeadline(p repair.Progress) (head, next string) {
 		return "Paused: " + sums + ".", pauseText(job)
 	}
 	return bulkVerb(job.Plan) + ": " + fmt.Sprintf("%d of %d done", n.Done, len(state.Items)) + nonZero(", %d failed", n.Failed) + nonZero(", %d unclear", n.Unclear) +
-		nonZero(", %d skipped", n.Skipped) + nonZero(", %d running", n.Running) + nonZero(", %d not started", n.Left) + " · " + took, canaryText(job)
+		nonZero(", %d skipped", n.Skipped) + nonZero(", %d running", n.Running) + nonZero(", %d not started", n.Left) + " · " + took, cmp.Or(canaryText(job), runningText(job))
 }
 
 // stoppingText is what follows a stop, by how many are running.

@@ -11,14 +11,14 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// bulkSums say what became of all sessions.
+// bulkSums counts the sessions by state.
 func bulkSums(job repair.Job) string {
 	n := job.Bulk.Counts()
 	return doneText(job, n.Done) + nonZero(", %d failed", n.Failed) + nonZero(", %d unclear", n.Unclear) + nonZero(", %d skipped", n.Skipped) +
 		nonZero(", %d running", n.Running) + nonZero(", %d not started", n.Left)
 }
 
-// doneText says what so many repairs came to.
+// doneText describes the repairs that are done.
 func doneText(job repair.Job, done int) string {
 	noun := bulkNoun(job.Plan)
 	if job.Plan.Action != store.ActionFix {
@@ -71,6 +71,18 @@ func leftCost(job repair.Job, all string) string {
 	return ""
 }
 
+// runningText says that a plan needs nobody while it runs, and what Stop would do.
+func runningText(job repair.Job) string {
+	if job.Approver.Terminal { // which has no buttons
+		return ""
+	}
+	text := "Nothing to do until it ends. After Stop no others start; those running finish"
+	if cents := itemsCost(job, repair.ItemRunning); cents > 0 {
+		text += " (we pay " + remedy.CostText(cents) + ")"
+	}
+	return text + "."
+}
+
 // stays says that nothing is undone, and what was spent.
 func stays(job repair.Job) string {
 	if job.Plan.Action == store.ActionFix {
@@ -102,8 +114,8 @@ func finishedText(job repair.Job) string {
 	fixes := job.Plan.Action == store.ActionFix
 	say(fixes && markedItems(job) > 0, "Write to the customers whose sessions were marked as error: nothing was refunded.")
 	say(!fixes && n.Unclear > 0, "First settle what is unclear (/session debug "+firstUnclear(job)+" says how): it may have been charged.")
-	say(fixes && n.Unclear > 0, "Debug what is unclear (/session debug).")
-	retry := again + " repairs what failed"
+	say(fixes && n.Unclear > 0, "First debug what is unclear: /session debug "+firstUnclear(job)+".")
+	retry := "run " + again + ": it retries what failed"
 	switch {
 	case fixes:
 		retry += " (no cost)"

@@ -24,7 +24,7 @@ func (s site) jobHeading(p repair.Progress, cents int, thread bool) []blockkit.L
 
 var above = strings.NewReplacer("ress Debug", "ress Debug above", "was made”", "was made” above")
 
-// jobWords fills in what the texts about jobs leave open.
+// jobWords returns the replacer of the placeholders in the texts about jobs.
 func (s site) jobWords(p repair.Progress, cents int) *strings.Replacer {
 	plan, id := p.Job.Plan, humanize.ShortID(p.Job.Plan.Session)
 	situation := planSituation(plan)

@@ -107,7 +107,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 	case p.Deliver != "":
 		return blockkit.PlainLine("Showing it costs nothing.")
 	case p.Restore != nil:
-		return blockkit.PlainLine(humanize.WithNoun(p.Kind, "Storing it costs nothing; making the {video} afterwards does."))
+		return blockkit.PlainLine(humanize.WithNoun(p.Kind, "Storing it costs nothing; for the {video} afterwards we pay SuperDuperAI ("+remedy.CostText(cents)+")."))
 	case marksError(p):
 		line = blockkit.PlainLine("No cost, no refund, no e-mail: only the session's status and error text change (see Details).")
 		if p.Seen.Payment != store.PaymentRefunded {

@@ -69,7 +69,7 @@ func TestDecided(t *testing.T) {
 		woken   int
 	}{
 		{"approved", repair.Claimed, planAt, laterPlans{}, false, nil, 1},
-		{"approved, where the plan is shown is not known", repair.Claimed, nowhere, laterPlans{}, false, []string{"to the clicker: Your press counted: approved."}, 1},
+		{"approved, where the plan is shown is not known", repair.Claimed, nowhere, laterPlans{}, false, []string{"to the clicker: Your press was registered: approved."}, 1},
 		{"the first press", repair.NeedsSecondPress, planAt, laterPlans{state: repair.PlanOpen}, false, []string{"pressed once"}, 0},
 		{"the first press, approved meanwhile", repair.NeedsSecondPress, planAt, laterPlans{state: repair.PlanClaimed, jobs: []store.Outcome{running}}, false, []string{"pressed once", "job "}, 0},
 		{"the first press, done meanwhile", repair.NeedsSecondPress, planAt, laterPlans{state: repair.PlanClaimed, jobs: []store.Outcome{done}}, false, []string{"pressed once", "job done"}, 0},
@@ -79,7 +79,7 @@ func TestDecided(t *testing.T) {
 		{"the first press, which cannot be shown", repair.NeedsSecondPress, planAt, laterPlans{}, true, []string{"to the clicker: Your press was the first of two"}, 0},
 		{"a job that waited, cancelled", repair.JobCancelled, planAt, laterPlans{jobs: []store.Outcome{running}}, false, []string{"job "}, 1},
 		{"cancelled", repair.Cancelled, planAt, laterPlans{}, false, []string{"Cancelled, nothing was changed"}, 0},
-		{"cancelled, which cannot be shown", repair.Cancelled, planAt, laterPlans{}, true, []string{"to the clicker: Your press counted: cancelled."}, 0},
+		{"cancelled, which cannot be shown", repair.Cancelled, planAt, laterPlans{}, true, []string{"to the clicker: Your press was registered: cancelled."}, 0},
 		{"too late", repair.Expired, planAt, laterPlans{}, false, []string{"Expired", "to the clicker: This plan expired"}, 0},
 		{"somebody was quicker", repair.AlreadyClaimed, planAt, laterPlans{}, false, []string{"to the clicker: Already approved by"}, 0},
 	} {

@@ -165,7 +165,7 @@ func TestExpiredTriggers(t *testing.T) {
 	if err := sam.Shortcut("session_find"); err != nil {
 		t.Fatal(err)
 	}
-	sam.In("D0SUPPORT").ExpectMessage(wstest.Saying("opened too late"))
+	sam.In("D0SUPPORT").ExpectMessage(wstest.Saying("took too long to open"))
 	s.ExpectNothingElse()
 }
 

@@ -101,7 +101,7 @@ func (d Deps) ready(ctx context.Context, req Request, action store.Action) error
 	refused := d.refusedEntry(req, action, "")
 	refused.Detail = "bulk: " + humanize.Words(string(missing))
 	d.Repairs.RecordRefusal(ctx, refused)
-	return refuse(message.CauseText(missing))
+	return refuse(message.MissingText(missing))
 }
 
 // planBulk examines the sessions afresh and stores a plan for those that can be repaired.

@@ -68,7 +68,7 @@ func (d Deps) draft(ctx context.Context, req Request, action store.Action, id st
 	if missing := d.missing(action); missing != "" {
 		refused.Detail = humanize.Words(string(missing))
 		d.Repairs.RecordRefusal(ctx, refused)
-		return none, diagnosis.Examination{}, nil, refuse(message.CauseText(missing))
+		return none, diagnosis.Examination{}, nil, refuse(message.MissingText(missing))
 	}
 	x := d.examine(ctx, id)
 	if x.JobErr != nil {

@@ -76,7 +76,7 @@ func TestAlertThatSlackFreezes(t *testing.T) {
 	s.workspace.Fault("clear", 0, "")
 	oncall.Click(old, "alert.ack")
 	oncall.ExpectUpdate(alert, containing("Acknowledged by"))
-	oncall.ExpectMessage(containing("Your press counted."))
+	oncall.ExpectMessage(containing("Your press was registered."))
 	s.onlyUpdates(containing("2 paid sessions have had no video since", "Acknowledged by"))
 }
 

@@ -119,13 +119,13 @@ func TestAcknowledgedIsNotForgotten(t *testing.T) {
 	first := s.replicas()
 	s.pays(watchID(1), pastGrace(), store.EventFailed)
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	alert := oncall.ExpectMessage(containing("A paid session got no video.", "So far: 1 customer, ", " customer-minutes, $1.00"))
+	alert := oncall.ExpectMessage(containing("A paid session got no video.", "So far: 1 customer, ", " customer-minutes, $1.00 paid"))
 	support := s.workspace.As("U0SUPPORT").In("C0ALERTS")
 	support.Click(alert, "alert.ack")
 	alert = oncall.ExpectUpdate(alert, containing("Acknowledged by"))
 
 	s.age(time.Hour)
-	support.ExpectMessage(all(inThread(alert), containing("<@U0SUPPORT>", "after it was acknowledged", "1 customer has been waiting for 1", " customer-minutes, $1.00 so far")))
+	support.ExpectMessage(all(inThread(alert), containing("<@U0SUPPORT>", "after it was acknowledged", "1 customer has been waiting for 1", " customer-minutes, $1.00 paid so far")))
 	if code := first.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)
 	}
@@ -143,7 +143,7 @@ func TestAcknowledgedIsNotForgotten(t *testing.T) {
 	support.ExpectMessage(all(inThread(alert), containing("<@U0SUPPORT>", "after it was acknowledged")))
 	s.age(15 * time.Minute) // nobody is called a second time
 	s.webhook(watchID(1), store.StatusProcessing)
-	oncall.ExpectUpdate(alert, containing("Resolved after", "1 customer, 1", " customer-minutes, $1.00."))
+	oncall.ExpectUpdate(alert, containing("Resolved after", "1 customer, 1", " customer-minutes, $1.00 paid."))
 	s.workspace.ExpectNothingElse()
 }
 
@@ -224,7 +224,7 @@ func TestSnoozeStory(t *testing.T) {
 		t.Errorf("asked to stop, it exited with %d", code)
 	}
 	s.age(4 * time.Hour)
-	oncall.ExpectMessage(all(inThread(alert), containing("<@U0ONCALL>", "The snooze is over", "1 customer has been waiting")))
+	oncall.ExpectMessage(all(inThread(alert), containing("<@U0ONCALL>", "The snooze has ended", "1 customer has been waiting")))
 	alert = oncall.ExpectUpdate(alert, without("Snoozed until"))
 	if code := s.bot.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)

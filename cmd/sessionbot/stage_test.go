@@ -108,11 +108,15 @@ func (s *stage) serve(handler http.Handler) string {
 	return server.URL
 }
 
+// connected is what a bot logs once it is connected to the workspace, which may still
+// count a connection of the bot before it.
+var connected = regexp.MustCompile("connected to Slack")
+
 // startBot starts the bot in this process and waits until it is connected.
 func (s *stage) startBot() {
 	s.t.Helper()
 	s.bot = run(s.t, s.env, "run")
-	s.workspace.AwaitConnections(1)
+	s.bot.awaitOutput(connected)
 }
 
 // startInTime is startBot with the deadlines of production, for tests in which a service
@@ -120,14 +124,14 @@ func (s *stage) startBot() {
 func (s *stage) startInTime() {
 	s.t.Helper()
 	s.bot = runWith(s.t, strings.NewReader(""), true, s.env, "run")
-	s.workspace.AwaitConnections(1)
+	s.bot.awaitOutput(connected)
 }
 
 // startProcess is startBot in a process of its own, for tests that send it signals.
 func (s *stage) startProcess() {
 	s.t.Helper()
 	s.bot = start(s.t, s.env, "run")
-	s.workspace.AwaitConnections(1)
+	s.bot.awaitOutput(connected)
 }
 
 // ask types a slash command as a member of support and waits for its one answer.

@@ -27,7 +27,7 @@ var orphanTexts = map[store.EventState]struct {
 	cause   pluralText
 }{
 	store.EventFailed: {"event not delivered", "not delivered", pluralText{
-		"Stripe could not deliver the event to at least one endpoint, probably the site's.",
+		"Stripe could not deliver the event to at least one endpoint, probably the site's (Stripe shows which, and why).",
 		"Stripe has not been able to deliver the events to at least one endpoint{since}: probably the site's webhook is failing. 1. Fix it (Stripe shows the HTTP status). 2."}},
 	store.EventPending: {"event still being delivered", "still being delivered", pluralText{}}, // which the advice says
 	store.EventDelivered: {"event delivered", "delivered", pluralText{
@@ -53,7 +53,7 @@ func alertAdvice(v diagnosis.Verdict, open []incident.Case, videoCents int, now 
 	case len(help) == 0:
 		help = blockkit.PlainLine(pluralText{"Press Debug to see what is wrong.", "Press Debug on each to see what is wrong."}.of(len(open)))
 	case !starts && !s.Shows && v != diagnosis.VerdictLost && !slices.Contains(s.Allowed, store.ActionRestore):
-		help = append(help, blockkit.Plain(pluralText{" It cannot be started from here: Debug shows why.", " They cannot be started from here: Debug shows why."}.of(len(open))))
+		help = append(help, blockkit.Plain(pluralText{"\nThe bot cannot make it: Debug shows why.", "\nThe bot cannot make them: Debug shows why."}.of(len(open))))
 	}
 	if cause != "" {
 		cause += " "

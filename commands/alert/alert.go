@@ -88,7 +88,7 @@ func alertBlocks(i incident.Incident, o Options, rows int, now time.Time) (head 
 func planFirst(i incident.Incident, videoCents int) string {
 	n := repairableCases(i)
 	if n < 2 || summaries[i.Kind] != nil {
-		return "What ends in … shows a plan first: nothing happens before it is approved."
+		return "Buttons and menu entries that end in “…” show a plan first: nothing happens before it is approved."
 	}
 	cost := "the cost is unknown"
 	switch shown := !slices.ContainsFunc(i.Open(), func(c incident.Case) bool { return !shows(c) }); {
@@ -97,7 +97,7 @@ func planFirst(i incident.Incident, videoCents int) string {
 	case videoCents > 0:
 		cost = remedy.CostText(n*videoCents) + " if all are made"
 	}
-	return "Repair all… first shows a plan for the " + humanize.Thousands(int64(n)) + " that can be repaired now (" + cost + "). Nothing happens before a plan is approved; the same goes for what ends in … in the menus."
+	return "Repair all… first shows a plan for the " + humanize.Thousands(int64(n)) + " that can be repaired now (" + cost + "). Nothing happens before a plan is approved; the same goes for menu entries that end in “…”."
 }
 
 // composeAlert puts the headline, which holds no text from outside, above the blocks.

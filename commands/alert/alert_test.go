@@ -77,20 +77,20 @@ func TestAlertTexts(t *testing.T) {
 		parts []string
 	}{
 		{"one", orphans(1), "A paid session got no video.", "→ Stripe could not deliver the event to at least one endpoint",
-			[]string{"Wait for Stripe's next retry, which costs least: Stripe retries until 7 Mar 11:00 UTC, and the site then makes the video: we pay about $24 for a $1.00 order. Resend the event in Stripe (https://dashboard.stripe.com/events/evt_1) only if the customer cannot wait: the retries go on, and the next one can make a second video (about $24 more). If no video has started 15 min after Stripe shows a delivery, generate the video (about $24, with the same risk). Or refund in Stripe", "if the customer prefers that; a retry can still make the video.",
+			[]string{"Wait for Stripe's next retry, which costs least: Stripe retries until 7 Mar 11:00 UTC, and the site then makes the video: we pay about $24 for a $1.00 order.\nIf the customer cannot wait: resend the event in Stripe (https://dashboard.stripe.com/events/evt_1). The retries go on, and the next one can make a second video (about $24 more).\nIf no video has started 15 min after Stripe shows a delivery: generate the video (about $24; a retry can still make a second one).\nIf the customer would rather have a refund: refund in Stripe", "A retry can still make the video.",
 				"cs_live_a1B2…0000 · $1.00 (https://dashboard.stripe.com/payments/pi_1) · paid 1 h ago (11:00 UTC) · event (https://dashboard.stripe.com/events/evt_1)"}},
 		{"many", orphans(37), "37 paid sessions have had no video since 11:00 UTC ($37.00).",
-			"→ Stripe has not been able to deliver the events to at least one endpoint since 11:00 UTC: probably the site's webhook is failing.", []string{"1. Fix it (Stripe shows the HTTP status). 2. Wait for Stripe's next retries, which costs least: Stripe retries until 7 Mar 11:00 UTC, and the site then makes the videos: we pay about $24 each, about $888 in all. Resend the events in Stripe only if a customer cannot wait:", "generate the videos (about $24 for each, with the same risk)", "a second video (about $24 more for each).", "cs_live_a1B2…0000 · ", "cs_live_a1B2…0009 · ", "and 27 more", "So far: 37 customers, 2\u00a0208 customer-minutes, $37.00, as of 12:00 UTC."}},
+			"→ Stripe has not been able to deliver the events to at least one endpoint since 11:00 UTC: probably the site's webhook is failing.", []string{"1. Fix it (Stripe shows the HTTP status). 2. Wait for Stripe's next retries, which costs least: Stripe retries until 7 Mar 11:00 UTC, and the site then makes the videos: we pay about $24 each, about $888 in all.\nIf a customer cannot wait: resend the events in Stripe.", "generate the videos (about $24 for each; a retry can still make a second one)", "a second video (about $24 more for each).", "cs_live_a1B2…0000 · ", "cs_live_a1B2…0009 · ", "and 27 more", "So far: 37 customers, 2\u00a0208 customer-minutes, $37.00 paid, as of 12:00 UTC."}},
 		{"still pending", orphans(1, event(store.EventPending)), "A paid session got no video.", "→ Wait: Stripe is still delivering the event", nil},
 		{"the site lost it", orphans(1, event(store.EventDelivered)), "A paid session got no video.", "→ Stripe delivered the event, so the site lost it.", nil},
 		{"no event", orphans(1, event(store.EventNone)), "A paid session got no video.", "→ Stripe has no event to resend, so generate the video: we pay about $24 for a $1.00 order.", nil},
 		{"unverified", orphans(2, unverified), "2 sessions have had no video (payment unverified) since 11:00 UTC.", "→ Check in Stripe which were paid", []string{"stored 59 min ago", "So far: 2 customers, 119 customer-minutes, as of"}},
 		{"some put right", orphans(3, leaving(incident.EndLate, 0, 1)), "2 paid sessions have had no video since 11:00 UTC ($2.00).", "→ Stripe has not been able to deliver the events",
-			[]string{"3 sessions in all; 1 webhook came late.", "So far: 3 customers, 179 customer-minutes, $3.00, as of", "cs_live_a1B2…0000 · the webhook came late 12:00 UTC"}},
+			[]string{"3 sessions in all; 1 webhook came late.", "So far: 3 customers, 179 customer-minutes, $3.00 paid, as of", "cs_live_a1B2…0000 · the webhook came late 12:00 UTC"}},
 		{"all put right", orphans(37, leaving(incident.EndLate, 0, 31), leaving(incident.EndGenerated, 31, 36), leaving(incident.EndFixed, 36, 37), over),
-			"Resolved after 1 h: 37 sessions.", "31 webhooks came late, 5 generated, 1 marked as error.", []string{"37 customers, 2\u00a0208 customer-minutes, $37.00."}},
+			"Resolved after 1 h: 37 sessions.", "31 webhooks came late, 5 generated, 1 marked as error.", []string{"37 customers, 2\u00a0208 customer-minutes, $37.00 paid."}},
 		{"paid in two currencies", orphans(2, func(i *incident.Incident) { i.Cases[0].Currency = "eur" }), "2 paid sessions have had no video since 11:00 UTC (€1.00 + $1.00).", "→ ",
-			[]string{"So far: 2 customers, 119 customer-minutes, €1.00 + $1.00, as of"}},
+			[]string{"So far: 2 customers, 119 customer-minutes, €1.00 + $1.00 paid, as of"}},
 		{"stalled", orphans(1, of("stalled")), "Stalled: a video is taking too long.", "→ Check SuperDuperAI first: if the video may still finish, wait.", []string{"started 1 h ago (11:00 UTC)"}},
 		{"lost", orphans(2, of("lost")), "2 paid sessions have had no prompt to make a video from since 11:00 UTC ($2.00).", "→ Ask the customers", nil},
 		{"lost, one restored", orphans(2, func(i *incident.Incident) { i.Kind, i.Cases[0].Verdict = "lost", diagnosis.VerdictLost }), "2 paid sessions have had no prompt to make a video from since 11:00 UTC ($2.00).",
@@ -101,16 +101,16 @@ func TestAlertTexts(t *testing.T) {
 		{"no common cause", orphans(3, func(i *incident.Incident) { i.Cases[0].Event = store.EventNone }), "3 paid sessions have had no video since 11:00 UTC ($3.00).",
 			"→ No common cause; Stripe's events: 2 not delivered, 1 without an event.", []string{" · no event (https", " · event not delivered (https"}},
 		{"delivered, but for one", orphans(10, event(store.EventDelivered), func(i *incident.Incident) { i.Cases[0].Event = store.EventFailed }),
-			"10 paid sessions have had no video since 11:00 UTC ($10.00).", "→ Stripe delivered the events, so the site lost them. Stripe is still retrying 1 of them. Generate the videos: we pay about $24 each, about $240 in all. Or refund", nil},
+			"10 paid sessions have had no video since 11:00 UTC ($10.00).", "→ Stripe delivered the events, so the site lost them. Stripe is still retrying 1 of them. Generate the videos: we pay about $24 each, about $240 in all.\nIf a customer would rather have a refund: ", nil},
 		{"made from a picture", orphans(1, func(i *incident.Incident) { i.Cases[0].Allowed = []store.Action{store.ActionFix} }), "A paid session got no video.",
-			"→ Stripe could not deliver the event to at least one endpoint, probably the site's. Wait for Stripe's next retry", []string{"It cannot be started from here: Debug shows why."}},
+			"→ Stripe could not deliver the event to at least one endpoint, probably the site's (Stripe shows which, and why). Wait for Stripe's next retry", []string{"The bot cannot make it: Debug shows why."}},
 		{"no payment due", orphans(1, func(i *incident.Incident) { i.Cases[0].Payment, i.Cases[0].Amount = store.PaymentNotRequired, 0 }), "A paid session got no video.",
 			"→ ", []string{"no payment due · ordered 1 h ago"}},
 		{"corrupt", orphans(1, of("corrupt")), "A session is corrupt.", "→ Press Debug", nil},
 		{"undelivered", orphans(2, of("undelivered")), "2 finished videos have not been shown to their customers since 11:00 UTC ($2.00).", "→ Show the videos on the customer's page (no cost), then send the customers the links.", nil},
 		{"replayed or generated", orphans(1, event(store.EventDelivered), func(i *incident.Incident) {
 			i.Cases[0].Allowed = []store.Action{store.ActionReplay, store.ActionGenerate}
-		}), "A paid session got no video.", "→ Stripe delivered the event, so the site lost it. Replay the webhook: we pay about $24 for a $1.00 order. If that starts nothing, generate the video instead. Or refund", nil},
+		}), "A paid session got no video.", "→ Stripe delivered the event, so the site lost it. Replay the webhook: we pay about $24 for a $1.00 order. If that starts nothing, generate the video instead.\nIf the customer would rather have a refund: ", nil},
 		{"acknowledged and silenced", orphans(1, func(i *incident.Incident) {
 			i.Acknowledged = &incident.Acknowledgement{By: "U1", At: noon}
 			i.Snoozed = &incident.Acknowledgement{By: "U2", At: noon, Until: noon.Add(2 * time.Hour)}
@@ -222,7 +222,7 @@ func TestAlertReplies(t *testing.T) {
 	silenced := func(i *incident.Incident) {
 		i.Snoozed = &incident.Acknowledgement{By: "U3", At: noon.Add(-15 * time.Minute), Until: noon, Note: "lunch"}
 	}
-	const five, waiting = "5 paid sessions have had no video since 11:00 UTC ($5.00).", "5 customers have been waiting, the longest for 1 h (299 customer-minutes, $5.00 so far)."
+	const five, waiting = "5 paid sessions have had no video since 11:00 UTC ($5.00).", "5 customers have been waiting, the longest for 1 h (299 customer-minutes, $5.00 paid so far)."
 	for _, c := range []struct {
 		reason string
 		i      incident.Incident
@@ -234,10 +234,10 @@ func TestAlertReplies(t *testing.T) {
 		{"threshold", orphans(5), "Growing: " + five, "→ Follow the advice in the alert above", nil},
 		{"reminder", orphans(5), "Still open after 1 h: " + five, "→ Nobody has acknowledged it", []string{waiting}},
 		{"reminder", orphans(2, leaving(incident.EndLate, 0, 1)), "Still open after 1 h: a paid session got no video.", "→ Nobody has acknowledged it",
-			[]string{"1 customer has been waiting for 59 min. Including those already resolved: 2 customers, 119 customer-minutes, $2.00."}},
+			[]string{"1 customer has been waiting for 59 min. Including those already resolved: 2 customers, 119 customer-minutes, $2.00 paid."}},
 		{"unresolved", orphans(5, owned), "Still open, 50 min after it was acknowledged: " + five, "→ In the alert above, repair what is left", []string{waiting, "Acknowledged by @U2 50 min ago"}},
-		{"snooze_ended", orphans(5, silenced), "The snooze is over: " + five, "→ @U3 snoozed it: “lunch”. Ask them first; otherwise press Acknowledge", []string{waiting}},
-		{"snooze_ended", orphans(5, silenced, owned), "The snooze is over: " + five, "→ @U3 snoozed it: “lunch”. Ask them first. In the alert above, repair what is left", []string{"Acknowledged by @U2"}},
+		{"snooze_ended", orphans(5, silenced), "The snooze has ended: " + five, "→ @U3 snoozed it: “lunch”. Ask them what they found. If they do not answer, press Acknowledge", []string{waiting}},
+		{"snooze_ended", orphans(5, silenced, owned), "The snooze has ended: " + five, "→ @U3 snoozed it: “lunch”. Ask them what they found. In the alert above, repair what is left", []string{"Acknowledged by @U2"}},
 		{"escalated", orphans(5), "Two reminders went unanswered: " + five, "→ Nobody has acknowledged it", []string{waiting}},
 		{"escalated", orphans(5, owned), "Still open, 50 min after it was acknowledged, and after two reminders: " + five, "→ In the alert above, repair what is left", []string{waiting, "Acknowledged by @U2"}},
 	} {

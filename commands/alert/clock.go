@@ -9,7 +9,7 @@ import (
 )
 
 // clockText is how many customers an incident affects, for how long, and what they paid: 37
-// customers, 311 customer-minutes, $61.00.
+// customers, 311 customer-minutes, $61.00 paid.
 func clockText(c incident.Clock) string {
 	return humanize.Count(c.Customers, "customer") + ", " + costText(c)
 }
@@ -21,7 +21,7 @@ func costText(c incident.Clock) string {
 		text += "s"
 	}
 	if paid := humanize.Sums(c.Money); paid != "" {
-		text += ", " + paid
+		text += ", " + paid + " paid"
 	}
 	return text
 }

@@ -24,7 +24,7 @@ func Reply(i incident.Incident, reason, mention string, now time.Time) Message {
 	case "unresolved":
 		prefix, waits = "Still open, "+humanize.Duration(now.Sub(i.Acknowledged.At))+" after it was acknowledged: ", true
 	case "snooze_ended":
-		prefix, waits = "The snooze is over: ", true
+		prefix, waits = "The snooze has ended: ", true
 	case "escalated":
 		prefix, waits = "Two reminders went unanswered: ", true
 		if a := i.Acknowledged; a != nil {
@@ -35,8 +35,8 @@ func Reply(i incident.Incident, reason, mention string, now time.Time) Message {
 		advice := reminderAdvice(i, now)
 		if s := i.Snoozed; reason == "snooze_ended" && s != nil {
 			who := append(blockkit.L(blockkit.Plain("→ "), blockkit.User(s.By), blockkit.Plain(" snoozed it")), note.Spans(s.Note)...)
-			if advice[0] = blockkit.Plain(". Ask them first. In the alert above, repair what is left (a plan with its cost comes first), or refund it in Stripe and choose Handled in its menu; or choose Snooze. Acknowledged by "); i.Acknowledged == nil {
-				advice[0] = blockkit.Plain(". Ask them first; otherwise press Acknowledge in the alert above and follow the advice.")
+			if advice[0] = blockkit.Plain(". Ask them what they found. In the alert above, repair what is left (a plan with its cost comes first), or refund it in Stripe and choose Handled in its menu; or choose Snooze. Acknowledged by "); i.Acknowledged == nil {
+				advice[0] = blockkit.Plain(". Ask them what they found. If they do not answer, press Acknowledge in the alert above, and follow the advice there.")
 			}
 			advice = append(who, advice...)
 		}

@@ -38,7 +38,7 @@ type cause struct{ text, remedy string }
 
 var (
 	testKey          = cause{"the sessions are live, the bot's Stripe key is a test key", "Set STRIPE_SECRET_KEY to a live key and restart the bot."}
-	stripeSilent     = cause{"Stripe does not answer", "Check Stripe's status page. This message is updated when Stripe answers."}
+	stripeSilent     = cause{"Stripe does not answer", "Check Stripe's status page; if it reports no incident, check the bot's network and log. This message is updated when Stripe answers."}
 	unverifiedCauses = map[store.Unverified]cause{
 		store.StripeWrongMode:   {"the sessions are from test mode, the bot's Stripe key is live", "They are worth no real money: keep test sessions in another Redis, and leave the live key as it is."},
 		store.StripeKeyRefused:  {"Stripe rejects the key", "Set STRIPE_SECRET_KEY to a valid key and restart the bot."},

@@ -135,7 +135,7 @@ func troubledText(c stats.Count) string {
 // paymentCaveat says why the verdicts of sessions without a status may be wrong,
 // "" = they rest on Stripe's latest list.
 func paymentCaveat(s Statistics) string {
-	const remedy = " sessions without a status may be unpaid. Debug one to check."
+	const remedy = " sessions without a status may be unpaid. To check one, run /session debug <id>."
 	switch {
 	case s.Count.Sessions == 0:
 		return ""

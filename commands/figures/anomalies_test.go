@@ -82,13 +82,13 @@ func TestOdd(t *testing.T) {
 		{"the site disagrees", func(s *Statistics) {
 			lastHours(s, 24, func(h *stats.Hour) { h.Lookup = stats.Tries{Good: 1, Bad: 1} })
 		}, []string{"The site agreed with Redis in 50.0% of lookups in the last 24 h, down from 100.0% the week before."}},
-		{"Redis is nearly full", func(s *Statistics) { level(s, 930, 7) }, []string{"Redis is 93% full. Give it more memory (raise maxmemory, if the host has any to spare) before it refuses writes."}},
+		{"Redis is nearly full", func(s *Statistics) { level(s, 930, 7) }, []string{"Redis is 93% full. Find out what fills it (redis-cli --bigkeys), and give it more memory (raise maxmemory, or move it to a larger host) before it refuses writes."}},
 		{"Redis fills up", func(s *Statistics) { level(s, 600, 7) }, []string{"Redis grew by 200 B in a day, and is 60% full: at this rate it will be full in 2 d."}},
 		{"Redis grows, and there is room", func(s *Statistics) { level(s, 450, 7) }, []string{"No problems found: no session is orphaned, stalled or lost, and no rate has dropped."}},
 		{"keys were evicted", func(s *Statistics) { level(s, 400, 41) },
-			[]string{"Redis evicted 34 keys in the last 24 h because it ran out of memory: customers' sessions may be among them. Give it more memory (raise maxmemory, if the host has any to spare), then run /session list lost."}},
+			[]string{"Redis evicted 34 keys in the last 24 h because it ran out of memory: customers' sessions may be among them. Find out what fills it (redis-cli --bigkeys), and give it more memory (raise maxmemory, or move it to a larger host), then run /session list lost."}},
 		{"the server was restarted, and evicts", func(s *Statistics) { level(s, 400, 1) },
-			[]string{"Redis evicted 1 key in the last 24 h because it ran out of memory: customers' sessions may be among them. Give it more memory (raise maxmemory, if the host has any to spare), then run /session list lost."}},
+			[]string{"Redis evicted 1 key in the last 24 h because it ran out of memory: customers' sessions may be among them. Find out what fills it (redis-cli --bigkeys), and give it more memory (raise maxmemory, or move it to a larger host), then run /session list lost."}},
 		{"keys live for ever", func(s *Statistics) { s.Count.Survey.TTLs["never expires"] = 2 },
 			[]string{"2 keys of sessions never expire: something wrote them without an expiry. Not urgent: they only take up memory."}},
 		{"some of the keys live for ever", func(s *Statistics) { s.Count.Survey.TTLs["never expires"], s.Count.Survey.TTLsOfSome = 16, true },

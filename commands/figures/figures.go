@@ -93,7 +93,7 @@ func statsFacts(s Statistics, now time.Time) []blockkit.Line {
 		if c.Survey.TTLsOfSome {
 			parts = append(parts, "estimated from a sample")
 		}
-		add("Session keys expire in", parts...)
+		add("Session keys (up to 3 per session) expire in", parts...)
 	}
 	add("Keys by namespace", surveyTexts(c.Survey)...)
 	if s.Server != nil {

@@ -21,7 +21,7 @@ func MemoryText(s rdb.Server) string {
 	case full > fullAt:
 		return fullText(s)
 	case s.MaxMemoryBytes == 0:
-		return "Redis uses " + humanize.Bytes(s.UsedMemoryBytes) + "; no limit is set. Nothing to do while its host has memory to spare."
+		return "Redis uses " + humanize.Bytes(s.UsedMemoryBytes) + "; no limit is set. Nothing to do unless its host runs out of memory, which the bot cannot see: check it there."
 	}
 	return fmt.Sprintf("Redis uses %s, %.0f%% of its limit.", humanize.Bytes(s.UsedMemoryBytes), 100*full)
 }
@@ -39,7 +39,7 @@ func fullText(s rdb.Server) string {
 	return fmt.Sprintf("Redis is %.0f%% full. %s before it %s.", 100*float64(s.UsedMemoryBytes)/float64(s.MaxMemoryBytes), moreMemory, then)
 }
 
-const moreMemory = "Give it more memory (raise maxmemory, if the host has any to spare)"
+const moreMemory = "Find out what fills it (redis-cli --bigkeys), and give it more memory (raise maxmemory, or move it to a larger host)"
 
 // ServerRows are the server's figures, without those that it does not report.
 func ServerRows(s rdb.Server) [][]string {

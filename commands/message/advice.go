@@ -33,7 +33,7 @@ func NextStep(x diagnosis.Examination, cents int) blockkit.Line {
 	}
 	line := blockkit.PlainLine(humanize.WithNoun(x.Session.Kind(), verdictStep(x)))
 	if until := repair.RetriesUntil(x.Event, x.At); x.Verdict == diagnosis.VerdictRefunded && !until.IsZero() && !x.SiteShowsOutcome() {
-		line = append(line, blockkit.Plain(humanize.WithNoun(x.Session.Kind(), " A refund does not stop Stripe's retries: the site may still make the {video} (we pay) until ")),
+		line = append(line, blockkit.Plain(humanize.WithNoun(x.Session.Kind(), " Neither a refund nor marking it as error stops Stripe's retries: the site may still make the {video} ("+remedy.CostText(cents)+") until ")),
 			humanize.ClockTime(until, x.At), blockkit.Plain("."))
 	}
 	return line
@@ -50,7 +50,7 @@ func RefusalStep(x diagnosis.Examination, cents int) blockkit.Line {
 	return line
 }
 
-var debugInstead = strings.NewReplacer("Refresh", "Press Debug", "refresh", "press Debug")
+var debugInstead = strings.NewReplacer("Refresh", "Press Debug", "refresh", "press Debug", "Send the customer the link if they ask.", "If the customer asks: Debug has the link.")
 
 // waitLine says until when there is nothing to do.
 func waitLine(x diagnosis.Examination, cents int) blockkit.Line {
@@ -85,10 +85,15 @@ func readFirst(x diagnosis.Examination) string {
 	if why := x.Session.Current().Error; x.Verdict == diagnosis.VerdictFailed && why != nil && strings.Contains(*why, "HTTP 402") {
 		return "HTTP 402 usually means that our SuperDuperAI balance is used up: top it up first. "
 	}
-	if x.Deliver != "" || x.Site == nil || !x.Site.Found || x.Site.Status != string(store.StatusCompleted) {
+	if x.Deliver != "" || !siteCompleted(x) {
 		return ""
 	}
-	return humanize.WithNoun(x.Session.Kind(), "The site reports this order as completed, Redis does not. Open the customer's page: if it shows the {video}, send the customer the link and do nothing else, since another {video} would be charged as well. Otherwise: ")
+	return humanize.WithNoun(x.Session.Kind(), "The site reports this order as completed, but Redis does not. Open the customer's page (link below): if it shows the {video}, send the customer the link, and start nothing. Otherwise:\n")
+}
+
+// siteCompleted reports whether the site calls the order completed.
+func siteCompleted(x diagnosis.Examination) bool {
+	return x.Site != nil && x.Site.Found && x.Site.Status == string(store.StatusCompleted)
 }
 
 // situationOf is the input for the remedies of an examined session.
@@ -99,7 +104,7 @@ func situationOf(x diagnosis.Examination, cents int) remedy.Situation {
 		Unread:  x.Reads == store.LayoutOneKey && x.Session.Layout() == store.LayoutThreeKey,
 		Payment: p.State, Amount: p.Amount, Currency: p.Currency, Disputed: p.Disputed, Event: x.Event.State,
 		Explained: x.Verdict == diagnosis.VerdictFailed && x.File.State == store.FileFailed && x.File.Error != "",
-		Kept:      x.Payment.Order.Prompt != "", Verify: verifyStep(x, cents), Test: p.State == store.PaymentUnverified && p.Why == store.StripeWrongMode && isTest(p), Cents: cents,
+		Kept:      x.Payment.Order.Prompt != "", Verify: humanize.WithNoun(x.Session.Kind(), verifyStep(x, cents)), Test: p.State == store.PaymentUnverified && p.Why == store.StripeWrongMode && isTest(p), Cents: cents,
 	}
 	if p.IntentID != "" {
 		s.PaymentPage = remedy.StripePage(p.Live, "payments/"+p.IntentID)
@@ -121,9 +126,9 @@ func verifyStep(x diagnosis.Examination, cents int) string {
 	case x.Payment.Why == store.StripeWrongMode && isTest(x.Payment):
 		return "Test session, no real money: nothing to do. Do not generate: that costs us real money (" + remedy.CostText(cents) + "). To see its payment, look it up in Stripe's test mode; leave the live key as it is."
 	case !isTransient(x.Payment.Why):
-		return accessSteps[x.Payment.Why] + " Until then, look the session's id up in Stripe: if it was paid, fix the key and refresh before you generate."
+		return accessSteps[x.Payment.Why] + " To know sooner, look up the session's id in Stripe: if it was paid, and Stripe is not retrying its event, generate the {video}; if it was not, nothing is owed."
 	}
-	return "Refresh in a minute: " + unverifiedText(x.Payment) + ". If that lasts, look the session's id up in Stripe."
+	return "Refresh in a minute: " + unverifiedText(x.Payment) + ". If that lasts, look up the session's id in Stripe."
 }
 
 // accessSteps give the bot the access to Stripe that it lacks.
@@ -157,10 +162,10 @@ func settleStep(x diagnosis.Examination, cents int) string {
 	command := "/session settle " + x.Session.ID + " "
 	switch {
 	case x.Verdict == diagnosis.VerdictUnclear && x.Job == store.JobUnclear:
-		step := "Start no other before this is settled. Look in the SuperDuperAI editor for {a video} with this prompt, started about " + humanize.Clock(x.Repair.At, x.At) +
-			". Found: " + command + "<file id>. Not found: press “" + notMadeLabel + "” (in Slack); then it can be generated again (" + remedy.CostText(cents) + ")."
+		step := "Do not start another until this is settled. Look in the SuperDuperAI editor for {a video} with the session's prompt (Debug shows it), started about " + humanize.Clock(x.Repair.At, x.At) +
+			". Found: " + command + "<file id, or the address of its page>. Not found: press “" + notMadeLabel + "” (in Slack); then it can be generated again (" + remedy.CostText(cents) + ")."
 		if until := repair.RetriesUntil(x.Event, x.At); !until.IsZero() && !x.SiteShowsOutcome() {
-			step += " Until " + humanize.Clock(until, x.At) + " a retry of Stripe's can make {a video}, too."
+			step += " Until " + humanize.Clock(until, x.At) + " one of Stripe's retries can also make {a video} (" + remedy.CostText(cents) + " more)."
 		}
 		return step
 	case x.Repair.Outcome != store.OutcomeGaveUp, x.Site != nil && x.Site.Sees(x.Session.FileID()):
@@ -183,7 +188,7 @@ func checkFileStep(x diagnosis.Examination) string {
 	case api != nil && (api.Kind == superduper.Unauthorised || api.Kind == superduper.Forbidden):
 		return "SuperDuperAI rejected the bot's token. Create a new one in the SuperDuperAI editor (under the account's API access), set it as SUPERDUPERAI_TOKEN, restart the bot, then refresh." + until
 	case api != nil && api.Kind == superduper.Certificate:
-		return "Set SUPERDUPERAI_URL to https://dev-editor.superduperai.co, restart the bot, then refresh." + until
+		return "Set SUPERDUPERAI_URL to https://dev-editor.superduperai.co (the production address, despite its name), restart the bot, then refresh." + until
 	}
 	return "Refresh in a minute: " + FileErrorText(x.FileErr) + "." + until
 }
@@ -201,17 +206,17 @@ func verdictStep(x diagnosis.Examination) string {
 	case diagnosis.VerdictCompleted:
 		return completedStep(x)
 	case diagnosis.VerdictOrphaned, diagnosis.VerdictStalled, diagnosis.VerdictFailed:
-		return "It cannot be started from here. Check the session in SuperDuperAI and the payment in Stripe, then refund, or ask the customer to order again."
+		return "The bot cannot make it. Check the session in SuperDuperAI and the payment in Stripe, then refund, or ask the customer to order again."
 	case diagnosis.VerdictRefunded:
 		if x.Allows(store.ActionFix) {
 			return "Nothing is owed. Mark as error (no cost), so that the customer's page stops waiting."
 		}
 	case diagnosis.VerdictCorrupt:
 		if x.Allows(store.ActionFix) {
-			return "Mark as error (no cost, refunds nothing): this replaces the damaged record and keeps a copy of it. The prompt is intact, so the {video} can be generated afterwards (we pay)."
+			return "Mark as error (no cost, refunds nothing): this replaces the damaged record and keeps a copy of it. The prompt is intact. Afterwards /session debug says how to have the {video} made (we pay)."
 		}
 		if x.Allows(store.ActionRestore) {
-			return "Check the record in Redis. If the prompt is lost, restore it: /session restore. A copy of the damaged record is kept."
+			return "Ask the customer for the prompt, then press Restore prompt…, or type /session restore <id> (no cost; the bot keeps a copy of the damaged record). Afterwards the {video} can be generated (we pay)."
 		}
 	}
 	if step := verdictSteps[x.Verdict]; step != "" {
@@ -241,7 +246,7 @@ func unclearStep(x diagnosis.Examination) string {
 	case fileUnseen(x):
 		return checkFileStep(x)
 	case x.Payment.State == store.PaymentMissing:
-		return "Check that STRIPE_SECRET_KEY belongs to the account that sells the {video}s. Change nothing until then."
+		return "Check that STRIPE_SECRET_KEY belongs to the Stripe account that sells the {video}s. If not: set the right key, restart the bot, then refresh. If it does: Stripe knows no such order, so nothing was paid and nothing is owed."
 	case x.Payment.State == store.PaymentUnverified && !isTransient(x.Payment.Why):
 		return accessSteps[x.Payment.Why]
 	}

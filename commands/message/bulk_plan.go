@@ -121,7 +121,7 @@ func bulkMoneyText(p repair.Plan) string {
 	case shownItems(p) == len(p.Items):
 		return "No cost."
 	}
-	return "No cost, no refunds, no e-mails: only the customers' pages change. A " + bulkNoun(p) + " can still be made afterwards."
+	return "No cost, no refunds, no e-mails: only the customers' pages change. A " + bulkNoun(p) + " can still be made afterwards; for whom none will be, refund in Stripe."
 }
 
 // bulkCostText compares what a bulk plan costs in all with what was paid.
@@ -153,6 +153,9 @@ func bulkPaceText(p repair.Plan) string {
 	}
 	if p.Action == store.ActionFix || bulkNoun(p) == "image" {
 		return pace + "."
+	}
+	if len(p.Items) <= parallel {
+		return pace + "; takes 2–15 min."
 	}
 	rounds := time.Duration(alone + (len(p.Items)-alone+parallel-1)/parallel)
 	return fmt.Sprintf("%s; takes about %s to %s in all (2–15 min each).",

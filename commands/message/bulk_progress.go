@@ -57,6 +57,12 @@ func bulkHeadline(p repair.Progress) (head, next string) {
 	took := humanize.Duration(p.At.Sub(job.Claimed))
 	sums := bulkSums(job)
 	again := "Run " + PlanCommand(job.Plan) + " again for the " + humanize.Thousands(int64(n.Left)) + " not started" + leftCost(job, "") + "."
+	if n.Failed > 0 {
+		again = strings.TrimSuffix(again, ".") + "; it also retries what failed."
+	}
+	if n.Unclear > 0 {
+		again = "Settle what is unclear (/session debug " + firstUnclear(job) + " says how). " + again
+	}
 	switch {
 	case job.Outcome == store.OutcomeRefused || job.Outcome == store.OutcomeGaveUp:
 		return "Ended early: " + sums + ".", strings.ReplaceAll(CauseText(job.Cause), "{again}", PlanCommand(job.Plan))

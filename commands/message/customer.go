@@ -46,7 +46,9 @@ func (s site) readySentence(kind store.Kind, file string) string {
 // verdictSentence promises no more than can be done for a payment known to be made.
 func verdictSentence(x diagnosis.Examination, duration string) string {
 	unverified := x.Payment.State == store.PaymentUnverified
-	if x.Payment.Disputed && x.Verdict.InTrouble() { // the money may go back
+	switch {
+	case x.Payment.Disputed && x.Verdict.InTrouble(), // the money may go back
+		x.Verdict.InTrouble() && siteCompleted(x): // they may have it
 		return lookingIntoIt
 	}
 	switch x.Verdict {
@@ -72,6 +74,10 @@ func verdictSentence(x diagnosis.Examination, duration string) string {
 			return lookingIntoIt
 		}
 		return "Something went wrong while your {video} was being made. We are looking into it and will e-mail you shortly."
+	case diagnosis.VerdictCorrupt:
+		if x.Allows(store.ActionRestore) {
+			return customerSentences[diagnosis.VerdictLost]
+		}
 	case diagnosis.VerdictLost:
 		if x.Payment.Order.Prompt != "" {
 			return lookingIntoIt

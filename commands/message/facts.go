@@ -229,6 +229,9 @@ type site string
 // filePage is where a customer sees a finished file.
 func (s site) filePage(id string) string { return string(s) + "/en/file/" + url.PathEscape(id) }
 
+// sessionPage is where a customer waits for it.
+func (s site) sessionPage(id string) string { return string(s) + "/en/session/" + url.PathEscape(id) }
+
 // repairLine is the latest repair.
 func repairLine(x diagnosis.Examination) blockkit.Line {
 	r := x.Repair
@@ -253,11 +256,12 @@ var endTexts = map[store.Outcome]string{
 const siteNotFound = "“not found or processing not yet started”"
 
 // siteFact is what the customer's page shows, and whether that fits Redis.
-func siteFact(x diagnosis.Examination) blockkit.Line {
+func (s site) siteFact(x diagnosis.Examination) blockkit.Line {
 	var text string
+	open := blockkit.L(blockkit.Plain(" · "), blockkit.Link(s.sessionPage(x.Session.ID), "open"))
 	switch {
 	case x.Site == nil:
-		return blockkit.Fact("Customer's page", blockkit.Plain("unknown: "+siteErrorText(x.SiteErr)))
+		return blockkit.Fact("Customer's page", append(blockkit.PlainLine("unknown: "+siteErrorText(x.SiteErr)), open...)...)
 	case !x.Site.Found:
 		text = siteNotFound
 	case x.Site.Status == "":
@@ -277,5 +281,5 @@ func siteFact(x diagnosis.Examination) blockkit.Line {
 	default:
 		text += " (differs from Redis: check the site's log, and that it uses this Redis)"
 	}
-	return blockkit.Fact("Customer's page", blockkit.Plain(text))
+	return blockkit.Fact("Customer's page", append(blockkit.PlainLine(text), open...)...)
 }

@@ -22,7 +22,7 @@ func ProgressBlocks(p repair.Progress, siteURL string, cents int) []slack.Block 
 	job, kind, site := p.Job, p.Job.Plan.Kind, site(siteURL)
 	lines := append(site.jobHeading(p, cents, false), detailLines(p)...)
 	facts := []blockkit.Line{
-		blockkit.Fact("Session", blockkit.Code(job.Plan.Session), blockkit.Plain(" (commands take the short form, too)")),
+		blockkit.Fact("Session", blockkit.Code(job.Plan.Session), blockkit.Plain(" (commands accept the short form, too)")),
 		blockkit.Fact("Requested by", humanize.Person(job.Plan.Requester), blockkit.Plain(" · approved by "), humanize.Person(job.Approver),
 			blockkit.Plain(" "), humanize.ClockTime(job.Claimed, p.At)),
 	}
@@ -152,7 +152,7 @@ func ProgressActions(p repair.Progress) []slack.BlockElement {
 func notMadeButton(job string, kind store.Kind) *slack.ButtonBlockElement {
 	label := humanize.WithNoun(kind, notMadeLabel)
 	button := blockkit.Button(ActionNotMade, label, job)
-	blockkit.Confirm(button, "Have you checked?", humanize.WithNoun(kind, "Confirm only after you looked for it in SuperDuperAI: if there is one after all, the next {video} is charged as well."), label, "Back")
+	blockkit.Confirm(button, "Have you checked?", humanize.WithNoun(kind, "Confirm only after you have looked for it in SuperDuperAI: if there is one after all, we pay for the next {video} as well."), label, "Back")
 	return button
 }
 

@@ -2,6 +2,7 @@ package message
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/humanize"
@@ -18,7 +19,7 @@ func jobVerdict(p repair.Progress) (head, next string) {
 	case job.Outcome == "":
 		next = "Nothing to do now: something else (probably the site) changed the session meanwhile. The bot checks it again when this is finished, and posts the result in this thread."
 	default:
-		next = "Press Debug before anything else: there may be two {video}s. Something else (probably the site) changed the session meanwhile, and its change stays."
+		next = "Press Debug before anything else: there may be two {video}s. Something else (probably the site) changed the session meanwhile, and its change was kept."
 	}
 	return head, next
 }
@@ -46,7 +47,7 @@ func endVerdict(p repair.Progress) (head, next string) {
 	case job.Outcome == store.OutcomeFailed && job.Cause == repair.CauseOverwritten:
 		return overwrittenVerdict(job)
 	case job.Outcome == store.OutcomeFailed && job.Cause == repair.CauseServerFault:
-		return "Failed: no {video} is known for {id}. SuperDuperAI answered with an internal error, so one may exist all the same.", cause
+		return "Failed: no {video} is known for {id}. SuperDuperAI answered with an internal error, so one may exist anyway.", cause
 	case job.Outcome == store.OutcomeFailed && job.Cause == repair.CauseChanged:
 		return "Failed: no {video} for {id}.", "The prompt changed after the plan was made, so nothing was requested or charged. Press Debug to read it; then run {again}, which asks for a new approval."
 	case job.Outcome == store.OutcomeFailed:
@@ -101,11 +102,11 @@ func markedStep(p repair.Plan) string {
 	case store.PaymentRefunded:
 		return "Write to the customer. The payment has already been refunded, so nothing else is owed."
 	case store.PaymentUnverified:
-		return "Decide now: nothing was refunded, and no {video} is being made. Check in Stripe whether it was paid. If it was, {refund}, or run {generate} ({pay}). Then write to the customer."
+		return "Check in Stripe whether it was paid. If not: nothing else to do. If so: run {generate} ({pay}) if the customer still wants the {video}, otherwise {refund}; then write to the customer. So far nothing was refunded, and no {video} is being made."
 	case store.PaymentNotRequired:
-		return "Decide now whether the customer gets {a video}: run {generate} ({pay}). Then write to them. No payment was due."
+		return "If the customer still wants the {video}, run {generate} ({pay}). Then write to them. No payment was due, so nothing is to be refunded."
 	}
-	return "Decide now: nothing was refunded, and no {video} is being made. {Refund}{paid}, or run {generate} ({pay}). Then write to the customer."
+	return "If the customer still wants the {video}, run {generate} ({pay}); otherwise {refund}{paid}. Then write to the customer: so far nothing was refunded, and no {video} is being made."
 }
 
 // settleAdvice says how an unclear job is settled.
@@ -114,7 +115,7 @@ func settleAdvice(job repair.Job) string {
 	if job.Approver.Terminal { // which has no buttons
 		otherwise = "press “" + notMadeLabel + "” in Slack"
 	}
-	return "Start no other before this is settled: each one is charged ({pay}). " + lookFor + " Found: run {settle} <file id>. Not found: " + otherwise + ", then run {again}."
+	return "Do not start another until this is settled: each one costs us money ({pay}). " + lookFor + " Found: run {settle} <file id, or the address of its page>. Not found: " + otherwise + ", then run {again}."
 }
 
 // lookFor is how to find a video that nobody knows of.
@@ -124,10 +125,10 @@ const lookFor = "Look in the SuperDuperAI editor for {a video}, finished or in p
 const foundAnyway = " Found: send the customer {file page}, and mark the session as Handled in its alert."
 
 func overwrittenVerdict(job repair.Job) (head, next string) {
-	const who = " Something else (probably the site) changed the session, and its change stays."
+	const who = " Something else (probably the site) changed the session, and its change was kept."
 	switch {
 	case job.Plan.OnlyWrites():
-		return "Not done: something else (probably the site) changed {id}, and its change stays.", "Press Debug: it shows the current state, and offers the repair again if it is still needed."
+		return "Not done: something else (probably the site) changed {id}, and its change was kept.", "Press Debug: it shows the current state, and offers the repair again if it is still needed."
 	case job.FileID == "":
 		return "Stopped: something else (probably the site) changed {id} first. Nothing was requested.", "Press Debug before anything else: the site may be making the {video} itself."
 	default:
@@ -162,8 +163,13 @@ func stepText(p repair.Progress) string {
 	return "being made (usually 2–15 min)"
 }
 
+// MissingText says what is not configured for a command, and how to configure it.
+func MissingText(missing repair.Cause) string {
+	return strings.ReplaceAll(CauseText(missing), "{again}", "the command again")
+}
+
 // CauseText says why a job did not end well and what to do next, with places for words;
-// see jobWords. Those of what was not configured have none.
+// see jobWords.
 func CauseText(cause repair.Cause) string {
 	return cmp.Or(causeTexts[cause], "Press Debug to see its state.")
 }
@@ -171,25 +177,25 @@ func CauseText(cause repair.Cause) string {
 var causeTexts = map[repair.Cause]string{
 	repair.CauseChanged:      "It changed after the plan was made (see below). {Look at it first}",
 	repair.CauseLate:         "The approval expired before it could start: nothing was sent or charged. Run {again}: it asks for a new approval.",
-	repair.CauseNoToken:      "No token for SuperDuperAI is configured. Set SUPERDUPERAI_TOKEN (in the SuperDuperAI editor, under the account's API access), restart the bot, then run the command again. Nothing was changed.",
-	repair.CauseUnauthorised: "SuperDuperAI rejected the token; nothing was charged. Set a new SUPERDUPERAI_TOKEN (in the SuperDuperAI editor, under the account's API access), restart the bot, then run {again}.",
+	repair.CauseNoToken:      "No token for SuperDuperAI is configured. Create one in the SuperDuperAI editor (under the account's API access), set it as SUPERDUPERAI_TOKEN in the bot's configuration, restart the bot, then run {again}. Nothing was changed.",
+	repair.CauseUnauthorised: "SuperDuperAI rejected the token; nothing was charged. Create a new one in the SuperDuperAI editor (under the account's API access), set it as SUPERDUPERAI_TOKEN in the bot's configuration, restart the bot, then run {again} ({pay}).",
 	repair.CauseBalance:      "Our SuperDuperAI account does not have enough balance; nothing was charged. Top it up in SuperDuperAI, then run {again} ({pay}).{or refund}",
 	repair.CauseForbidden:    "Our SuperDuperAI account may not use this model (VIP models need a VIP account); nothing was charged. Set {SUPERDUPERAI_MODEL} to another model or upgrade the account, then run {again}.{or refund}",
 	repair.CauseRejected:     "SuperDuperAI rejected the request, so nothing is being made; its reason is below. If it is about balance or a VIP model, fix the SuperDuperAI account; otherwise check the session's length and size, and {SUPERDUPERAI_MODEL}. Then run {again} ({pay}).{or refund}",
 	repair.CauseRateLimited:  "SuperDuperAI is overloaded (rate limit); nothing was started or charged. In a few minutes run {again} ({pay}).",
 	repair.CauseUnavailable:  "SuperDuperAI could not be reached, and nothing was sent or charged. In a few minutes run {again} ({pay}).",
 	repair.CauseServerFault:  lookFor + foundAnyway + " Not found: run {again} in a few minutes ({pay}).",
-	repair.CauseCertificate:  "SuperDuperAI's certificate does not match the host name, so nothing was sent. Set SUPERDUPERAI_URL to https://dev-editor.superduperai.co, restart the bot, then run {again}.",
+	repair.CauseCertificate:  "SuperDuperAI's certificate does not match the host name, so nothing was sent. Set SUPERDUPERAI_URL to https://dev-editor.superduperai.co (the production address, despite its name), restart the bot, then run {again} ({pay}).",
 	repair.CauseFileFailed:   "SuperDuperAI could not make it; its reason, if any, is below. If the prompt was refused, {refund}: it would fail again. Otherwise run {generate}: {pay} for the new attempt (SuperDuperAI's balance shows whether this one was charged).",
 	repair.CauseNotMade:      "An operator checked: nothing was made, so nothing should have been charged. Run {again} ({pay}).{or refund}",
 	repair.CauseUnwritten:    "Fix Redis first: /redis ping, and sessionbot doctor on the bot's host, say what is wrong.",
 	repair.CauseCommand:      "Nothing was started or charged: Redis lacks a command this needs, or does not allow it. Have it enabled (sessionbot doctor, on the bot's host, lists what is missing), then run {again}.",
 
-	repair.CauseNoSecret:    "The bot lacks the site's signing secret, so nothing was sent. Copy it from Stripe's dashboard (Developers, Webhooks, the site's endpoint), set it as STRIPE_WEBHOOK_SECRET in the bot's configuration, restart the bot, then run the command again.",
-	repair.CauseNoStripeKey: "Stripe's event cannot be read. Set STRIPE_SECRET_KEY to a key that may read Events (sessionbot doctor checks it), restart the bot, then run the command again. Nothing was sent.",
+	repair.CauseNoSecret:    "The bot lacks the site's signing secret, so nothing was sent. Copy it from Stripe's dashboard (Developers, Webhooks, the site's endpoint), set it as STRIPE_WEBHOOK_SECRET in the bot's configuration, restart the bot, then run {again}.",
+	repair.CauseNoStripeKey: "Stripe's event cannot be read. Set STRIPE_SECRET_KEY to a key that may read Events (sessionbot doctor checks it), restart the bot, then run {again}. Nothing was sent.",
 	repair.CauseNoEvent:     "Stripe no longer has the event: it keeps events for 30 days. Run {generate} instead ({pay}).{or refund}",
 	repair.CauseSignature:   "It rejected the signature. Set STRIPE_WEBHOOK_SECRET to the signing secret of the site's own endpoint in Stripe, restart the bot, then run {again} ({pay}).",
-	repair.CauseClock:       "The clocks differ by more than five minutes, so the site rejected the signature as too old. Synchronize the clock of the bot's server (NTP), then run {again} ({pay}).",
+	repair.CauseClock:       "The bot's clock and the site's differ by more than five minutes, so the site rejected the signature as too old. Set the wrong one right (NTP), then run {again} ({pay}).",
 	repair.CauseBlocked:     "Best: fix the site's firewall or proxy, or SITE_WEBHOOK_URL in the bot's configuration, then run {again} ({pay}). Only if you cannot: {generate} ({pay}{twice}).",
 	repair.CauseNoWebhook:   "There is no webhook at SITE_WEBHOOK_URL. Set it to the address Stripe's dashboard shows for the site's endpoint, restart the bot, then run {again} ({pay}).",
 	repair.CauseUnreachable: "The site could not be reached. In a few minutes run {again} ({pay}). Only if it stays down: {generate} ({pay}{twice}).",

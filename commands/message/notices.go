@@ -38,14 +38,14 @@ const (
 	NoticePlanSent       Notice = "The bot cannot post in this channel, so it sent you the plan in a direct message."
 	NoticePlanUnshown    Notice = "The plan could not be posted, so nothing was done."
 	NoticePlanUnclear    Notice = "Slack did not confirm the post. If you do not see the plan, run the command again; nothing changes before approval."
-	NoticeAlertMoved     Notice = "Your press counted. This message is out of date: the alert has been posted again in the alert channel."
-	NoticeApproved       Notice = "Your press counted: approved. The plan's message could not be found, so the result will be posted where the bot can."
+	NoticeAlertMoved     Notice = "Your press was registered. This message is out of date: the alert has been posted again in the alert channel."
+	NoticeApproved       Notice = "Your press was registered: approved. The plan's message could not be found, so the result will be posted where the bot can."
 	NoticeElsewhere      Notice = "This plan is shown in another message, so nothing was done. Press its button there, in"
 	NoticeAlertElsewhere Notice = "This alert is shown in another message, so nothing was done. Press its button there, in"
-	NoticeBulkChanged    Notice = "Your press counted. The message could not be updated and may be out of date."
-	NoticeCancelled      Notice = "Your press counted: cancelled. The message could not be updated and may still show its buttons."
+	NoticeBulkChanged    Notice = "Your press was registered: do not press again. The message could not be updated, and may be out of date; what is running goes on."
+	NoticeCancelled      Notice = "Your press was registered: cancelled. The message could not be updated and may still show its buttons."
 
-	NoticeNoteMissed Notice = "The window opened too late for Slack. Your decision stands: press the button again to add a note."
+	NoticeNoteMissed Notice = "The window took too long to open. Your decision stands: press the button again to add a note."
 	NoticeNotDecider Notice = "Only the person who made this decision can add a note to it. Reply in the thread instead."
 	NoticeNoteGone   Notice = "This decision is too old: its data is gone, so the note was not saved."
 	NoticeNoted      Notice = "Note saved."
@@ -53,7 +53,7 @@ const (
 
 	NoticeInformedGone Notice = "Nobody has asked about this session here recently, so nothing was recorded."
 
-	NoticeNoView Notice = "The window opened too late for Slack. Use the shortcut again, or type /session with the id, e-mail address or payment (pi_…)."
+	NoticeNoView Notice = "The window took too long to open. Use the shortcut again, or type /session with the id, e-mail address or payment (pi_…)."
 	NoticeMenu   Notice = "This menu entry is unknown, so nothing was done. Type /session help."
 
 	NoticeShared       Notice = "Already shared, a moment ago."
@@ -96,7 +96,7 @@ func PlanClickReply(a repair.ClaimResult, now time.Time) blockkit.Line {
 
 // outcomeTexts say how a job ended; of one that runs, the message says more.
 var outcomeTexts = map[store.Outcome]string{
-	"":                     "It was running when you pressed.",
+	"":                     "It was already running, so your press changed nothing.",
 	store.OutcomeDone:      "It is done.",
 	store.OutcomeRefused:   "It was not done.",
 	store.OutcomeFailed:    "It failed.",

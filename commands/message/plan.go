@@ -107,7 +107,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 	case p.Deliver != "":
 		return blockkit.PlainLine("Showing it costs nothing.")
 	case p.Restore != nil:
-		return blockkit.PlainLine(humanize.WithNoun(p.Kind, "Storing it costs nothing; for the {video} afterwards we pay SuperDuperAI ("+remedy.CostText(cents)+")."))
+		return blockkit.PlainLine(humanize.WithNoun(p.Kind, "Storing it costs nothing. The {video} itself, once it is made, costs us money ("+remedy.CostText(cents)+")."))
 	case marksError(p):
 		line = blockkit.PlainLine("No cost, no refund, no e-mail: only the session's status and error text change (see Details).")
 		if p.Seen.Payment != store.PaymentRefunded {
@@ -133,8 +133,8 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		if cents = videoCents(p, cents); cents > 0 {
 			cost = " (" + remedy.CostText(cents) + ")."
 		}
-		line = append(line, blockkit.Plain(better+"wait for Stripe's next retry, or "), remedy.StripeLink(s.EventPage, "resend the event in Stripe"),
-			blockkit.Plain(humanize.WithNoun(p.Kind, ": the site then makes the {video}"+cost)))
+		line = append(line, blockkit.Plain(better+"wait for Stripe's next retry"+humanize.WithNoun(p.Kind, ": the site then makes the {video}")+cost+" If the customer cannot wait: cancel, and "),
+			remedy.StripeLink(s.EventPage, "resend the event in Stripe"), blockkit.Plain("; a retry can still make a second one."))
 		if !marksError(p) {
 			line = append(line, blockkit.Plain(" Approve only if nothing has started 15 min after Stripe shows a delivery."))
 		}
@@ -148,7 +148,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 	case marksError(p):
 		line = append(line, blockkit.Plain(" If nothing will be made, "), refund, blockkit.Plain("."))
 	default:
-		line = append(line, blockkit.Plain(" Or, if the customer prefers that, cancel and "), refund, blockkit.Plain("."))
+		line = append(line, blockkit.Plain(" If the customer would rather have a refund, cancel and "), refund, blockkit.Plain("."))
 	}
 	return line
 }
@@ -185,10 +185,10 @@ func planSituation(p repair.Plan) remedy.Situation {
 func ConfirmationBlocks(p repair.Plan, by store.Actor, included bool) []slack.Block {
 	so := " pressed once; nothing has been done yet."
 	if included {
-		so = " pressed once, with Include; nothing has been done yet."
+		so = " pressed once, to include what Stripe may still deliver; nothing has been done yet."
 	}
 	return append(PlanBlocks(p, p.Cents()), blockkit.Paragraph(blockkit.L(humanize.Person(by), blockkit.Bold(so),
-		blockkit.Plain(" To confirm, they press “"+secondPress+"” at least two seconds later. If somebody else presses it, that counts as that person's first press."))))
+		blockkit.Plain(" To confirm, they press “"+secondPress+"” at least two seconds later. Anybody else has to press it twice."))))
 }
 
 // PlanActions are the plan's buttons; nonce is that of the first of two clicks. The
@@ -266,7 +266,7 @@ func sourcesText(o repair.Order) string {
 	}
 	parts = append(parts, sourceText("size", o.SizeFrom))
 	if o.SessionModel != "" && o.SessionModel != o.Model {
-		parts = append(parts, fmt.Sprintf("model %s (the session asks for %s)", o.Model, blockkit.Cut(blockkit.OneLine(o.SessionModel), 80)))
+		parts = append(parts, fmt.Sprintf("model %s (the session names %s, which the bot does not use)", o.Model, blockkit.Cut(blockkit.OneLine(o.SessionModel), 80)))
 	}
 	return strings.Join(parts, " · ")
 }

@@ -31,7 +31,7 @@ func replayVerdict(p repair.Progress) (head, next string) {
 		return "Cancelled: nothing was sent for {id}.", cancelledWhileWaiting + "{still paid}. " + stillWanted
 	case job.Outcome == store.OutcomeGaveUp && job.Cause == repair.CauseNoToken:
 		return "Started, but not tracked: the site is making the {video} for {id}.",
-			"Check the customer's page in 15 minutes. If there is no {video}, press Debug: it says what to do. Start no other until then. To have {video}s tracked until they finish, set SUPERDUPERAI_TOKEN and restart the bot."
+			"Check the customer's page in 15 minutes. If there is no {video}, press Debug: it says what to do. Do not start another until then. To have {video}s tracked until they finish, set SUPERDUPERAI_TOKEN and restart the bot."
 	case job.Outcome != store.OutcomeFailed:
 		return "", ""
 	}
@@ -41,7 +41,7 @@ func replayVerdict(p repair.Progress) (head, next string) {
 			"Do not replay or generate again. Press Debug, then show the {video} on the customer's page (no cost)."
 	case repair.CauseSiteFailed:
 		if text := strings.ToLower(p.SiteText); strings.Contains(text, "timeout") || strings.Contains(text, "timed out") {
-			return "Failed: the site stopped waiting for SuperDuperAI for {id}, and {a video} may exist all the same.", lookFor + foundAnyway + " Not found: run {generate} ({pay})."
+			return "Failed: the site stopped waiting for SuperDuperAI for {id}, and {a video} may exist anyway.", lookFor + foundAnyway + " Not found: run {generate} ({pay})."
 		}
 		return "Failed: the site received the event and reported an error for {id}.", cause
 	case repair.CauseIgnored:

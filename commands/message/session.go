@@ -64,11 +64,15 @@ func SessionBlocks(x diagnosis.Examination, handled *incident.Handled, account i
 	facts := slices.Concat(
 		[]blockkit.Line{blockkit.Fact("Session", blockkit.Code(x.Session.ID))},
 		paymentFacts(x), customerFacts(x), redisFacts(x), site(siteURL).fileFacts(x),
-		[]blockkit.Line{siteFact(x), earlier}, alertFacts(x, account))
+		[]blockkit.Line{site(siteURL).siteFact(x), earlier}, alertFacts(x, account))
 	next := NextStep(x, cents)
 	if x.Verdict.InTrouble() && handled != nil {
 		next = append(blockkit.L(blockkit.Plain("Ask "), blockkit.User(handled.By), blockkit.Plain(" first: they marked this session as handled at "), humanize.ClockTime(handled.At, x.At),
-			blockkit.Plain(humanize.WithNoun(x.Session.Kind(), " (then "+humanize.Words(string(handled.Verdict))+"). If they refunded it or made the {video}: nothing to do. Otherwise: "))), next...)
+			blockkit.Plain(humanize.WithNoun(x.Session.Kind(), " (it was "+humanize.Words(string(handled.Verdict))+" then). If they refunded it or made the {video}: nothing else to do. Otherwise:\n"))), next...)
+	}
+	sentence := site(siteURL).customerSentence(x)
+	if x.Verdict.InTrouble() && handled != nil { // they may have been refunded
+		sentence = lookingIntoIt
 	}
 	heading := Heading(": "+humanize.LowerFirst(x.Reason), next)
 	heading[0] = append(blockkit.L(blockkit.Tag(humanize.Title(x.Verdict), verdictColour(x.Verdict))), heading[0]...)
@@ -76,7 +80,7 @@ func SessionBlocks(x diagnosis.Examination, handled *incident.Handled, account i
 		blockkit.Paragraph(heading...),
 		blockkit.Paragraph(facts...),
 		forCustomer(),
-		blockkit.Quote(site(siteURL).customerSentence(x)),
+		blockkit.Quote(sentence),
 		blockkit.Context(blockkit.Mrkdwn(blockkit.L(blockkit.Plain("Checked "), humanize.SecondsTime(x.At, x.At)))),
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
-// Advice lists the remedies in sentences, the cheapest first, with links to Stripe. It is
-// empty where nothing is to be repaired, or a person has to look first.
+// Advice lists the remedies in sentences, a line each and the cheapest first, with links to
+// Stripe. It is empty where nothing is to be repaired, or a person has to look first.
 func (s Situation) Advice(now time.Time) blockkit.Line {
 	var line blockkit.Line
 	started := false // the sentence on replay and generate is said
@@ -24,7 +24,7 @@ func (s Situation) Advice(now time.Time) blockkit.Line {
 		}
 		sentence := s.sentence(a, len(line) > 0, now)
 		if len(line) > 0 && len(sentence) > 0 {
-			line = append(line, blockkit.Plain(" "))
+			line = append(line, blockkit.Plain("\n"))
 		}
 		line = append(line, sentence...)
 	}
@@ -65,16 +65,16 @@ func (s Situation) sentence(a advised, later bool, now time.Time) blockkit.Line 
 // resendLine is about Stripe's event. Resending it does not end Stripe's own retries, and
 // the site makes a video for each delivery, so that waiting costs least.
 func (s Situation) resendLine(why reason, now time.Time) blockkit.Line {
-	resend, until := s.words("esend the {event} in Stripe"), humanize.ClockTime(s.RetriesUntil, now)
+	resend, until := "resend the {event} in Stripe", humanize.ClockTime(s.RetriesUntil, now)
 	switch {
 	case why == becauseOnlyTheSite:
-		return blockkit.L(StripeLink(s.EventPage, "R"+resend), s.plain(": only the site has the customer's picture, and then makes the {video}: "+s.pay()+"."))
+		return blockkit.L(StripeLink(s.EventPage, s.words(humanize.UpperFirst(resend))), s.plain(": only the site has the customer's picture, and then makes the {video}: "+s.pay()+"."))
 	case s.Event == store.EventPending:
 		return blockkit.L(s.plain("Wait: Stripe is still delivering the {event}, and retries until "), until, s.plain(". The site then makes the {video}: "+s.pay()+
-			". If {none has} started in 15 min, "), StripeLink(s.EventPage, "r"+resend), s.plain(": the retries go on, and can make a second {video} ("+s.more()+")."))
+			".\nIf {none has} started in 15 min: "), StripeLink(s.EventPage, s.words(resend)), s.plain(". The retries go on, and can make a second {video} ("+s.more()+")."))
 	}
-	return blockkit.L(s.plain("Wait for {Stripe's next retry}, which costs least: Stripe retries until "), until, s.plain(", and the site then makes the {video}: "+s.pay()+". "),
-		StripeLink(s.EventPage, "R"+resend), s.plain(" only if {the customer} cannot wait: the retries go on, and the next one can make a second {video} ("+s.more()+")."))
+	return blockkit.L(s.plain("Wait for {Stripe's next retry}, which costs least: Stripe retries until "), until, s.plain(", and the site then makes the {video}: "+s.pay()+".\nIf {the customer} cannot wait: "),
+		StripeLink(s.EventPage, s.words(resend)), s.plain(". The retries go on, and the next one can make a second {video} ("+s.more()+")."))
 }
 
 // disputeLine says what a dispute means for the order.
@@ -102,11 +102,11 @@ func (s Situation) refundLine(later bool) blockkit.Line {
 	case !later:
 		return blockkit.L(StripeLink(s.PaymentPage, humanize.UpperFirst(refund)), blockkit.Plain("."))
 	}
-	line := blockkit.L(blockkit.Plain("Or "), StripeLink(s.PaymentPage, refund), s.plain(" if {the customer} prefers that"))
+	line := blockkit.L(s.plain("If {the customer} would rather have a refund: "), StripeLink(s.PaymentPage, refund), blockkit.Plain("."))
 	if s.retries() {
-		line = append(line, s.plain("; a retry can still make the {video}"))
+		line = append(line, s.plain(" A retry can still make the {video}."))
 	}
-	return append(line, blockkit.Plain("."))
+	return line
 }
 
 // restoreText says how a prompt is stored, and what comes after it.
@@ -140,15 +140,15 @@ func (s Situation) startLine() blockkit.Line {
 		if instead != "" {
 			first += "; if that starts nothing, " + instead
 		}
-		after := "If {none has} started 15 min after Stripe shows a delivery, "
+		after := "If {none has} started 15 min after Stripe shows a delivery: "
 		if s.Event == store.EventPending {
-			after = "If that starts nothing either, "
+			after = "If that starts nothing either: "
 		}
-		return blockkit.L(s.plain(after + first + " (" + s.another("") + ", with the same risk)."))
+		return blockkit.L(s.plain(after + first + " (" + s.another("") + "; a retry can still make a second one)."))
 	case s.Advises(Ask) || s.Advises(Restore):
 		return plain("Where the prompt is restored, " + first + ": " + s.pay() + ".")
 	case s.Advises(Check):
-		return plain("Otherwise " + first + ": " + s.pay() + ", or " + s.twice() + " if the first also finishes.")
+		return plain("Otherwise " + first + ": " + s.pay() + "; should the first {video} finish as well, " + s.twice() + ".")
 	case s.Advises(Verify):
 		return blockkit.L(s.plain("{It} may be unpaid: if you generate now, " + strings.Replace(s.pay(), "pay", "may pay", 1) + " for nothing."))
 	case s.Unread && s.Verdict == diagnosis.VerdictOrphaned:

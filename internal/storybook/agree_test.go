@@ -74,7 +74,7 @@ func TestMessagesAgree(t *testing.T) {
 			debug := answerOf(&w, "debug "+sessionID)
 			text := blockkit.Text(debug.Blocks)
 			_, advice, _ := strings.Cut(text, "\n")
-			advice, _, _ = strings.Cut(advice, "\n")
+			advice, _, _ = strings.Cut(advice, "\n\n")
 			offered := actionsOf(debug.Actions)
 			for _, action := range actions {
 				answer := answerOf(&w, string(action)+" "+sessionID)
@@ -90,7 +90,7 @@ func TestMessagesAgree(t *testing.T) {
 					if want, got := paymentPattern.FindStringSubmatch(text)[1], paymentPattern.FindStringSubmatch(shown)[1]; want != got {
 						t.Errorf("debug says payment %q, the refusal %q", want, got)
 					}
-					want := strings.NewReplacer("Refresh", "Press Debug", "refresh", "press Debug").Replace(advice)
+					want := strings.NewReplacer("Refresh", "Press Debug", "refresh", "press Debug", "Send the customer the link if they ask.", "If the customer asks: Debug has the link.").Replace(advice)
 					if _, next, _ := strings.Cut(shown, "\n"); !strings.HasPrefix(next, want) {
 						t.Errorf("debug advises\n%s\nand the refusal says\n%s", want, shown)
 					}
@@ -207,7 +207,7 @@ func agreeWithAlert(t *testing.T, x diagnosis.Examination, advice string, offere
 		Currency: x.Payment.Currency, Live: true, IntentID: x.Payment.IntentID, Event: x.Event.State, EventID: x.Event.ID, EventAt: x.Event.Created}}}, options, noon)
 	text := blockkit.Text(shown.Blocks)
 	_, next, _ := strings.Cut(text, "→ ")
-	next, _, _ = strings.Cut(next, "\n")
+	next, _, _ = strings.Cut(next, "\nSo far: ")
 	if len(offered) > 0 {
 		if diff := cmp.Diff(advised(advice), advised(next)); diff != "" {
 			t.Errorf("debug and the alert (-debug +alert):\n%s\n%s\n%s", diff, advice, next)

@@ -110,7 +110,11 @@ func failures() []Story {
 func notices() []Story {
 	all := make([]Story, len(message.Notices))
 	for n, notice := range message.Notices {
-		all[n] = line(string(notice), blockkit.L(blockkit.Plain(string(notice))), of("commands.Notice", notice))
+		text := blockkit.PlainLine(string(notice))
+		if strings.HasSuffix(string(notice), " in") { // a link follows
+			text = append(text, blockkit.Plain(" "), blockkit.Channel("C0SUPPORT"), blockkit.Plain("."))
+		}
+		all[n] = line(string(notice), text, of("commands.Notice", notice))
 	}
 	several := commands.Subjects(sessionID + ", cs_live_b2, ann@example.com, pi_3NqXaB2eZvKYlo2C")
 	return append(all,

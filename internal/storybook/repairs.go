@@ -34,7 +34,7 @@ func planOf(action store.Action) repair.Plan {
 	p.Retrying, p.EventID, p.IntentID, p.Live = true, "evt_1", "pi_3Abc", true
 	if action == store.ActionRestore {
 		p.Seen.Verdict, p.Restore = diagnosis.VerdictLost, &sessions.Restored{Order: store.Order{Prompt: "A fox runs\nthrough <!channel> & snow"}, Created: noon}
-		p.Warnings = []string{"Stripe is still retrying the event: once it arrives, the site makes the video itself."}
+		p.Warnings = []string{"Stripe is still retrying the event: with the prompt restored, the site makes the video at the next retry. Do not generate one as well."}
 		p.Writes = []sessions.KeyWrite{{Session: sessionID, Kind: "session", Create: true, Changes: []sessions.Change{
 			{Name: "prompt", After: &p.Restore.Order.Prompt}, {Name: "videoCount", After: text("1"), Number: true}, {Name: "status", After: text("pending")}}}}
 		return p

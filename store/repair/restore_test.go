@@ -67,7 +67,7 @@ func TestRestorePlan(t *testing.T) {
 // finds it.
 func TestRestoreWarns(t *testing.T) {
 	t.Parallel()
-	const itself = "the site makes the video itself"
+	const itself = "the site makes the video at the next retry"
 	failed := store.Event{ID: "evt_1", State: store.EventFailed, Created: storetest.At.Add(-time.Hour)}
 	for _, c := range []struct {
 		name   string

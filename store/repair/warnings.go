@@ -30,7 +30,7 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 	warnTwice(retrying && makesVideo, "Stripe is still retrying the event: if a retry also gets through, we pay for two videos.")
 	restores := action == store.ActionRestore
 	siteReads := x.Session.PromptTarget(x.Reads).Kind == x.Session.SessionKey.Kind || x.Reads != store.LayoutOneKey
-	warn(retrying && restores && siteReads, "Stripe is still retrying the event: once it arrives, the site makes the video itself.")
+	warn(retrying && restores && siteReads, "Stripe is still retrying the event: with the prompt restored, the site makes the video at the next retry. Do not generate one as well.")
 	warn(retrying && !makesVideo && !restores, "Stripe is still retrying the event: whether or not you approve, the site may still make a video, and we pay for it.")
 	saysCompleted := x.Site != nil && x.Site.Found && x.Site.Status == string(store.StatusCompleted) && x.Session.Status() != store.StatusCompleted
 	warn(makesVideo && x.Deliver == "" && saysCompleted,
@@ -59,7 +59,7 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 	underWay := x.File.State == store.FileInProgress || x.File.State == store.FileFinalizing
 	warn(named && makesVideo && underWay, "The first video is still being made: if it finishes, we pay for both, and the new one is shown.")
 	invalid := named && x.Session.FileID() == ""
-	warn(invalid, "The stored file id is not valid.")
+	warn(invalid, "The file id stored in Redis is not valid, so a video may exist that the bot cannot see: look in SuperDuperAI first.")
 	warn(named && !invalid && makesVideo && !underWay, fmt.Sprintf("The session already has a file (%s): it will be replaced.", plainWord(string(x.File.State))))
 	warn(named && !invalid && action == store.ActionFix && x.Deliver == "", "The session already has a file: it stays.")
 	warn(named && action == store.ActionFix && x.Deliver != "" && !strings.EqualFold(x.Deliver, x.Session.NamedFile()),

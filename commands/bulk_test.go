@@ -229,7 +229,7 @@ func TestBulkDetails(t *testing.T) {
 			t.Fatalf("page %d: %s\n%s", page, answer.Outcome, blockkit.Text(answer.Blocks))
 		}
 		value = button.Value
-		if text := blockkit.Text(answer.Blocks); page == 2 && strings.Count(text, "left out: Stripe delivers it itself") != 5 {
+		if text := blockkit.Text(answer.Blocks); page == 2 && strings.Count(text, "left out: Stripe is still retrying it") != 5 {
 			t.Errorf("it does not say who is left out, and why:\n%s", text)
 		}
 	}

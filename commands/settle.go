@@ -32,7 +32,7 @@ const (
 
 func (d Deps) settle() Command {
 	return Command{Group: "session", Name: "settle", Args: "<id> <file id>", Repairs: store.ActionGenerate, Operators: true, Direct: true,
-		Summary: "after a generation with an unknown result, give the id of the file you found in SuperDuperAI; or resume tracking one (no cost)", Parse: d.parseSettle}
+		Summary: "after a generation with an unknown result, give the id of the file you found in SuperDuperAI; or, to resume tracking one, that of the file on record (no cost)", Parse: d.parseSettle}
 }
 
 func (d Deps) parseSettle(args Args) (Run, error) {

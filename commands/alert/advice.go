@@ -27,7 +27,7 @@ var orphanTexts = map[store.EventState]struct {
 	cause   pluralText
 }{
 	store.EventFailed: {"event not delivered", "not delivered", pluralText{
-		"Stripe could not deliver the event to at least one endpoint, probably the site's (Stripe shows which, and why).",
+		"Stripe could not deliver the event to at least one endpoint, probably the site's: Stripe shows which, and why. If it is the site's, fix that first.",
 		"Stripe has not been able to deliver the events to at least one endpoint{since}: probably the site's webhook is failing. 1. Fix it (Stripe shows the HTTP status). 2."}},
 	store.EventPending: {"event still being delivered", "still being delivered", pluralText{}}, // which the advice says
 	store.EventDelivered: {"event delivered", "delivered", pluralText{

@@ -88,7 +88,7 @@ func alertBlocks(i incident.Incident, o Options, rows int, now time.Time) (head 
 func planFirst(i incident.Incident, videoCents int) string {
 	n := repairableCases(i)
 	if n < 2 || summaries[i.Kind] != nil {
-		return "Buttons and menu entries that end in “…” show a plan first: nothing happens before it is approved."
+		return "Buttons and menu entries that end in “…” show a plan first: nothing happens before it is approved. Handled closes the session's alert, and repairs nothing."
 	}
 	cost := "the cost is unknown"
 	switch shown := !slices.ContainsFunc(i.Open(), func(c incident.Case) bool { return !shows(c) }); {

@@ -46,20 +46,20 @@ func anomalies(s Statistics) []string {
 	}
 	lines = append(lines, memoryAnomalies(s, day)...)
 	if n := c.Survey.TTLs[stats.TTLClasses[len(stats.TTLClasses)-1]]; n > 0 {
-		keys, verb := humanize.Count(n, "key"), "expire"
+		keys, verb := humanize.Count(n, "session key"), "expire"
 		if n == 1 {
 			verb = "expires"
 		}
 		if c.Survey.TTLsOfSome {
 			keys = "About " + keys
 		}
-		say("%s of sessions never %s: something wrote them without an expiry. Not urgent: they only take up memory.", keys, verb)
+		say("%s never %s: something wrote them without an expiry. Not urgent: they only take up memory.", keys, verb)
 	}
 	if text := troubledText(c); text != "" {
 		lines = append(lines, text)
 	}
 	if s.Watch != nil && s.Watch.Unreachable != "" {
-		say("Alerts do not arrive. %s", s.Watch.Unreachable)
+		say("Alerts are not arriving in the alert channel (ALERT_CHANNEL). %s", s.Watch.Unreachable)
 	}
 	switch {
 	case lines != nil:
@@ -144,7 +144,7 @@ func paymentCaveat(s Statistics) string {
 	case s.Watch == nil || s.Watch.Passed.IsZero():
 		return "Payments were not checked:" + remedy
 	case s.AsOf.Sub(s.Watch.Passed) > staleAfter:
-		return "Payments were last checked " + humanize.Ago(s.Watch.Passed, s.AsOf) + ":" + remedy
+		return "Payments were last checked " + humanize.Ago(s.Watch.Passed, s.AsOf) + " (the bot's log says why):" + remedy
 	}
 	return ""
 }

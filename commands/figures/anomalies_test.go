@@ -68,7 +68,7 @@ func TestOdd(t *testing.T) {
 		{"payments are not known", func(s *Statistics) { s.EvidenceErr = true }, []string{"No problems found, as far as is known."}},
 		{"files were not checked yet", func(s *Statistics) { s.Count.Verdicts[diagnosis.VerdictUnchecked] = 3 },
 			[]string{"No problems found so far: the files of 3 sessions have not been checked yet."}},
-		{"alerts do not arrive", func(s *Statistics) { s.Watch.Unreachable = "Invite the bot." }, []string{"Alerts do not arrive. Invite the bot."}},
+		{"alerts do not arrive", func(s *Statistics) { s.Watch.Unreachable = "Invite the bot." }, []string{"Alerts are not arriving in the alert channel (ALERT_CHANNEL). Invite the bot."}},
 		{"webhooks fail", func(s *Statistics) { setSlots(s, 6, 0, stats.Tries{Good: 5, Bad: 3}) }, []string{"Webhook success has been 62.5% since 11:30 UTC, down from 99.1%."}},
 		{"webhooks failed", func(s *Statistics) { setSlots(s, 60, 54, stats.Tries{Good: 0, Bad: 3}) },
 			[]string{"Webhook success was 0.0% from 07:00 UTC to 07:30 UTC; usually it is 99.1%."}},
@@ -90,9 +90,9 @@ func TestOdd(t *testing.T) {
 		{"the server was restarted, and evicts", func(s *Statistics) { level(s, 400, 1) },
 			[]string{"Redis evicted 1 key in the last 24 h because it ran out of memory: customers' sessions may be among them. Find out what fills it (redis-cli --bigkeys), and give it more memory (raise maxmemory, or move it to a larger host), then run /session list lost."}},
 		{"keys live for ever", func(s *Statistics) { s.Count.Survey.TTLs["never expires"] = 2 },
-			[]string{"2 keys of sessions never expire: something wrote them without an expiry. Not urgent: they only take up memory."}},
+			[]string{"2 session keys never expire: something wrote them without an expiry. Not urgent: they only take up memory."}},
 		{"some of the keys live for ever", func(s *Statistics) { s.Count.Survey.TTLs["never expires"], s.Count.Survey.TTLsOfSome = 16, true },
-			[]string{"About 16 keys of sessions never expire: something wrote them without an expiry. Not urgent: they only take up memory."}},
+			[]string{"About 16 session keys never expire: something wrote them without an expiry. Not urgent: they only take up memory."}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, anomalies(statisticsWith(c.change))); diff != "" {

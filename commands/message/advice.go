@@ -88,7 +88,7 @@ func readFirst(x diagnosis.Examination) string {
 	if x.Deliver != "" || !siteCompleted(x) {
 		return ""
 	}
-	return humanize.WithNoun(x.Session.Kind(), "The site reports this order as completed, but Redis does not. Open the customer's page (link below): if it shows the {video}, send the customer the link, and start nothing. Otherwise:\n")
+	return humanize.WithNoun(x.Session.Kind(), "The site reports this order as completed, but Redis does not. Open the customer's page (link below): if it shows the {video}, send the customer the link, and start nothing. If not, check first that the site and the bot use the same Redis; then:\n")
 }
 
 // siteCompleted reports whether the site calls the order completed.
@@ -126,7 +126,7 @@ func verifyStep(x diagnosis.Examination, cents int) string {
 	case x.Payment.Why == store.StripeWrongMode && isTest(x.Payment):
 		return "Test session, no real money: nothing to do. Do not generate: that costs us real money (" + remedy.CostText(cents) + "). To see its payment, look it up in Stripe's test mode; leave the live key as it is."
 	case !isTransient(x.Payment.Why):
-		return accessSteps[x.Payment.Why] + " To know sooner, look up the session's id in Stripe: if it was paid, and Stripe is not retrying its event, generate the {video}; if it was not, nothing is owed."
+		return accessSteps[x.Payment.Why] + " To know sooner, look up the session's id in Stripe: paid, and Stripe is retrying its event: wait; paid, and it is not: generate the {video}; not paid: nothing is owed."
 	}
 	return "Refresh in a minute: " + unverifiedText(x.Payment) + ". If that lasts, look up the session's id in Stripe."
 }
@@ -213,7 +213,7 @@ func verdictStep(x diagnosis.Examination) string {
 		}
 	case diagnosis.VerdictCorrupt:
 		if x.Allows(store.ActionFix) {
-			return "Mark as error (no cost, refunds nothing): this replaces the damaged record and keeps a copy of it. The prompt is intact. Afterwards /session debug says how to have the {video} made (we pay)."
+			return "Mark as error (no cost, refunds nothing): this replaces the damaged record and keeps a copy of it. The prompt is intact. Afterwards /session debug says how to have the {video} made: by Stripe's retry, or by us (either way we pay)."
 		}
 		if x.Allows(store.ActionRestore) {
 			return "Ask the customer for the prompt, then press Restore prompt…, or type /session restore <id> (no cost; the bot keeps a copy of the damaged record). Afterwards the {video} can be generated (we pay)."

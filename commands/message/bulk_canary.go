@@ -11,7 +11,7 @@ import (
 // predictions say what is to be seen after the repair of a session.
 var predictions = map[repair.Prediction]string{
 	repair.PredictMade:    "its {video} is finished and the customer's page shows it",
-	repair.PredictStarted: "the site starts its {video}, whose end cannot be seen without SUPERDUPERAI_TOKEN, and the customer's page waits for it",
+	repair.PredictStarted: "the site starts its {video}, whose end cannot be seen without SUPERDUPERAI_TOKEN, and the customer's page is waiting for it",
 	repair.PredictShown:   "the customer's page shows its {video}",
 	repair.PredictError:   "the customer's page shows the error",
 }

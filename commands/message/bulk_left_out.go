@@ -10,14 +10,14 @@ import (
 
 // leftOutSteps say which sessions are left out, after their number, and what to do.
 var leftOutSteps = map[repair.LeftOutReason]string{
-	repair.LeftRetrying:    "that Stripe delivers itself: wait (costs least), or resend {it} in Stripe{include}: {each} may then be made, and charged, twice",
+	repair.LeftRetrying:    "that Stripe is still retrying: wait (costs least), or resend {it} in Stripe{include}: {each} may then be made twice, and we pay twice",
 	repair.LeftOtherAction: "that only {other} can repair: {plan other}",
 	repair.LeftUnclear:     "whose earlier repair has an unknown result: settle {it} first (/session debug)",
 	repair.LeftUnreadable:  "that the site cannot read: generate {it} instead",
 	repair.LeftSecondPress: "with {a warning}: repair {it} {singly}",
 	repair.LeftNotAllowed:  "that {action} cannot repair: /session list has {it}",
 	repair.LeftUnseen:      "that could not be read from Redis: request a new plan later",
-	repair.LeftEventUnseen: "whose event could not be read from Stripe: check there first{include}: the site may still start {it}, and {each} may then be made, and charged, twice",
+	repair.LeftEventUnseen: "whose event could not be read from Stripe: check there first{include}: the site may still start {it}, and {each} may then be made twice, and we pay twice",
 	repair.LeftUnverified:  "whose payment Stripe did not confirm: check STRIPE_SECRET_KEY, or request a new plan later",
 }
 
@@ -32,7 +32,7 @@ var leftOutAlone = map[repair.LeftOutReason]string{
 
 // leftOutOne say the same of one session.
 var leftOutOne = map[repair.LeftOutReason]string{
-	repair.LeftRetrying:    "Stripe delivers it itself: wait, or resend it in Stripe",
+	repair.LeftRetrying:    "Stripe is still retrying it: wait, or resend it in Stripe",
 	repair.LeftOtherAction: "only {other} can repair it",
 	repair.LeftUnclear:     "the result of an earlier repair is unknown: settle that first",
 	repair.LeftSecondPress: "it has a warning of its own: repair it by itself",

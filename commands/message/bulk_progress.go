@@ -56,11 +56,11 @@ func bulkHeadline(p repair.Progress) (head, next string) {
 	job, state, n := p.Job, p.Job.Bulk, p.Job.Bulk.Counts()
 	took := humanize.Duration(p.At.Sub(job.Claimed))
 	sums := bulkSums(job)
-	again := "Run " + PlanCommand(job.Plan) + " again for the " + humanize.Thousands(int64(n.Left)) + " not started" + leftCost(job, "") + "."
+	again := "To go on, run " + PlanCommand(job.Plan) + " again: it shows a plan first, for the " + humanize.Thousands(int64(n.Left)) + " not started" + leftCost(job, "")
 	if n.Failed > 0 {
-		again = strings.TrimSuffix(again, ".") + "; it also retries what failed."
+		again += " and for what failed"
 	}
-	if n.Unclear > 0 {
+	if again += "."; n.Unclear > 0 {
 		again = "Settle what is unclear (/session debug " + firstUnclear(job) + " says how). " + again
 	}
 	switch {

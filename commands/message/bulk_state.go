@@ -95,7 +95,7 @@ func stays(job repair.Job) string {
 			text += ", " + remedy.CostText(running) + " for those running"
 		}
 		if n.Unclear > 0 {
-			text += "; what is unclear may have been charged, too"
+			text += "; what is unclear may have cost us money, too"
 		}
 		text += "."
 	}
@@ -113,7 +113,7 @@ func finishedText(job repair.Job) string {
 	}
 	fixes := job.Plan.Action == store.ActionFix
 	say(fixes && markedItems(job) > 0, "Write to the customers whose sessions were marked as error: nothing was refunded.")
-	say(!fixes && n.Unclear > 0, "First settle what is unclear (/session debug "+firstUnclear(job)+" says how): it may have been charged.")
+	say(!fixes && n.Unclear > 0, "First settle what is unclear (/session debug "+firstUnclear(job)+" says how): we may have been charged for it.")
 	say(fixes && n.Unclear > 0, "First debug what is unclear: /session debug "+firstUnclear(job)+".")
 	retry := "run " + again + ": it retries what failed"
 	switch {

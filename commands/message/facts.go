@@ -79,7 +79,7 @@ func PaymentLine(p store.Payment, paidAt, now time.Time) blockkit.Line {
 		line = append(line, blockkit.Plain(" · disputed by the customer"))
 	}
 	if p.VideoCount > 1 {
-		line = append(line, blockkit.Plain(fmt.Sprintf(" · quantity %d paid, but a session makes only one video: refund the others in Stripe", p.VideoCount)))
+		line = append(line, blockkit.Plain(fmt.Sprintf(" · paid for %d, but a session makes only one video: refund the other %d in Stripe", p.VideoCount, p.VideoCount-1)))
 	}
 	return line
 }

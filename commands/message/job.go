@@ -206,7 +206,7 @@ func pageText(page store.Site) string {
 	case status == store.StatusProcessing && page.FileID == "":
 		return " without a file: the page says “File Not Found”"
 	case status == store.StatusProcessing, status == store.StatusPending:
-		return ": the customer's page waits"
+		return ": the customer's page is still waiting"
 	}
 	return ""
 }

@@ -36,7 +36,7 @@ func TestJobSiteFact(t *testing.T) {
 		{"what the site wrote over it", overwritten, store.Site{Found: true, Status: "error"}, "status error: the customer sees an error"},
 		{"the video all the same", hidden, store.Site{Found: true, Status: "processing", FileID: "f"}, "status processing: the customer sees the video"},
 		{"not the video", hidden, store.Site{Found: true, Status: "error", FileID: "f"}, "status error" + not},
-		{"still waiting", repair.Job{Outcome: store.OutcomeGaveUp, FileID: "f"}, store.Site{Found: true, Status: "processing", FileID: "f"}, "status processing: the customer's page waits"},
+		{"still waiting", repair.Job{Outcome: store.OutcomeGaveUp, FileID: "f"}, store.Site{Found: true, Status: "processing", FileID: "f"}, "status processing: the customer's page is still waiting"},
 	} {
 		got := blockkit.Text([]slack.Block{blockkit.Paragraph(jobSiteFact(repair.Progress{Job: c.job, Site: &c.site}))})
 		if want := "Customer's page  " + c.want; got != want {

@@ -102,11 +102,11 @@ func markedStep(p repair.Plan) string {
 	case store.PaymentRefunded:
 		return "Write to the customer. The payment has already been refunded, so nothing else is owed."
 	case store.PaymentUnverified:
-		return "Check in Stripe whether it was paid. If not: nothing else to do. If so: run {generate} ({pay}) if the customer still wants the {video}, otherwise {refund}; then write to the customer. So far nothing was refunded, and no {video} is being made."
+		return "Check in Stripe whether it was paid (search for the session's id). If not: nothing else to do. If so: run {generate} ({pay}) if the customer still wants the {video}, otherwise {refund}; then write to the customer. Nothing has been refunded so far, and no {video} is being made."
 	case store.PaymentNotRequired:
 		return "If the customer still wants the {video}, run {generate} ({pay}). Then write to them. No payment was due, so nothing is to be refunded."
 	}
-	return "If the customer still wants the {video}, run {generate} ({pay}); otherwise {refund}{paid}. Then write to the customer: so far nothing was refunded, and no {video} is being made."
+	return "If the customer still wants the {video}, run {generate} ({pay}); otherwise {refund}{paid}. Then write to the customer: nothing has been refunded so far, and no {video} is being made."
 }
 
 // settleAdvice says how an unclear job is settled.
@@ -165,7 +165,7 @@ func stepText(p repair.Progress) string {
 
 // MissingText says what is not configured for a command, and how to configure it.
 func MissingText(missing repair.Cause) string {
-	return strings.ReplaceAll(CauseText(missing), "{again}", "the command again")
+	return strings.ReplaceAll(CauseText(missing), "{again} ({pay})", "the command again (it shows a plan with the cost first)")
 }
 
 // CauseText says why a job did not end well and what to do next, with places for words;
@@ -177,7 +177,7 @@ func CauseText(cause repair.Cause) string {
 var causeTexts = map[repair.Cause]string{
 	repair.CauseChanged:      "It changed after the plan was made (see below). {Look at it first}",
 	repair.CauseLate:         "The approval expired before it could start: nothing was sent or charged. Run {again}: it asks for a new approval.",
-	repair.CauseNoToken:      "No token for SuperDuperAI is configured. Create one in the SuperDuperAI editor (under the account's API access), set it as SUPERDUPERAI_TOKEN in the bot's configuration, restart the bot, then run {again}. Nothing was changed.",
+	repair.CauseNoToken:      "No token for SuperDuperAI is configured. Create one in the SuperDuperAI editor (under the account's API access), set it as SUPERDUPERAI_TOKEN in the bot's configuration, restart the bot, then run {again} ({pay}). Nothing was changed.",
 	repair.CauseUnauthorised: "SuperDuperAI rejected the token; nothing was charged. Create a new one in the SuperDuperAI editor (under the account's API access), set it as SUPERDUPERAI_TOKEN in the bot's configuration, restart the bot, then run {again} ({pay}).",
 	repair.CauseBalance:      "Our SuperDuperAI account does not have enough balance; nothing was charged. Top it up in SuperDuperAI, then run {again} ({pay}).{or refund}",
 	repair.CauseForbidden:    "Our SuperDuperAI account may not use this model (VIP models need a VIP account); nothing was charged. Set {SUPERDUPERAI_MODEL} to another model or upgrade the account, then run {again}.{or refund}",
@@ -191,11 +191,11 @@ var causeTexts = map[repair.Cause]string{
 	repair.CauseUnwritten:    "Fix Redis first: /redis ping, and sessionbot doctor on the bot's host, say what is wrong.",
 	repair.CauseCommand:      "Nothing was started or charged: Redis lacks a command this needs, or does not allow it. Have it enabled (sessionbot doctor, on the bot's host, lists what is missing), then run {again}.",
 
-	repair.CauseNoSecret:    "The bot lacks the site's signing secret, so nothing was sent. Copy it from Stripe's dashboard (Developers, Webhooks, the site's endpoint), set it as STRIPE_WEBHOOK_SECRET in the bot's configuration, restart the bot, then run {again}.",
-	repair.CauseNoStripeKey: "Stripe's event cannot be read. Set STRIPE_SECRET_KEY to a key that may read Events (sessionbot doctor checks it), restart the bot, then run {again}. Nothing was sent.",
+	repair.CauseNoSecret:    "The bot lacks the site's signing secret, so nothing was sent. Copy it from Stripe's dashboard (Developers, Webhooks, the site's endpoint), set it as STRIPE_WEBHOOK_SECRET in the bot's configuration, restart the bot, then run {again} ({pay}).",
+	repair.CauseNoStripeKey: "Stripe's event cannot be read. Set STRIPE_SECRET_KEY to a key that may read Events (sessionbot doctor checks it), restart the bot, then run {again} ({pay}). Nothing was sent.",
 	repair.CauseNoEvent:     "Stripe no longer has the event: it keeps events for 30 days. Run {generate} instead ({pay}).{or refund}",
 	repair.CauseSignature:   "It rejected the signature. Set STRIPE_WEBHOOK_SECRET to the signing secret of the site's own endpoint in Stripe, restart the bot, then run {again} ({pay}).",
-	repair.CauseClock:       "The bot's clock and the site's differ by more than five minutes, so the site rejected the signature as too old. Set the wrong one right (NTP), then run {again} ({pay}).",
+	repair.CauseClock:       "The bot's clock and the site's differ by more than five minutes, so the site rejected the signature as too old. Correct whichever clock is wrong (NTP), then run {again} ({pay}).",
 	repair.CauseBlocked:     "Best: fix the site's firewall or proxy, or SITE_WEBHOOK_URL in the bot's configuration, then run {again} ({pay}). Only if you cannot: {generate} ({pay}{twice}).",
 	repair.CauseNoWebhook:   "There is no webhook at SITE_WEBHOOK_URL. Set it to the address Stripe's dashboard shows for the site's endpoint, restart the bot, then run {again} ({pay}).",
 	repair.CauseUnreachable: "The site could not be reached. In a few minutes run {again} ({pay}). Only if it stays down: {generate} ({pay}{twice}).",

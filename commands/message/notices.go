@@ -42,7 +42,7 @@ const (
 	NoticeApproved       Notice = "Your press was registered: approved. The plan's message could not be found, so the result will be posted where the bot can."
 	NoticeElsewhere      Notice = "This plan is shown in another message, so nothing was done. Press its button there, in"
 	NoticeAlertElsewhere Notice = "This alert is shown in another message, so nothing was done. Press its button there, in"
-	NoticeBulkChanged    Notice = "Your press was registered: do not press again. The message could not be updated, and may be out of date; what is running goes on."
+	NoticeBulkChanged    Notice = "Your press on Stop or Resume was registered: do not press again. The plan's message could not be updated; it is with the next change."
 	NoticeCancelled      Notice = "Your press was registered: cancelled. The message could not be updated and may still show its buttons."
 
 	NoticeNoteMissed Notice = "The window took too long to open. Your decision stands: press the button again to add a note."

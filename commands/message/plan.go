@@ -126,7 +126,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(better), remedy.StripeLink(s.PaymentPage, "answer the dispute in Stripe"), blockkit.Plain(" first."))
 	}
 	if s.Advises(remedy.Check) {
-		line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " Check SuperDuperAI first: if the {video} may still finish, wait.")))
+		line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " Check SuperDuperAI first (its editor shows the file): while the {video} is still being made, wait.")))
 	}
 	if s.Advises(remedy.Resend) {
 		cost := "."
@@ -143,12 +143,16 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 	if s.Payment == store.PaymentPartiallyRefunded {
 		refund = remedy.StripeLink(s.PaymentPage, "refund the rest in Stripe")
 	}
+	retried := "."
+	if p.Retrying {
+		retried = "; a retry can still make the {video}."
+	}
 	switch {
 	case !s.Advises(remedy.Refund):
 	case marksError(p):
 		line = append(line, blockkit.Plain(" If nothing will be made, "), refund, blockkit.Plain("."))
 	default:
-		line = append(line, blockkit.Plain(" If the customer would rather have a refund, cancel and "), refund, blockkit.Plain("."))
+		line = append(line, blockkit.Plain(" If the customer would rather have a refund, cancel and "), refund, blockkit.Plain(humanize.WithNoun(p.Kind, retried)))
 	}
 	return line
 }
@@ -188,7 +192,7 @@ func ConfirmationBlocks(p repair.Plan, by store.Actor, included bool) []slack.Bl
 		so = " pressed once, to include what Stripe may still deliver; nothing has been done yet."
 	}
 	return append(PlanBlocks(p, p.Cents()), blockkit.Paragraph(blockkit.L(humanize.Person(by), blockkit.Bold(so),
-		blockkit.Plain(" To confirm, they press “"+secondPress+"” at least two seconds later. Anybody else has to press it twice."))))
+		blockkit.Plain(" To confirm, they must press “"+secondPress+"”, at least two seconds later. Anybody else has to press it twice."))))
 }
 
 // PlanActions are the plan's buttons; nonce is that of the first of two clicks. The

@@ -51,7 +51,7 @@ func (s Situation) sentence(a advised, later bool, now time.Time) blockkit.Line 
 	case Restore:
 		return blockkit.L(s.plain("Restore the {prompt}, which Stripe still has (no cost): " + s.restoreText()))
 	case Check:
-		return blockkit.L(s.plain("Check SuperDuperAI first: if the {video} may still finish, wait."))
+		return blockkit.L(s.plain("Check SuperDuperAI first (its editor shows the file): while the {video} is still being made, wait."))
 	case Resend:
 		return s.resendLine(a.why, now)
 	case Replay, Generate:
@@ -65,7 +65,7 @@ func (s Situation) sentence(a advised, later bool, now time.Time) blockkit.Line 
 // resendLine is about Stripe's event. Resending it does not end Stripe's own retries, and
 // the site makes a video for each delivery, so that waiting costs least.
 func (s Situation) resendLine(why reason, now time.Time) blockkit.Line {
-	resend, until := "resend the {event} in Stripe", humanize.ClockTime(s.RetriesUntil, now)
+	resend, until := "resend {their event} in Stripe", humanize.ClockTime(s.RetriesUntil, now)
 	switch {
 	case why == becauseOnlyTheSite:
 		return blockkit.L(StripeLink(s.EventPage, s.words(humanize.UpperFirst(resend))), s.plain(": only the site has the customer's picture, and then makes the {video}: "+s.pay()+"."))
@@ -104,7 +104,7 @@ func (s Situation) refundLine(later bool) blockkit.Line {
 	}
 	line := blockkit.L(s.plain("If {the customer} would rather have a refund: "), StripeLink(s.PaymentPage, refund), blockkit.Plain("."))
 	if s.retries() {
-		line = append(line, s.plain(" A retry can still make the {video}."))
+		line = append(line, blockkit.Plain(" A retry can still make it."))
 	}
 	return line
 }
@@ -112,8 +112,11 @@ func (s Situation) refundLine(later bool) blockkit.Line {
 // restoreText says how a prompt is stored, and what comes after it.
 func (s Situation) restoreText() string {
 	text := "press Restore prompt…, or type /session restore <id>."
-	if s.Advises(Replay) || s.Advises(Generate) {
+	switch {
+	case s.Advises(Replay) || s.Advises(Generate):
 		return text
+	case !s.RetriesUntil.IsZero() && s.Payment != store.PaymentUnverified && !s.Unread:
+		return text + " Stripe's next retry then makes the {video}: " + s.pay() + ". Do not generate one as well: we would pay for both."
 	}
 	return text + " Afterwards the {video} can be generated: " + s.pay() + "."
 }
@@ -130,7 +133,7 @@ func (s Situation) startLine() blockkit.Line {
 	case s.Disputed, s.Test: // which disputeLine and Verify advise against
 		return nil
 	case s.Explained && s.Advises(Refund):
-		line := blockkit.L(s.plain("Read the reason below (File) first. If the prompt was not refused, "+first+": "+s.pay()+"."+then+" If it was refused, it would be again: "),
+		line := blockkit.L(s.plain("Read the reason below (File) first. If the prompt was not refused, "+first+": "+s.pay()+"."+then+" If it was refused, it would be refused again: "),
 			StripeLink(s.PaymentPage, "refund in Stripe"))
 		if slices.Contains(s.Allowed, store.ActionFix) {
 			line = append(line, blockkit.Plain(", then mark as error, so that the customer's page stops waiting"))
@@ -249,9 +252,9 @@ func (s Situation) words(text string) string {
 
 var (
 	oneOrder = strings.NewReplacer("{customer}", "customer", "{the customer}", "the customer", "{event}", "event", "{link}", "link", "{prompt}", "prompt", "{webhook}", "webhook",
-		"{it}", "it", "{Stripe's next retry}", "Stripe's next retry", "{It}", "The order", "{none has}", "no {video} has")
+		"{it}", "it", "{their event}", "the event", "{Stripe's next retry}", "Stripe's next retry", "{It}", "The order", "{none has}", "no {video} has")
 	severalOrders = strings.NewReplacer("{customer}", "customers", "{the customer}", "a customer", "{event}", "events", "{link}", "links", "{prompt}", "prompts", "{webhook}", "webhooks",
-		"{it}", "them", "{Stripe's next retry}", "Stripe's next retries", "{It}", "They", "{none has}", "some {video}s have not", "a second {video}", "a second {video}", "{video}", "{video}s")
+		"{it}", "them", "{their event}", "their event", "{Stripe's next retry}", "Stripe's next retries", "{It}", "They", "{none has}", "some {video}s have not", "a second {video}", "a second {video}", "{video}", "{video}s")
 )
 
 // StripeLink is a link to a page of Stripe's dashboard, or the text alone.

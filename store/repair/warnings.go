@@ -59,13 +59,13 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 	underWay := x.File.State == store.FileInProgress || x.File.State == store.FileFinalizing
 	warn(named && makesVideo && underWay, "The first video is still being made: if it finishes, we pay for both, and the new one is shown.")
 	invalid := named && x.Session.FileID() == ""
-	warn(invalid, "The file id stored in Redis is not valid, so a video may exist that the bot cannot see: look in SuperDuperAI first.")
+	warn(invalid, "The file id stored in Redis is not valid, so a video may exist that the bot cannot see. Look in SuperDuperAI for one with this prompt first: if there is one, cancel, and send the customer its link.")
 	warn(named && !invalid && makesVideo && !underWay, fmt.Sprintf("The session already has a file (%s): it will be replaced.", plainWord(string(x.File.State))))
 	warn(named && !invalid && action == store.ActionFix && x.Deliver == "", "The session already has a file: it stays.")
 	warn(named && action == store.ActionFix && x.Deliver != "" && !strings.EqualFold(x.Deliver, x.Session.NamedFile()),
 		"The session refers to another file: it will be replaced.")
 	if n := max(x.Payment.VideoCount, x.Session.SessionKey.Value.VideoCount); n > 1 {
-		warn(true, fmt.Sprintf("Quantity %d paid, but a session makes only one video: refund the others in Stripe.", n))
+		warn(true, fmt.Sprintf("The customer paid for %d, but a session makes only one video: refund the other %d in Stripe, whatever becomes of this plan.", n, n-1))
 	}
 	warn(promptsDiffer(x.Session), "Redis holds two different prompts: the newer format's (session) is used.")
 	if left := x.Session.PromptKey().TTL; left > 0 && left < nearEnd {

@@ -71,8 +71,8 @@ func TestWarnings(t *testing.T) {
 		{"unverified", "could not be verified", func(x *diagnosis.Examination) { x.Payment.State = store.PaymentUnverified }},
 		{"disputed", "disputes", func(x *diagnosis.Examination) { x.Payment.Disputed = true }},
 		{"part refunded", "Part of the payment", func(x *diagnosis.Examination) { x.Payment.State = store.PaymentPartiallyRefunded }},
-		{"three videos", "Quantity 3 paid", func(x *diagnosis.Examination) { x.Payment.VideoCount = 3 }},
-		{"three videos by Redis", "Quantity 3 paid", func(x *diagnosis.Examination) { x.Session.SessionKey.Value.VideoCount = 3 }},
+		{"three videos", "The customer paid for 3", func(x *diagnosis.Examination) { x.Payment.VideoCount = 3 }},
+		{"three videos by Redis", "The customer paid for 3", func(x *diagnosis.Examination) { x.Session.SessionKey.Value.VideoCount = 3 }},
 		{"old", "expires in 5 h", func(x *diagnosis.Examination) { x.Session.Prompt.TTL = 5*time.Hour + time.Minute }},
 		{"prompts", "different prompts", func(x *diagnosis.Examination) {
 			x.Session.SessionKey = storetest.HeldKey("session", `{"prompt":"A hen"}`)

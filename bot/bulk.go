@@ -51,6 +51,10 @@ func (a approvals) stopOrResume(ctx context.Context, to requester, c click) {
 	}
 	a.cfg.Repairs.Wake()
 	if a.showJob(ctx, job.ID) != nil { // logged
-		a.reply(ctx, to, message.NoticeBulkChanged)
+		notice := message.NoticeResumed
+		if job.Bulk.Stopped() {
+			notice = message.NoticeStopped
+		}
+		a.reply(ctx, to, notice)
 	}
 }

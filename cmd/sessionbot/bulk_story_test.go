@@ -102,7 +102,7 @@ func TestBulkStory(t *testing.T) {
 	support.Type("/session bulk generate")
 	rest := support.ExpectMessage(withText("Generate 32 videos?"))
 	lead.Click(rest, "confirm.include")
-	all := lead.ExpectMessage(containing("Generate 34 videos?", "pressed once", "to include what Stripe may still deliver"))
+	all := lead.ExpectMessage(containing("Generate 34 videos?", "chose to include what Stripe may still deliver"))
 	if !strings.Contains(all.Text, "the events of 2 of these sessions") {
 		t.Errorf("it does not say what the two may cost:\n%s", all.Text)
 	}

@@ -97,7 +97,7 @@ func planFirst(i incident.Incident, videoCents int) string {
 	case videoCents > 0:
 		cost = remedy.CostText(n*videoCents) + " if all are made"
 	}
-	return "Repair all… first shows a plan for the " + humanize.Thousands(int64(n)) + " that can be repaired now (" + cost + "). Nothing happens before a plan is approved; the same goes for menu entries that end in “…”."
+	return "Repair all… first shows a plan for the " + humanize.Thousands(int64(n)) + " that can be repaired now (" + cost + "). Nothing happens before a plan is approved; the same goes for menu entries that end in “…”. Handled closes a session's alert, and repairs nothing."
 }
 
 // composeAlert puts the headline, which holds no text from outside, above the blocks.

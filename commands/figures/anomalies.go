@@ -59,7 +59,7 @@ func anomalies(s Statistics) []string {
 		lines = append(lines, text)
 	}
 	if s.Watch != nil && s.Watch.Unreachable != "" {
-		say("Alerts are not arriving in the alert channel (ALERT_CHANNEL). %s", s.Watch.Unreachable)
+		say("Alerts are not arriving in the alert channel (ALERT_CHANNEL), and follow once they can. %s", s.Watch.Unreachable)
 	}
 	switch {
 	case lines != nil:
@@ -144,7 +144,7 @@ func paymentCaveat(s Statistics) string {
 	case s.Watch == nil || s.Watch.Passed.IsZero():
 		return "Payments were not checked:" + remedy
 	case s.AsOf.Sub(s.Watch.Passed) > staleAfter:
-		return "Payments were last checked " + humanize.Ago(s.Watch.Passed, s.AsOf) + " (the bot's log says why):" + remedy
+		return "Payments have not been checked for " + humanize.Duration(s.AsOf.Sub(s.Watch.Passed)) + " (the bot's log says why):" + remedy
 	}
 	return ""
 }

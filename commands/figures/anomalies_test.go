@@ -68,7 +68,7 @@ func TestOdd(t *testing.T) {
 		{"payments are not known", func(s *Statistics) { s.EvidenceErr = true }, []string{"No problems found, as far as is known."}},
 		{"files were not checked yet", func(s *Statistics) { s.Count.Verdicts[diagnosis.VerdictUnchecked] = 3 },
 			[]string{"No problems found so far: the files of 3 sessions have not been checked yet."}},
-		{"alerts do not arrive", func(s *Statistics) { s.Watch.Unreachable = "Invite the bot." }, []string{"Alerts are not arriving in the alert channel (ALERT_CHANNEL). Invite the bot."}},
+		{"alerts do not arrive", func(s *Statistics) { s.Watch.Unreachable = "Invite the bot." }, []string{"Alerts are not arriving in the alert channel (ALERT_CHANNEL), and follow once they can. Invite the bot."}},
 		{"webhooks fail", func(s *Statistics) { setSlots(s, 6, 0, stats.Tries{Good: 5, Bad: 3}) }, []string{"Webhook success has been 62.5% since 11:30 UTC, down from 99.1%."}},
 		{"webhooks failed", func(s *Statistics) { setSlots(s, 60, 54, stats.Tries{Good: 0, Bad: 3}) },
 			[]string{"Webhook success was 0.0% from 07:00 UTC to 07:30 UTC; usually it is 99.1%."}},

@@ -88,7 +88,7 @@ func readFirst(x diagnosis.Examination) string {
 	if x.Deliver != "" || !siteCompleted(x) {
 		return ""
 	}
-	return humanize.WithNoun(x.Session.Kind(), "The site reports this order as completed, but Redis does not. Open the customer's page (link below): if it shows the {video}, send the customer the link, and start nothing. If not, check first that the site and the bot use the same Redis; then:\n")
+	return humanize.WithNoun(x.Session.Kind(), "The site reports this order as completed, but Redis does not. Open the customer's page (link below): if it shows the {video}, send the customer the link, and start nothing. If not, compare the Redis of the site with the bot's (REDIS_URL): if they differ, correct that, and start nothing before. If they are the same:\n")
 }
 
 // siteCompleted reports whether the site calls the order completed.

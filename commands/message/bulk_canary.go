@@ -86,7 +86,7 @@ func canaryPauseText(job repair.Job) string {
 	case repair.CausePage:
 		step = "Run /session debug " + id + ", and check the site's log."
 	case repair.CausePageUnseen:
-		step = "Check that the site is up and that SITE_URL is right, or look at the customer's page yourself (/session debug " + id + " links it): if it is not as expected, press Stop instead."
+		step = "Check that the site is up and that SITE_URL is right, or look at the customer's page yourself (/session debug " + id + " links it)."
 	}
 	return id + " went first, as a test. Expected: " + predictionText(job.Plan, item) +
 		". Found: " + itemReason(repair.Item{Cause: e.Cause, Detail: e.Detail}) + ". " + step

@@ -112,7 +112,11 @@ func bulkMoneyText(p repair.Plan) string {
 	case p.Action != store.ActionFix:
 		text := humanize.UpperFirst(bulkCostText(p))
 		if _, _, paid := p.Sums(); len(paid) > 0 {
-			text += " Refunding them all in Stripe instead costs " + humanize.Sums(paid) + "."
+			text += " Refunding them all in Stripe instead costs " + humanize.Sums(paid)
+			if p.Risk != "" {
+				text += "; a retry can still make their " + bulkNoun(p) + "s"
+			}
+			text += "."
 		}
 		if p.Risk == "" {
 			text += " Stripe is not retrying any of their events."

@@ -152,6 +152,10 @@ func pauseText(job repair.Job) string {
 	if job.Approver.Terminal { // which has no buttons
 		return why + " Then run " + PlanCommand(job.Plan) + " again."
 	}
-	return why + " Then press Resume: " + resumes + leftCost(job, " in all") + ". Stop leaves the " + humanize.Thousands(int64(job.Bulk.Counts().Left)) +
+	then := " Then press Resume: "
+	if e.Cause == repair.CausePageUnseen {
+		then = " If it is as expected, press Resume: "
+	}
+	return why + then + resumes + leftCost(job, " in all") + ". Stop leaves the " + humanize.Thousands(int64(job.Bulk.Counts().Left)) +
 		" not started as they are (no further cost). If nobody presses Resume or Stop, the plan ends after a day."
 }

@@ -102,7 +102,7 @@ func markedStep(p repair.Plan) string {
 	case store.PaymentRefunded:
 		return "Write to the customer. The payment has already been refunded, so nothing else is owed."
 	case store.PaymentUnverified:
-		return "Check in Stripe whether it was paid (search for the session's id). If not: nothing else to do. If so: run {generate} ({pay}) if the customer still wants the {video}, otherwise {refund}; then write to the customer. Nothing has been refunded so far, and no {video} is being made."
+		return "Check in Stripe whether it was paid (search for {session}). If not: nothing else to do. If so: run {generate} ({pay}) if the customer still wants the {video}, otherwise {refund}; then write to the customer. Nothing has been refunded so far, and no {video} is being made."
 	case store.PaymentNotRequired:
 		return "If the customer still wants the {video}, run {generate} ({pay}). Then write to them. No payment was due, so nothing is to be refunded."
 	}

@@ -51,7 +51,7 @@ func (s site) jobWords(p repair.Progress, cents int) *strings.Replacer {
 		cancel = "Ctrl-C"
 	}
 	return strings.NewReplacer("{id}", id, "{again}", "/session "+string(plan.Action)+" "+id, "{generate}", "/session generate "+id, "{replay}", "/session replay "+id,
-		"{settle}", "/session settle "+plan.Session, "{pay}", pay, "{twice}", twice, "{or refund}", refund, "{still paid}", stillPaid, "{paid}", paid,
+		"{settle}", "/session settle "+plan.Session, "{session}", plan.Session, "{pay}", pay, "{twice}", twice, "{or refund}", refund, "{still paid}", stillPaid, "{paid}", paid,
 		"{sent}", humanize.Clock(p.Job.Sending, p.At), "{file page}", string(s)+"/en/file/<file id>", "{Look at it first}", look, "{cancel}", cancel)
 }
 

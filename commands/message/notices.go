@@ -42,7 +42,8 @@ const (
 	NoticeApproved       Notice = "Your press was registered: approved. The plan's message could not be found, so the result will be posted where the bot can."
 	NoticeElsewhere      Notice = "This plan is shown in another message, so nothing was done. Press its button there, in"
 	NoticeAlertElsewhere Notice = "This alert is shown in another message, so nothing was done. Press its button there, in"
-	NoticeBulkChanged    Notice = "Your press on Stop or Resume was registered: do not press again. The plan's message could not be updated; it is with the next change."
+	NoticeStopped        Notice = "Stopped: no others start, and those running finish. The plan's message could not be updated; it will be at the next change."
+	NoticeResumed        Notice = "Resumed: the repairs go on. The plan's message could not be updated; it will be at the next change."
 	NoticeCancelled      Notice = "Your press was registered: cancelled. The message could not be updated and may still show its buttons."
 
 	NoticeNoteMissed Notice = "The window took too long to open. Your decision stands: press the button again to add a note."
@@ -66,7 +67,7 @@ const (
 // Notices lists all of them.
 var Notices = []Notice{NoticeBusy, NoticeTooLong, NoticeUnread, NoticeFault, NoticeDecidingFault,
 	NoticeReaders, NoticeOperators, NoticeNoOperators, NoticeMembers, NoticeOwnPlan,
-	NoticeExamining, NoticePlanNowhere, NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticeElsewhere, NoticeAlertMoved, NoticeAlertElsewhere, NoticeApproved, NoticeCancelled, NoticeBulkChanged,
+	NoticeExamining, NoticePlanNowhere, NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticeElsewhere, NoticeAlertMoved, NoticeAlertElsewhere, NoticeApproved, NoticeCancelled, NoticeStopped, NoticeResumed,
 	NoticeNoteMissed, NoticeNotDecider, NoticeNoteGone, NoticeNoted, NoticeNoZone, NoticeInformedGone,
 	NoticeNoView, NoticeMenu, NoticeShared, NoticeSharedIn, NoticeShareUnknown, NoticeShareOld, NoticeNotPosted}
 

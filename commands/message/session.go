@@ -67,7 +67,7 @@ func SessionBlocks(x diagnosis.Examination, handled *incident.Handled, account i
 		[]blockkit.Line{site(siteURL).siteFact(x), earlier}, alertFacts(x, account))
 	next := NextStep(x, cents)
 	if x.Verdict.InTrouble() && handled != nil {
-		next = append(blockkit.L(blockkit.Plain("Ask "), blockkit.User(handled.By), blockkit.Plain(" first: they marked this session as handled at "), humanize.ClockTime(handled.At, x.At),
+		next = append(blockkit.L(blockkit.Plain("Ask "), blockkit.User(handled.By), blockkit.Plain(" before you spend anything: they marked this session as handled at "), humanize.ClockTime(handled.At, x.At),
 			blockkit.Plain(humanize.WithNoun(x.Session.Kind(), " (it was "+humanize.Words(string(handled.Verdict))+" then). If they refunded it or made the {video}: nothing else to do. Otherwise:\n"))), next...)
 	}
 	sentence := site(siteURL).customerSentence(x)

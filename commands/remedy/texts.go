@@ -51,7 +51,7 @@ func (s Situation) sentence(a advised, later bool, now time.Time) blockkit.Line 
 	case Restore:
 		return blockkit.L(s.plain("Restore the {prompt}, which Stripe still has (no cost): " + s.restoreText()))
 	case Check:
-		return blockkit.L(s.plain("Check SuperDuperAI first (its editor shows the file): while the {video} is still being made, wait."))
+		return blockkit.L(s.plain("Check SuperDuperAI first (its editor shows the file): while that shows progress, wait, and debug {it} again later."))
 	case Resend:
 		return s.resendLine(a.why, now)
 	case Replay, Generate:
@@ -143,7 +143,7 @@ func (s Situation) startLine() blockkit.Line {
 		if instead != "" {
 			first += "; if that starts nothing, " + instead
 		}
-		after := "If {none has} started 15 min after Stripe shows a delivery: "
+		after := "If only another endpoint fails, or {none has} started 15 min after Stripe shows a delivery to the site: "
 		if s.Event == store.EventPending {
 			after = "If that starts nothing either: "
 		}

@@ -29,7 +29,7 @@ func TestBulkIncludedInATerminal(t *testing.T) {
 		code, leftOut, done int
 		says                string
 	}{
-		{"", []string{"--yes"}, 3, 5, 0, "5 that Stripe delivers itself"},
+		{"", []string{"--yes"}, 3, 5, 0, "5 that Stripe is still retrying"},
 		{"n\n", nil, 3, 5, 0, "Also include the 5 whose events Stripe"},
 		{"y\ny\nn\n", nil, 3, -1, 0, "Generate 5 videos?"},
 		{"y\ny\ny\n", nil, 0, 0, 5, "Go on anyway?"},

@@ -100,7 +100,7 @@ func TestIncludeStartsNothing(t *testing.T) {
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	support.Type("/session bulk generate")
 	empty := support.ExpectMessage(containing("Nothing to generate now", "Include the 5 Stripe delivers, about $120…"))
-	once := containing("Generate 5 videos?", "chose to include what Stripe may still deliver, the first of two presses; nothing has been done yet.", "Approve anyway: generate 5, about $120")
+	once := containing("Generate 5 videos?", "pressed once, choosing to include what Stripe may still deliver; nothing has been done yet.", "Approve anyway: generate 5, about $120")
 	support.Click(empty, "confirm.include")
 	support.Click(empty, "confirm.include") // a double click
 	plan, other := support.ExpectMessage(once), support.ExpectMessage(once)
@@ -114,7 +114,7 @@ func TestIncludeStartsNothing(t *testing.T) {
 
 	s.pressed(plan, time.Hour)
 	support.Click(plan, "confirm.approve")
-	plan = support.ExpectUpdate(plan, withText("@U0SUPPORT pressed once"), without("chose to include what Stripe may still deliver"))
+	plan = support.ExpectUpdate(plan, withText("@U0SUPPORT pressed once"), without("choosing to include what Stripe may still deliver"))
 	unstarted("a press at once")
 	s.pressedLongAgo(plan)
 	lead.Click(plan, "confirm.approve")

@@ -59,7 +59,7 @@ func anomalies(s Statistics) []string {
 		lines = append(lines, text)
 	}
 	if s.Watch != nil && s.Watch.Unreachable != "" {
-		say("Alerts are not arriving in the alert channel (ALERT_CHANNEL), and follow once they can. %s", s.Watch.Unreachable)
+		say("Alerts are not arriving in the alert channel (ALERT_CHANNEL); they will be posted once the bot can post there. %s", s.Watch.Unreachable)
 	}
 	switch {
 	case lines != nil:

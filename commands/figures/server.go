@@ -39,7 +39,7 @@ func fullText(s rdb.Server) string {
 	return fmt.Sprintf("Redis is %.0f%% full. %s before it %s.", 100*float64(s.UsedMemoryBytes)/float64(s.MaxMemoryBytes), moreMemory, then)
 }
 
-const moreMemory = "Find out what fills it (redis-cli --bigkeys), and give it more memory (raise maxmemory, or move it to a larger host)"
+const moreMemory = "Find out what is filling it (redis-cli --bigkeys), and give it more memory (raise maxmemory, or move it to a larger host)"
 
 // ServerRows are the server's figures, without those that it does not report.
 func ServerRows(s rdb.Server) [][]string {

@@ -88,7 +88,7 @@ func readFirst(x diagnosis.Examination) string {
 	if x.Deliver != "" || !siteCompleted(x) {
 		return ""
 	}
-	return humanize.WithNoun(x.Session.Kind(), "The site reports this order as completed, but Redis does not. Open the customer's page (link below): if it shows the {video}, send the customer the link, and start nothing. If not, compare the Redis of the site with the bot's (REDIS_URL): if they differ, correct that, and start nothing before. If they are the same:\n")
+	return humanize.WithNoun(x.Session.Kind(), "The site reports this order as completed, but Redis does not. Open the customer's page (link below): if it shows the {video}, send the customer the link, and start nothing (a retry of Stripe's can still make a second one). If not, compare the site's Redis with the bot's (REDIS_URL): if they differ, correct that, and start nothing until you have. If they are the same:\n")
 }
 
 // siteCompleted reports whether the site calls the order completed.
@@ -126,7 +126,7 @@ func verifyStep(x diagnosis.Examination, cents int) string {
 	case x.Payment.Why == store.StripeWrongMode && isTest(x.Payment):
 		return "Test session, no real money: nothing to do. Do not generate: that costs us real money (" + remedy.CostText(cents) + "). To see its payment, look it up in Stripe's test mode; leave the live key as it is."
 	case !isTransient(x.Payment.Why):
-		return accessSteps[x.Payment.Why] + " To know sooner, look up the session's id in Stripe: paid, and Stripe is retrying its event: wait; paid, and it is not: generate the {video}; not paid: nothing is owed."
+		return accessSteps[x.Payment.Why] + " To know sooner, look up the session's id in Stripe: paid, and Stripe is retrying its event: wait; paid, but Stripe is not retrying it: generate the {video}; not paid: nothing is owed."
 	}
 	return "Refresh in a minute: " + unverifiedText(x.Payment) + ". If that lasts, look up the session's id in Stripe."
 }

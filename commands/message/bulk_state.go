@@ -115,7 +115,7 @@ func finishedText(job repair.Job) string {
 	say(fixes && markedItems(job) > 0, "Write to the customers whose sessions were marked as error: nothing was refunded.")
 	say(!fixes && n.Unclear > 0, "First settle what is unclear (/session debug "+firstUnclear(job)+" says how): we may have been charged for it.")
 	say(fixes && n.Unclear > 0, "First debug what is unclear: /session debug "+firstUnclear(job)+".")
-	retry := "run " + again + ": it retries what failed"
+	retry := "run " + again + ": it shows a plan first, and retries what failed"
 	switch {
 	case fixes:
 		retry += " (no cost)"

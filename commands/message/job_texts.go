@@ -102,7 +102,7 @@ func markedStep(p repair.Plan) string {
 	case store.PaymentRefunded:
 		return "Write to the customer. The payment has already been refunded, so nothing else is owed."
 	case store.PaymentUnverified:
-		return "Check in Stripe whether it was paid (search for {session}). If not: nothing else to do. If so: run {generate} ({pay}) if the customer still wants the {video}, otherwise {refund}; then write to the customer. Nothing has been refunded so far, and no {video} is being made."
+		return "Check in Stripe whether it was paid, and not refunded (search for {session}). If not: nothing else to do. If so: run {generate} ({pay}) if the customer still wants the {video}, otherwise {refund}; then write to the customer. Marking it as error refunded nothing, and started no {video}."
 	case store.PaymentNotRequired:
 		return "If the customer still wants the {video}, run {generate} ({pay}). Then write to them. No payment was due, so nothing is to be refunded."
 	}
@@ -194,11 +194,11 @@ var causeTexts = map[repair.Cause]string{
 	repair.CauseNoSecret:    "The bot lacks the site's signing secret, so nothing was sent. Copy it from Stripe's dashboard (Developers, Webhooks, the site's endpoint), set it as STRIPE_WEBHOOK_SECRET in the bot's configuration, restart the bot, then run {again} ({pay}).",
 	repair.CauseNoStripeKey: "Stripe's event cannot be read. Set STRIPE_SECRET_KEY to a key that may read Events (sessionbot doctor checks it), restart the bot, then run {again} ({pay}). Nothing was sent.",
 	repair.CauseNoEvent:     "Stripe no longer has the event: it keeps events for 30 days. Run {generate} instead ({pay}).{or refund}",
-	repair.CauseSignature:   "It rejected the signature. Set STRIPE_WEBHOOK_SECRET to the signing secret of the site's own endpoint in Stripe, restart the bot, then run {again} ({pay}).",
-	repair.CauseClock:       "The bot's clock and the site's differ by more than five minutes, so the site rejected the signature as too old. Correct whichever clock is wrong (NTP), then run {again} ({pay}).",
-	repair.CauseBlocked:     "Best: fix the site's firewall or proxy, or SITE_WEBHOOK_URL in the bot's configuration, then run {again} ({pay}). Only if you cannot: {generate} ({pay}{twice}).",
-	repair.CauseNoWebhook:   "There is no webhook at SITE_WEBHOOK_URL. Set it to the address Stripe's dashboard shows for the site's endpoint, restart the bot, then run {again} ({pay}).",
-	repair.CauseUnreachable: "The site could not be reached. In a few minutes run {again} ({pay}). Only if it stays down: {generate} ({pay}{twice}).",
+	repair.CauseSignature:   "It rejected the signature. Set STRIPE_WEBHOOK_SECRET to the signing secret of the site's own endpoint in Stripe, restart the bot, then run {again} ({pay}{twice}).",
+	repair.CauseClock:       "The bot's clock and the site's differ by more than five minutes, so the site rejected the signature as too old. Correct whichever clock is wrong (NTP), then run {again} ({pay}{twice}).",
+	repair.CauseBlocked:     "Best: fix the site's firewall or proxy, or SITE_WEBHOOK_URL in the bot's configuration, then run {again} ({pay}{twice}). Only if you cannot: {generate} ({pay}{twice}).",
+	repair.CauseNoWebhook:   "There is no webhook at SITE_WEBHOOK_URL. Set it to the address Stripe's dashboard shows for the site's endpoint, restart the bot, then run {again} ({pay}{twice}).",
+	repair.CauseUnreachable: "The site could not be reached. In a few minutes run {again} ({pay}{twice}). Only if it stays down: {generate} ({pay}{twice}).",
 	repair.CauseSiteFailed:  "Its error is below. Run {generate} instead ({pay}{twice}).{or refund}",
 	repair.CauseIgnored:     lookFor + foundAnyway + " Not found: run {generate} ({pay}{twice}); do not replay, since the site would lose the event again.",
 }

@@ -42,8 +42,8 @@ const (
 	NoticeApproved       Notice = "Your press was registered: approved. The plan's message could not be found, so the result will be posted where the bot can."
 	NoticeElsewhere      Notice = "This plan is shown in another message, so nothing was done. Press its button there, in"
 	NoticeAlertElsewhere Notice = "This alert is shown in another message, so nothing was done. Press its button there, in"
-	NoticeStopped        Notice = "Stopped: no others start, and those running finish. The plan's message could not be updated; it will be at the next change."
-	NoticeResumed        Notice = "Resumed: the repairs go on. The plan's message could not be updated; it will be at the next change."
+	NoticeStopped        Notice = "Stopped: no more will start; those already running will finish. The plan's message could not be updated now; it will be at the next change."
+	NoticeResumed        Notice = "Resumed: the repairs go on. The plan's message could not be updated now; it will be at the next change."
 	NoticeCancelled      Notice = "Your press was registered: cancelled. The message could not be updated and may still show its buttons."
 
 	NoticeNoteMissed Notice = "The window took too long to open. Your decision stands: press the button again to add a note."

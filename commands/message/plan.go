@@ -136,7 +136,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(better+"wait for Stripe's next retry"+humanize.WithNoun(p.Kind, ": the site then makes the {video}")+cost+" If the customer cannot wait: cancel, and "),
 			remedy.StripeLink(s.EventPage, "resend the event in Stripe"), blockkit.Plain("; a retry can still make a second one."))
 		if !marksError(p) {
-			line = append(line, blockkit.Plain(" Approve only if nothing has started 15 min after Stripe shows a delivery to the site, or if only another endpoint fails."))
+			line = append(line, blockkit.Plain(" Approve only if nothing has started 15 min after Stripe shows a successful delivery to the site, or if only an endpoint other than the site's fails."))
 		}
 	}
 	refund := remedy.StripeLink(s.PaymentPage, "refund in Stripe")
@@ -189,7 +189,7 @@ func planSituation(p repair.Plan) remedy.Situation {
 func ConfirmationBlocks(p repair.Plan, by store.Actor, included bool) []slack.Block {
 	so := " pressed once; nothing has been done yet."
 	if included {
-		so = " chose to include what Stripe may still deliver, the first of two presses; nothing has been done yet."
+		so = " pressed once, choosing to include what Stripe may still deliver; nothing has been done yet."
 	}
 	return append(PlanBlocks(p, p.Cents()), blockkit.Paragraph(blockkit.L(humanize.Person(by), blockkit.Bold(so),
 		blockkit.Plain(" To confirm, they must press “"+secondPress+"”, at least two seconds later. Anybody else has to press it twice."))))

@@ -104,7 +104,7 @@ func (s Situation) refundLine(later bool) blockkit.Line {
 	}
 	line := blockkit.L(s.plain("If {the customer} would rather have a refund: "), StripeLink(s.PaymentPage, refund), blockkit.Plain("."))
 	if s.retries() {
-		line = append(line, blockkit.Plain(" A retry can still make it."))
+		line = append(line, s.plain(" A retry can still make the {video}."))
 	}
 	return line
 }
@@ -116,7 +116,7 @@ func (s Situation) restoreText() string {
 	case s.Advises(Replay) || s.Advises(Generate):
 		return text
 	case !s.RetriesUntil.IsZero() && s.Payment != store.PaymentUnverified && !s.Unread:
-		return text + " Stripe's next retry then makes the {video}: " + s.pay() + ". Do not generate one as well: we would pay for both."
+		return text + " Stripe's next retry then makes the {video}, if the site accepts it: " + s.pay() + ". Do not generate one as well, unless none has started 15 min after a successful delivery: we would pay for both."
 	}
 	return text + " Afterwards the {video} can be generated: " + s.pay() + "."
 }
@@ -143,7 +143,7 @@ func (s Situation) startLine() blockkit.Line {
 		if instead != "" {
 			first += "; if that starts nothing, " + instead
 		}
-		after := "If only another endpoint fails, or {none has} started 15 min after Stripe shows a delivery to the site: "
+		after := "If only an endpoint other than the site's fails, or {none has} started 15 min after Stripe shows a successful delivery to the site: "
 		if s.Event == store.EventPending {
 			after = "If that starts nothing either: "
 		}

@@ -59,7 +59,7 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 	underWay := x.File.State == store.FileInProgress || x.File.State == store.FileFinalizing
 	warn(named && makesVideo && underWay, "The first video is still being made: if it finishes, we pay for both, and the new one is shown.")
 	invalid := named && x.Session.FileID() == ""
-	warn(invalid, "The file id stored in Redis is not valid, so a video may exist that the bot cannot see. Look in SuperDuperAI for one with this prompt first: if there is one, cancel, and send the customer its link.")
+	warn(invalid, "The file id stored in Redis is not valid, so a video may exist that the bot cannot see. Look in SuperDuperAI for one with its prompt (debug shows it) first: if there is one, cancel, and send the customer its link.")
 	warn(named && !invalid && makesVideo && !underWay, fmt.Sprintf("The session already has a file (%s): it will be replaced.", plainWord(string(x.File.State))))
 	warn(named && !invalid && action == store.ActionFix && x.Deliver == "", "The session already has a file: it stays.")
 	warn(named && action == store.ActionFix && x.Deliver != "" && !strings.EqualFold(x.Deliver, x.Session.NamedFile()),

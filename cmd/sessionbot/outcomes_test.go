@@ -109,7 +109,7 @@ func TestNoToken(t *testing.T) {
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	lead.Type("/session generate " + repairID)
-	lead.ExpectMessage(withText("Set SUPERDUPERAI_TOKEN"))
+	lead.ExpectMessage(withText("set it as SUPERDUPERAI_TOKEN"))
 	s.expectNoWrites()
 	s.expectHistory("refused: generate, by @U0LEAD in #C0SUPPORT · no token")
 	s.workspace.ExpectNothingElse()

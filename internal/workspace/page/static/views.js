@@ -19,6 +19,7 @@ export function setUpViews() {
     event.preventDefault(); // the server decides what shows then
     close("one");
   });
+  dialog.addEventListener("keydown", escape);
   dialog.addEventListener("click", (event) => {
     const button = event.target.closest("[data-close]");
     if (button) close(button.dataset.close);
@@ -69,6 +70,14 @@ function keepWithin(event) {
   else if (!event.shiftKey && document.activeElement === last) first.focus();
   else return;
   event.preventDefault();
+}
+
+// escape closes the modal on top: the browser would close the dialog by itself at the
+// second Escape in a row, whose cancel event cannot be prevented.
+function escape(event) {
+  if (event.key !== "Escape" || event.defaultPrevented) return;
+  event.preventDefault();
+  close("one");
 }
 
 // dispatch lets Enter send a field that the app wants to know of at once, in the

@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 BIN ?= bin/sessionbot
 
-.PHONY: bench build test nightly faults fuzz soak lint docs pictures image snapshot release print-version
+.PHONY: bench build test test-deploy nightly faults fuzz soak lint docs pictures image snapshot release print-version
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/sessionbot
@@ -51,6 +51,10 @@ RACE ?=
 PACKAGES ?= ./...
 test:
 	go run $(GOTESTSUM) --format pkgname-and-test-fails -- $(RACE) $(PARALLEL) $(PACKAGES)
+	$(if $(filter ./...,$(PACKAGES)),$(MAKE) test-deploy)
+
+# Tests the modules of the deployment's files, which need more libraries.
+test-deploy:
 	cd deploy/rules && go test ./...
 	cd deploy/kubernetes && go test ./...
 

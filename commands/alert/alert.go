@@ -88,7 +88,11 @@ func alertBlocks(i incident.Incident, o Options, rows int, now time.Time) (head 
 func planFirst(i incident.Incident, videoCents int) string {
 	n := repairableCases(i)
 	if n < 2 || summaries[i.Kind] != nil {
-		return "Buttons and menu entries that end in “…” show a plan first: nothing happens before it is approved. Handled closes the session's alert, and repairs nothing."
+		text := "Menu entries that end in “…” show a plan first: nothing happens before it is approved."
+		if i.Kind != incident.Backlog {
+			text += " Handled closes the session's alert, and repairs nothing."
+		}
+		return text
 	}
 	cost := "the cost is unknown"
 	switch shown := !slices.ContainsFunc(i.Open(), func(c incident.Case) bool { return !shows(c) }); {

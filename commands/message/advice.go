@@ -50,7 +50,8 @@ func RefusalStep(x diagnosis.Examination, cents int) blockkit.Line {
 	return line
 }
 
-var debugInstead = strings.NewReplacer("Refresh", "Press Debug", "refresh", "press Debug", "Send the customer the link if they ask.", "If the customer asks: Debug has the link.")
+var debugInstead = strings.NewReplacer("Refresh", "Press Debug", "refresh", "press Debug", "Send the customer the link if they ask.", "If the customer asks: Debug has the link.",
+	"Send them the link if they ask.", "If the customer asks: Debug has the link.", "the link below:", "the link, which Debug has:", "(link below)", "(Debug links it)")
 
 // waitLine says until when there is nothing to do.
 func waitLine(x diagnosis.Examination, cents int) blockkit.Line {
@@ -88,7 +89,11 @@ func readFirst(x diagnosis.Examination) string {
 	if x.Deliver != "" || !siteCompleted(x) {
 		return ""
 	}
-	return humanize.WithNoun(x.Session.Kind(), "The site reports this order as completed, but Redis does not. Open the customer's page (link below): if it shows the {video}, send the customer the link, and start nothing (a retry of Stripe's can still make a second one). If not, compare the site's Redis with the bot's (REDIS_URL): if they differ, correct that, and start nothing until you have. If they are the same:\n")
+	retry := ""
+	if !repair.RetriesUntil(x.Event, x.At).IsZero() {
+		retry = " (a retry of Stripe's can still make a second one)"
+	}
+	return humanize.WithNoun(x.Session.Kind(), "The site reports this order as completed, but Redis does not. Open the customer's page (link below): if it shows the {video}, send the customer the link, and start nothing"+retry+". If not, compare the site's Redis with the bot's (REDIS_URL): if they differ, correct that, and start nothing until you have. If they are the same:\n")
 }
 
 // siteCompleted reports whether the site calls the order completed.
@@ -165,7 +170,7 @@ func settleStep(x diagnosis.Examination, cents int) string {
 		step := "Do not start another until this is settled. Look in the SuperDuperAI editor for {a video} with the session's prompt (Debug shows it), started about " + humanize.Clock(x.Repair.At, x.At) +
 			". Found: " + command + "<file id, or the address of its page>. Not found: press “" + notMadeLabel + "” (in Slack); then it can be generated again (" + remedy.CostText(cents) + ")."
 		if until := repair.RetriesUntil(x.Event, x.At); !until.IsZero() && !x.SiteShowsOutcome() {
-			step += " Until " + humanize.Clock(until, x.At) + " one of Stripe's retries can also make {a video} (" + remedy.CostText(cents) + " more)."
+			step += " Until " + humanize.Clock(until, x.At) + " one of Stripe's retries can also make {a video}, for which we pay as well."
 		}
 		return step
 	case x.Repair.Outcome != store.OutcomeGaveUp, x.Site != nil && x.Site.Sees(x.Session.FileID()):
@@ -216,7 +221,11 @@ func verdictStep(x diagnosis.Examination) string {
 			return "Mark as error (no cost, refunds nothing): this replaces the damaged record and keeps a copy of it. The prompt is intact. Afterwards /session debug says how to have the {video} made: by Stripe's retry, or by us (either way we pay)."
 		}
 		if x.Allows(store.ActionRestore) {
-			return "Ask the customer for the prompt, then press Restore prompt…, or type /session restore <id> (no cost; the bot keeps a copy of the damaged record). Afterwards the {video} can be generated (we pay)."
+			prompt := "Ask the customer for the prompt, then press"
+			if x.Payment.Order.Prompt != "" {
+				prompt = "Restore the prompt, which Stripe still has: press"
+			}
+			return prompt + " Restore prompt…, or type /session restore <id> (no cost; the bot keeps a copy of the damaged record). Afterwards /session debug says how to have the {video} made (we pay)."
 		}
 	}
 	if step := verdictSteps[x.Verdict]; step != "" {

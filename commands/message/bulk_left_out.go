@@ -57,7 +57,7 @@ func leftOutWords(p repair.Plan, n int) *strings.Replacer {
 	if n == 1 {
 		it, each, warning, singly = "it", "it", "a warning of its own", "by itself"
 	}
-	include, planOther := ", or include "+it+" below (that adds "+it+" to this plan, and is the first of two presses)", "press “"+otherLabel(p, n)+"”, which shows a plan of its own with its cost"
+	include, planOther := ", or include "+it+" below (that shows a plan with "+it+", and is the first of two presses)", "press “"+otherLabel(p, n)+"”, which shows a plan of its own with its cost"
 	if p.Requester.Terminal { // where no button is below: it asks, unless the answer was given beforehand
 		include, planOther = "", "run /session bulk "+other
 	}

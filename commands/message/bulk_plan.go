@@ -158,7 +158,7 @@ func bulkPaceText(p repair.Plan) string {
 	if p.Action == store.ActionFix || bulkNoun(p) == "image" {
 		return pace + "."
 	}
-	if len(p.Items) <= parallel {
+	if alone == 0 && len(p.Items) <= parallel {
 		return pace + "; takes 2–15 min."
 	}
 	rounds := time.Duration(alone + (len(p.Items)-alone+parallel-1)/parallel)

@@ -76,7 +76,11 @@ func runningText(job repair.Job) string {
 	if job.Approver.Terminal { // which has no buttons
 		return ""
 	}
-	text := "Nothing to do until it ends. After Stop no others start; those running finish"
+	text := "Nothing to do until it ends."
+	if job.Bulk.Counts().Left == 0 {
+		return text
+	}
+	text += " After Stop no others start; those running finish"
 	if cents := itemsCost(job, repair.ItemRunning); cents > 0 {
 		text += " (we pay " + remedy.CostText(cents) + ")"
 	}
@@ -149,13 +153,13 @@ func pauseText(job repair.Job) string {
 	case e.Cause == repair.CauseLate:
 		why = "Three sessions in a row could not be started in time; nothing was sent or charged for them. Check the bot's log and Redis first."
 	}
-	if job.Approver.Terminal { // which has no buttons
-		return why + " Then run " + PlanCommand(job.Plan) + " again."
-	}
-	then := " Then press Resume: "
+	then := " Then "
 	if e.Cause == repair.CausePageUnseen {
-		then = " If it is as expected, press Resume: "
+		then = " If it is as expected, "
 	}
-	return why + then + resumes + leftCost(job, " in all") + ". Stop leaves the " + humanize.Thousands(int64(job.Bulk.Counts().Left)) +
+	if job.Approver.Terminal { // which has no buttons
+		return why + then + "run " + PlanCommand(job.Plan) + " again."
+	}
+	return why + then + "press Resume: " + resumes + leftCost(job, " in all") + ". Stop leaves the " + humanize.Thousands(int64(job.Bulk.Counts().Left)) +
 		" not started as they are (no further cost). If nobody presses Resume or Stop, the plan ends after a day."
 }

@@ -75,7 +75,7 @@ func verdictSentence(x diagnosis.Examination, duration string) string {
 		}
 		return "Something went wrong while your {video} was being made. We are looking into it and will e-mail you shortly."
 	case diagnosis.VerdictCorrupt:
-		if x.Allows(store.ActionRestore) {
+		if x.Allows(store.ActionRestore) && x.Payment.Order.Prompt == "" {
 			return customerSentences[diagnosis.VerdictLost]
 		}
 	case diagnosis.VerdictLost:

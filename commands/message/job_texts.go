@@ -98,16 +98,22 @@ const (
 // markedStep is what to decide once a session is marked as error: that alone helps no
 // customer.
 func markedStep(p repair.Plan) string {
+	retries := ""
+	if p.Retrying {
+		retries = "Stripe is still retrying the event, so the site may still make the {video}: wait for that first. "
+	}
 	switch p.Seen.Payment {
 	case store.PaymentRefunded:
 		return "Write to the customer. The payment has already been refunded, so nothing else is owed."
 	case store.PaymentUnverified:
-		return "Check in Stripe whether it was paid, and not refunded (search for {session}). If not: nothing else to do. If so: run {generate} ({pay}) if the customer still wants the {video}, otherwise {refund}; then write to the customer. Marking it as error refunded nothing, and started no {video}."
+		return "Check in Stripe whether it was paid, and not refunded (search for {session}). Not paid, or refunded: nothing else to do. Paid: " + wanted + "otherwise {refund}. Then write to the customer. Marking it as error refunded nothing, and started no {video}."
 	case store.PaymentNotRequired:
-		return "If the customer still wants the {video}, run {generate} ({pay}). Then write to them. No payment was due, so nothing is to be refunded."
+		return retries + humanize.UpperFirst(strings.TrimSuffix(wanted, "; ")) + ". Then write to them. No payment was due, so nothing is to be refunded."
 	}
-	return "If the customer still wants the {video}, run {generate} ({pay}); otherwise {refund}{paid}. Then write to the customer: nothing has been refunded so far, and no {video} is being made."
+	return retries + humanize.UpperFirst(wanted) + "otherwise {refund}{paid}. Then write to the customer: nothing has been refunded so far, and we have started no {video}."
 }
+
+const wanted = "if the customer still wants the {video}, press Debug: it says how to have it made ({pay}); "
 
 // settleAdvice says how an unclear job is settled.
 func settleAdvice(job repair.Job) string {
@@ -115,7 +121,7 @@ func settleAdvice(job repair.Job) string {
 	if job.Approver.Terminal { // which has no buttons
 		otherwise = "press “" + notMadeLabel + "” in Slack"
 	}
-	return "Do not start another until this is settled: each one costs us money ({pay}). " + lookFor + " Found: run {settle} <file id, or the address of its page>. Not found: " + otherwise + ", then run {again}."
+	return "Do not start another until this is settled: each one costs us money ({pay}). " + lookFor + " Found: run {settle} <file id, or the address of its page>. Not found: " + otherwise + ", then run {again} ({pay})."
 }
 
 // lookFor is how to find a video that nobody knows of.
@@ -180,7 +186,7 @@ var causeTexts = map[repair.Cause]string{
 	repair.CauseNoToken:      "No token for SuperDuperAI is configured. Create one in the SuperDuperAI editor (under the account's API access), set it as SUPERDUPERAI_TOKEN in the bot's configuration, restart the bot, then run {again} ({pay}). Nothing was changed.",
 	repair.CauseUnauthorised: "SuperDuperAI rejected the token; nothing was charged. Create a new one in the SuperDuperAI editor (under the account's API access), set it as SUPERDUPERAI_TOKEN in the bot's configuration, restart the bot, then run {again} ({pay}).",
 	repair.CauseBalance:      "Our SuperDuperAI account does not have enough balance; nothing was charged. Top it up in SuperDuperAI, then run {again} ({pay}).{or refund}",
-	repair.CauseForbidden:    "Our SuperDuperAI account may not use this model (VIP models need a VIP account); nothing was charged. Set {SUPERDUPERAI_MODEL} to another model or upgrade the account, then run {again}.{or refund}",
+	repair.CauseForbidden:    "Our SuperDuperAI account may not use this model (VIP models need a VIP account); nothing was charged. Set {SUPERDUPERAI_MODEL} to another model or upgrade the account, then run {again} ({pay}).{or refund}",
 	repair.CauseRejected:     "SuperDuperAI rejected the request, so nothing is being made; its reason is below. If it is about balance or a VIP model, fix the SuperDuperAI account; otherwise check the session's length and size, and {SUPERDUPERAI_MODEL}. Then run {again} ({pay}).{or refund}",
 	repair.CauseRateLimited:  "SuperDuperAI is overloaded (rate limit); nothing was started or charged. In a few minutes run {again} ({pay}).",
 	repair.CauseUnavailable:  "SuperDuperAI could not be reached, and nothing was sent or charged. In a few minutes run {again} ({pay}).",

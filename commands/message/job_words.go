@@ -45,7 +45,7 @@ func (s site) jobWords(p repair.Progress, cents int) *strings.Replacer {
 	}
 	look, cancel := "Press Debug for its current state before you decide again.", "Cancel"
 	if repair.MakesVideo(plan.Action) {
-		look = "Press Debug before anything else: the site may be making the {video} already, and another would be charged as well."
+		look = "Press Debug before anything else: the site may be making the {video} already, and we would pay for another as well."
 	}
 	if p.Job.Approver.Terminal {
 		cancel = "Ctrl-C"
@@ -57,7 +57,7 @@ func (s site) jobWords(p repair.Progress, cents int) *strings.Replacer {
 
 // refundLinks leads to the payment in Stripe where a text names a refund.
 func refundLinks(text string, s remedy.Situation) blockkit.Line {
-	if text = strings.ReplaceAll(text, "{Refund}", "{refund}"); text == "" {
+	if text == "" {
 		return nil
 	}
 	before, after, found := strings.Cut(text, "{refund}")

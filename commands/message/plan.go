@@ -48,7 +48,11 @@ func PlanBlocks(p repair.Plan, cents int) []slack.Block {
 	}
 	for i, warning := range p.Warnings {
 		if cost := cmp.Or(2*p.Cents(), videoCents(p, cents)); i == 0 && p.Retrying && cost > 0 { // it is about what the site may make
-			warning = strings.TrimSuffix(warning, ".") + " (" + remedy.CostText(cost) + ")."
+			if p.Restore != nil {
+				warning = strings.Replace(warning, "at the next retry", "at the next retry ("+remedy.CostText(cost)+")", 1)
+			} else {
+				warning = strings.TrimSuffix(warning, ".") + " (" + remedy.CostText(cost) + ")."
+			}
 		}
 		lines = append(lines, blockkit.L(blockkit.Plain("⚠ "), blockkit.Bold(warning)))
 	}
@@ -107,7 +111,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 	case p.Deliver != "":
 		return blockkit.PlainLine("Showing it costs nothing.")
 	case p.Restore != nil:
-		return blockkit.PlainLine(humanize.WithNoun(p.Kind, "Storing it costs nothing. The {video} itself, once it is made, costs us money ("+remedy.CostText(cents)+")."))
+		return blockkit.PlainLine(humanize.WithNoun(p.Kind, "Storing it costs nothing. The {video} itself, once it is made, costs us money ("+remedy.CostText(videoCents(p, cents))+")."))
 	case marksError(p):
 		line = blockkit.PlainLine("No cost, no refund, no e-mail: only the session's status and error text change (see Details).")
 		if p.Seen.Payment != store.PaymentRefunded {

@@ -44,7 +44,7 @@ func restoreVerdict(p repair.Progress) (head, next string) {
 	case retrying:
 		then := "press Debug."
 		if replay || generate {
-			then = "run " + startText(replay, generate) + ". A retry can still make a second {video}, which is charged as well."
+			then = "run " + startText(replay, generate) + ". A retry can still make a second {video}, for which we pay as well."
 		}
 		next = "Wait until " + humanize.Clock(p.Job.Claimed.Add(15*time.Minute), p.At) + ": Stripe is still retrying the event, and the site then makes the {video} ({pay}). If nothing has started by then, " + then
 	case replay || generate:

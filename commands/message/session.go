@@ -71,7 +71,7 @@ func SessionBlocks(x diagnosis.Examination, handled *incident.Handled, account i
 			blockkit.Plain(humanize.WithNoun(x.Session.Kind(), " (it was "+humanize.Words(string(handled.Verdict))+" then). If they refunded it or made the {video}: nothing else to do. Otherwise:\n"))), next...)
 	}
 	sentence := site(siteURL).customerSentence(x)
-	if x.Verdict.InTrouble() && handled != nil { // they may have been refunded
+	if x.Verdict.InTrouble() && handled != nil && x.Deliver == "" { // they may have been refunded
 		sentence = lookingIntoIt
 	}
 	heading := Heading(": "+humanize.LowerFirst(x.Reason), next)

@@ -76,7 +76,7 @@ func TestRemedies(t *testing.T) {
 		{"its event could not be read", with(orphan, func(s *Situation) { generateOnly(s); s.Event, s.EventPage = store.EventUnknown, "" }), []advised{{Generate, ""}, {Refund, ""}}, []string{"!" + generate, fix},
 			"Check the payment's events in Stripe (https://p) first: the bot could not read them. If Stripe is still retrying one, wait for that, or resend it there: the site then makes the video. Otherwise generate the video. Either way we pay about $24 for a $1.00 order, or about $48 in all if a retry makes one as well.\nIf the customer would rather have a refund: refund in Stripe (https://p)."},
 		{"lost, and it can be restored", with(orphan, func(s *Situation) { s.Verdict, s.Allowed = diagnosis.VerdictLost, []store.Action{store.ActionRestore} }), []advised{{Ask, ""}, {Refund, ""}}, []string{"session.restore"},
-			"Ask the customer for the prompt, then store it (no cost): press Restore prompt…, or type /session restore <id>. Afterwards the video can be generated: we pay about $24 for a $1.00 order.\nIf the customer would rather have a refund: refund in Stripe (https://p)."},
+			"Ask the customer for the prompt, then store it (no cost): press Restore prompt…, or type /session restore <id>. Afterwards /session debug says how to have the video made: we pay about $24 for a $1.00 order.\nIf the customer would rather have a refund: refund in Stripe (https://p)."},
 		{"lost", with(orphan, func(s *Situation) {
 			s.Verdict, s.Allowed, s.RetriesUntil = diagnosis.VerdictLost, nil, now.Add(time.Hour)
 		}),

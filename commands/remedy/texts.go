@@ -118,7 +118,7 @@ func (s Situation) restoreText() string {
 	case !s.RetriesUntil.IsZero() && s.Payment != store.PaymentUnverified && !s.Unread:
 		return text + " Stripe's next retry then makes the {video}, if the site accepts it: " + s.pay() + ". Do not generate one as well, unless none has started 15 min after a successful delivery: we would pay for both."
 	}
-	return text + " Afterwards the {video} can be generated: " + s.pay() + "."
+	return text + " Afterwards /session debug says how to have the {video} made: " + s.pay() + "."
 }
 
 // startLine is about what starts a video, with its cost.

@@ -90,7 +90,8 @@ func TestMessagesAgree(t *testing.T) {
 					if want, got := paymentPattern.FindStringSubmatch(text)[1], paymentPattern.FindStringSubmatch(shown)[1]; want != got {
 						t.Errorf("debug says payment %q, the refusal %q", want, got)
 					}
-					want := strings.NewReplacer("Refresh", "Press Debug", "refresh", "press Debug", "Send the customer the link if they ask.", "If the customer asks: Debug has the link.").Replace(advice)
+					want := strings.NewReplacer("Refresh", "Press Debug", "refresh", "press Debug", "Send the customer the link if they ask.", "If the customer asks: Debug has the link.", "(link below)", "(Debug links it)",
+						"Send them the link if they ask.", "If the customer asks: Debug has the link.", "the link below:", "the link, which Debug has:").Replace(advice)
 					if _, next, _ := strings.Cut(shown, "\n"); !strings.HasPrefix(next, want) {
 						t.Errorf("debug advises\n%s\nand the refusal says\n%s", want, shown)
 					}

@@ -97,7 +97,7 @@ func bulks() []Story {
 	generate, fix, included := bulkPlan(store.ActionGenerate, 37), bulkPlan(store.ActionFix, 5), bulkPlan(store.ActionGenerate, 2)
 	replays := bulkPlan(store.ActionReplay, 3)
 	fix.LeftOut, fix.Rest, included.LeftOut, included.Rest = nil, 0, nil, 0
-	included.Risk = "Stripe is still retrying the events of 2 of these sessions: the site may make those videos itself, and we would pay twice for each. Better: cancel, and wait."
+	included.Risk = "Stripe is still retrying the events of 2 of these sessions: the site may make those videos itself, and we would pay twice for each. Better: cancel, and approve a plan without them."
 	included.Warnings = []string{included.Risk}
 	details := func(title, value string, of ...string) Story {
 		answer := registryOf(&world{plan: &generate}).ParseAction(message.ActionDetails, value, commands.Request{User: "U0SUPPORT"}).Run(context.Background())

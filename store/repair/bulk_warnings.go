@@ -34,8 +34,8 @@ func bulkWarnings(items []Plan) (list []string, risk string) {
 		n    int
 		text string
 	}{
-		{retrying, "Stripe is still retrying the events of %d of these sessions: the site may make those videos itself, and we would pay twice for each. Better: cancel, and wait."},
-		{unseen, "Whether Stripe is still retrying the events of %d of these sessions is unknown: the site may make those videos itself, and we would pay twice for each. Better: cancel, and wait."},
+		{retrying, "Stripe is still retrying the events of %d of these sessions: the site may make those videos itself, and we would pay twice for each. Better: cancel, and approve a plan without them."},
+		{unseen, "Whether Stripe is still retrying the events of %d of these sessions is unknown: the site may make those videos itself, and we would pay twice for each. Better: cancel, and check their events in Stripe first."},
 		{unverified, "Without STRIPE_SECRET_KEY, whether %d of these sessions were paid, and whether Stripe is still retrying, is unknown: these videos may not have been paid for, or they may be made twice."},
 	} {
 		if w.n > 0 {

@@ -29,7 +29,7 @@ func TestBulkKeepsWarnings(t *testing.T) {
 	expires := func(hours int) func(*diagnosis.Examination) {
 		return func(x *diagnosis.Examination) { x.Session.Prompt.TTL = time.Duration(hours) * time.Hour }
 	}
-	const mayDeliver = "Whether Stripe is still retrying the events of 2 of these sessions is unknown: the site may make those videos itself, and we would pay twice for each. Better: cancel, and wait."
+	const mayDeliver = "Whether Stripe is still retrying the events of 2 of these sessions is unknown: the site may make those videos itself, and we would pay twice for each. Better: cancel, and check their events in Stripe first."
 	const noKey = "Without STRIPE_SECRET_KEY, whether 3 of these sessions were paid, and whether Stripe is still retrying, is unknown: these videos may not have been paid for, or they may be made twice."
 	type edits []func(*diagnosis.Examination)
 	for _, c := range []struct {

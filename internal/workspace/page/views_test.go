@@ -36,6 +36,8 @@ func TestModalByKeyboard(t *testing.T) {
 	b.TabTo(`document.activeElement.matches('[data-block="prompt"] textarea')`, true)
 	b.Do(chromedp.KeyEvent("fox"))
 	b.TabTo(`document.activeElement.matches('[data-block="size"] .opener')`, false)
+	b.Do(browsertest.Enter(), chromedp.WaitReady("#modal :popover-open", chromedp.ByQuery), chromedp.KeyEvent(kb.Escape))
+	b.Until(`document.querySelector("#modal[open]") !== null && document.querySelector(":popover-open") === null && document.activeElement.matches('[data-block="size"] .opener')`)
 	b.Do(browsertest.Enter(), chromedp.KeyEvent(kb.ArrowDown), browsertest.Enter())
 	b.Until(`document.activeElement.matches('[data-block="size"] .opener') && document.activeElement.textContent === "1920×1080"`)
 	b.TabTo(`document.activeElement.value === "customer"`, false)

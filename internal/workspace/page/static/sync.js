@@ -107,5 +107,6 @@ function restore(element, {action, block, value, typed, href}) {
   control.focus(); // before the text: what the field had then is what the server has
   if (!typed || !control.matches(textField)) return;
   control.value = typed.text;
+  control.addEventListener("blur", () => control.dispatchEvent(new Event("change", {bubbles: true})), {once: true}); // no key may follow
   if (typed.start !== null) control.setSelectionRange(typed.start, typed.end);
 }

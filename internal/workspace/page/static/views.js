@@ -75,9 +75,9 @@ function keepWithin(event) {
 // escape closes the modal on top: the browser would close the dialog by itself at the
 // second Escape in a row, whose cancel event cannot be prevented.
 function escape(event) {
-  if (event.key !== "Escape" || event.defaultPrevented) return;
+  if (event.key !== "Escape" || event.isComposing || dialog.querySelector(":popover-open")) return; // which closes then
   event.preventDefault();
-  close("one");
+  if (!event.repeat) close("one");
 }
 
 // dispatch lets Enter send a field that the app wants to know of at once, in the

@@ -79,13 +79,19 @@ function update(element, child, onChange) {
     const same = own.querySelectorAll("details")[i];
     if (same) same.open = details.open;
   });
+  if (focus?.typed) document.addEventListener("change", swallow, true);
   element.replaceWith(own);
+  document.removeEventListener("change", swallow, true);
   if (focus) restore(own, focus);
   onChange(own, false);
   return own;
 }
 
 const textField = ".field:not(.external, .choices, .files) :is(input, textarea)";
+
+// swallow stops the change event that a browser fires for a field that is taken away while
+// somebody types: they are not done with it.
+const swallow = (event) => event.stopImmediatePropagation();
 
 // focusWithin describes the focused control of an element, if it has the focus.
 function focusWithin(element) {

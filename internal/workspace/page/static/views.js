@@ -29,7 +29,7 @@ export function setUpViews() {
     submit(event.submitter);
   });
   dialog.addEventListener("keydown", keepWithin);
-  dialog.addEventListener("keydown", dispatch);
+  document.addEventListener("keydown", dispatch);
   if (document.body.dataset.tab === "home") post("home", {}).catch((fault) => toast(fault.message));
 }
 
@@ -81,7 +81,8 @@ function escape(event) {
 }
 
 // dispatch lets Enter send a field that the app wants to know of at once, in the
-// place of the whole form.
+// place of the whole form, and also where the browser sees no change: the text may have
+// been put back by an update.
 function dispatch(event) {
   if (event.key !== "Enter" || event.defaultPrevented || !event.target.matches("[data-dispatch] input")) return;
   event.preventDefault();

@@ -60,7 +60,7 @@ func TestWorkflows(t *testing.T) {
 		offered[match[1]] = true
 	}
 	slices.Sort(parts)
-	delete(offered, "race") // which is packages and the stories
+	delete(offered, "race") // which is packages, the stories and fuzz
 	if all := slices.Sorted(maps.Keys(offered)); !slices.Equal(parts, all) {
 		t.Errorf("the CI calls the parts %q of .ci/run, which are %q", parts, all)
 	}

@@ -80,6 +80,9 @@ function note(field, text) {
   field.after(line);
 }
 
+// unsent reports whether a field holds something else than the server.
+export const unsent = (input) => sent.has(input) && sent.get(input) !== input.value;
+
 // sendTyped hands over what is typed in a view and not yet with the server. It
 // reports whether the server took all of it.
 export async function sendTyped(view) {
@@ -87,7 +90,7 @@ export async function sendTyped(view) {
   await filled();
   for (const field of view?.querySelectorAll(".field:not(.external, .choices, .files)") ?? []) {
     const input = field.querySelector("input, textarea");
-    if (sent.has(input) && sent.get(input) !== input.value && !(await send(field))) {
+    if (unsent(input) && !(await send(field))) {
       input.focus();
       return false;
     }

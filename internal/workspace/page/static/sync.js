@@ -4,6 +4,8 @@
 // So focus, scroll position and half-typed text stay where they are. An element with
 // an open menu waits, marked data-stale, until the menu is closed.
 
+import {unsent} from "./fields.js";
+
 const served = new WeakMap(); // the HTML that an element was served with
 
 const nests = (element) => "region" in element.dataset || "children" in element.dataset;
@@ -113,6 +115,8 @@ function restore(element, {action, block, value, typed, href}) {
   control.focus(); // before the text: what the field had then is what the server has
   if (!typed || !control.matches(textField)) return;
   control.value = typed.text;
-  control.addEventListener("blur", () => control.dispatchEvent(new Event("change", {bubbles: true})), {once: true}); // no key may follow
+  control.addEventListener("blur", () => { // the browser knows of no change if no key followed
+    if (unsent(control)) control.dispatchEvent(new Event("change", {bubbles: true}));
+  }, {once: true});
   if (typed.start !== null) control.setSelectionRange(typed.start, typed.end);
 }

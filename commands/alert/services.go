@@ -102,7 +102,7 @@ func degradedText(i incident.Incident) (head, next string) {
 }
 
 var (
-	filesSilent = cause{"SuperDuperAI does not answer", "Check SuperDuperAI's status and SUPERDUPERAI_URL. This message is updated when it answers."}
+	filesSilent = cause{"SuperDuperAI does not answer", "Check SuperDuperAI's status, and SUPERDUPERAI_URL in the bot's configuration. This message is updated when it answers."}
 	fileCauses  = map[store.FileTrouble]cause{
 		store.FileNoToken:      {"no token is configured", "Set SUPERDUPERAI_TOKEN and restart the bot."},
 		store.FileUnauthorized: {"SuperDuperAI rejects the token", "Set a valid SUPERDUPERAI_TOKEN and restart the bot."},

@@ -33,7 +33,7 @@ func anomalies(s Statistics) []string {
 	if d, found := stats.DetectWebhookDrop(c.Slots, week.Webhook); found {
 		inside, usual := humanize.Percent(d.Inside), humanize.Percent(d.Usual)
 		if d.To.IsZero() {
-			say("Webhook success has been %s since %s, down from %s.", inside, humanize.Clock(d.From, s.AsOf), usual)
+			say("Webhook success has been %s since %s, down from %s: Stripe's dashboard (Developers, Webhooks) shows why deliveries fail.", inside, humanize.Clock(d.From, s.AsOf), usual)
 		} else {
 			say("Webhook success was %s from %s to %s; usually it is %s.", inside, humanize.Clock(d.From, s.AsOf), humanize.Clock(d.To, s.AsOf), usual)
 		}

@@ -69,13 +69,13 @@ func TestOdd(t *testing.T) {
 		{"files were not checked yet", func(s *Statistics) { s.Count.Verdicts[diagnosis.VerdictUnchecked] = 3 },
 			[]string{"No problems found so far: the files of 3 sessions have not been checked yet."}},
 		{"alerts do not arrive", func(s *Statistics) { s.Watch.Unreachable = "Invite the bot." }, []string{"Alerts are not arriving in the alert channel (ALERT_CHANNEL); they will be posted once the bot can post there. Invite the bot."}},
-		{"webhooks fail", func(s *Statistics) { setSlots(s, 6, 0, stats.Tries{Good: 5, Bad: 3}) }, []string{"Webhook success has been 62.5% since 11:30 UTC, down from 99.1%."}},
+		{"webhooks fail", func(s *Statistics) { setSlots(s, 6, 0, stats.Tries{Good: 5, Bad: 3}) }, []string{"Webhook success has been 62.5% since 11:30 UTC, down from 99.1%: Stripe's dashboard (Developers, Webhooks) shows why deliveries fail."}},
 		{"webhooks failed", func(s *Statistics) { setSlots(s, 60, 54, stats.Tries{Good: 0, Bad: 3}) },
 			[]string{"Webhook success was 0.0% from 07:00 UTC to 07:30 UTC; usually it is 99.1%."}},
 		{"and sessions are orphaned by it", func(s *Statistics) {
 			setSlots(s, 6, 0, stats.Tries{Bad: 3})
 			s.Count.Verdicts = map[diagnosis.Verdict]int{diagnosis.VerdictOrphaned: 18, diagnosis.VerdictStalled: 2, diagnosis.VerdictLost: 1}
-		}, []string{"Webhook success has been 0.0% since 11:30 UTC, down from 99.1%.", "18 sessions orphaned (paid, but no video started), 2 stalled, 1 lost: /session list shows what to do."}},
+		}, []string{"Webhook success has been 0.0% since 11:30 UTC, down from 99.1%: Stripe's dashboard (Developers, Webhooks) shows why deliveries fail.", "18 sessions orphaned (paid, but no video started), 2 stalled, 1 lost: /session list shows what to do."}},
 		{"videos fail", func(s *Statistics) {
 			lastHours(s, 24, func(h *stats.Hour) { h.Generation = stats.Tries{Good: 12, Bad: 8} })
 		}, []string{"Video success was 60.0% in the last 24 h, down from 95.0% the week before."}},

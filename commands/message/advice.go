@@ -93,7 +93,7 @@ func readFirst(x diagnosis.Examination) string {
 	if !repair.RetriesUntil(x.Event, x.At).IsZero() {
 		retry = " (a retry of Stripe's can still make a second one)"
 	}
-	return humanize.WithNoun(x.Session.Kind(), "The site reports this order as completed, but Redis does not. Open the customer's page (link below): if it shows the {video}, send the customer the link, and start nothing"+retry+". If not, compare the site's Redis with the bot's (REDIS_URL): if they differ, correct that, and start nothing until you have. If they are the same:\n")
+	return humanize.WithNoun(x.Session.Kind(), "The site reports this order as completed, but Redis does not. Open the customer's page (link below): if it shows the {video}, send the customer the link, and start nothing"+retry+". If not, compare the site's Redis with the bot's (REDIS_URL): if they differ, set REDIS_URL to the site's, restart the bot, and debug this again. If they are the same:\n")
 }
 
 // siteCompleted reports whether the site calls the order completed.
@@ -131,10 +131,13 @@ func verifyStep(x diagnosis.Examination, cents int) string {
 	case x.Payment.Why == store.StripeWrongMode && isTest(x.Payment):
 		return "Test session, no real money: nothing to do. Do not generate: that costs us real money (" + remedy.CostText(cents) + "). To see its payment, look it up in Stripe's test mode; leave the live key as it is."
 	case !isTransient(x.Payment.Why):
-		return accessSteps[x.Payment.Why] + " To know sooner, look up the session's id in Stripe: paid, and Stripe is retrying its event: wait; paid, but Stripe is not retrying it: generate the {video}; not paid: nothing is owed."
+		return accessSteps[x.Payment.Why] + " To know sooner, look" + lookUpPayment
 	}
-	return "Refresh in a minute: " + unverifiedText(x.Payment) + ". If that lasts, look up the session's id in Stripe."
+	return "Refresh in a minute: " + unverifiedText(x.Payment) + ". If that lasts, look" + lookUpPayment
 }
+
+// lookUpPayment is what to do where the bot cannot read a payment.
+const lookUpPayment = " up the session's id in Stripe's dashboard. Paid, and Stripe is retrying its event: wait, the site then makes the {video}. Paid, but Stripe is not retrying it: generate the {video}. Not paid: nothing is owed."
 
 // accessSteps give the bot the access to Stripe that it lacks.
 var accessSteps = map[store.Unverified]string{
@@ -168,7 +171,7 @@ func settleStep(x diagnosis.Examination, cents int) string {
 	switch {
 	case x.Verdict == diagnosis.VerdictUnclear && x.Job == store.JobUnclear:
 		step := "Do not start another until this is settled. Look in the SuperDuperAI editor for {a video} with the session's prompt (Debug shows it), started about " + humanize.Clock(x.Repair.At, x.At) +
-			". Found: " + command + "<file id, or the address of its page>. Not found: press “" + notMadeLabel + "” (in Slack); then it can be generated again (" + remedy.CostText(cents) + ")."
+			". Found: " + command + "<file id, or the address of its page> (no cost). Not found, 15 min after that time or later: press “" + notMadeLabel + "” (in Slack); then it can be generated again (" + remedy.CostText(cents) + ")."
 		if until := repair.RetriesUntil(x.Event, x.At); !until.IsZero() && !x.SiteShowsOutcome() {
 			step += " Until " + humanize.Clock(until, x.At) + " one of Stripe's retries can also make {a video}, for which we pay as well."
 		}

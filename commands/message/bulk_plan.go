@@ -112,14 +112,16 @@ func bulkMoneyText(p repair.Plan) string {
 	case p.Action != store.ActionFix:
 		text := humanize.UpperFirst(bulkCostText(p))
 		if _, _, paid := p.Sums(); len(paid) > 0 {
-			text += " Refunding them all in Stripe instead costs " + humanize.Sums(paid)
+			text += " Approve if they still want their " + bulkNoun(p) + "s; refund those who would rather have the money back (all of them: " + humanize.Sums(paid) + ") in Stripe first, and they are skipped."
 			if p.Risk != "" {
-				text += "; a retry can still make their " + bulkNoun(p) + "s"
+				text += " A retry can still make their " + bulkNoun(p) + "s."
 			}
-			text += "."
 		}
 		if p.Risk == "" {
 			text += " Stripe is not retrying any of their events."
+		}
+		if p.Action == store.ActionReplay {
+			text += " The site's webhook must be working again; what it does not start is reported as failed, and can be generated instead."
 		}
 		return text
 	case shownItems(p) == len(p.Items):

@@ -144,7 +144,7 @@ func firstUnclear(job repair.Job) string {
 func pauseText(job repair.Job) string {
 	e := job.Bulk.Last()
 	why := "Three sessions in a row failed, and the others would fail the same way: " + itemReason(repair.Item{Cause: e.Cause, Detail: e.Detail}) + ". Fix that first."
-	resumes := "it goes on"
+	resumes := "it goes on with the rest"
 	switch {
 	case e.Canary:
 		why, resumes = canaryPauseText(job), "the bot first tries one more session alone, then the others"

@@ -79,9 +79,21 @@ func PaymentLine(p store.Payment, paidAt, now time.Time) blockkit.Line {
 		line = append(line, blockkit.Plain(" · disputed by the customer"))
 	}
 	if p.VideoCount > 1 {
-		line = append(line, blockkit.Plain(fmt.Sprintf(" · paid for %d, but a session makes only one video: refund the other %d in Stripe", p.VideoCount, p.VideoCount-1)))
+		line = append(line, blockkit.Plain(fmt.Sprintf(" · paid for %d, but a session makes only one video: %s", p.VideoCount, othersRefund(p))))
 	}
 	return line
+}
+
+// othersRefund says what becomes of what was paid beyond the first video.
+func othersRefund(p store.Payment) string {
+	others := p.VideoCount - 1
+	switch {
+	case p.Disputed:
+		return fmt.Sprintf("the dispute decides on the other %d as well", others)
+	case p.State == store.PaymentPartiallyRefunded:
+		return fmt.Sprintf("refund the other %d in Stripe, unless that was the refund", others)
+	}
+	return fmt.Sprintf("refund the other %d in Stripe (%d/%d of the payment)", others, others, p.VideoCount)
 }
 
 // eventLine is what Stripe says of its event.

@@ -72,7 +72,7 @@ func endVerdict(p repair.Progress) (head, next string) {
 		return "Stopped after " + took + ": " + what + " could not be saved to Redis.", cause + " " + step
 	case job.Outcome == store.OutcomeGaveUp:
 		return "Stopped waiting after " + took + ": the {video} for {id} is not finished.",
-			"Start nothing for 30 min. Then press Debug. If its file is ready: {settle} " + job.FileID + " (no cost). If Debug says stalled: {again} ({pay}, twice that if the first still finishes).{or refund}"
+			"Start nothing for 30 min. Then press Debug. If its file is ready: {settle} " + job.FileID + " (no cost). If Debug says stalled: {again} ({pay}, twice that if the first still finishes). Otherwise follow Debug's advice.{or refund}"
 	case job.Cancelled != nil:
 		return "Cancelling: nothing has been or will be requested for {id}.", "Nothing to do: this message will say when it is cancelled."
 	case job.Cancellable():
@@ -121,7 +121,7 @@ func settleAdvice(job repair.Job) string {
 	if job.Approver.Terminal { // which has no buttons
 		otherwise = "press “" + notMadeLabel + "” in Slack"
 	}
-	return "Do not start another until this is settled: each one costs us money ({pay}). " + lookFor + " Found: run {settle} <file id, or the address of its page>. Not found: " + otherwise + ", then run {again} ({pay})."
+	return "Do not start another until this is settled: each one costs us money ({pay}). " + lookFor + " Found: run {settle} <file id, or the address of its page> (no cost). Not found 15 min after that or later: " + otherwise + ", then run {again} ({pay})."
 }
 
 // lookFor is how to find a video that nobody knows of.
@@ -187,7 +187,7 @@ var causeTexts = map[repair.Cause]string{
 	repair.CauseUnauthorised: "SuperDuperAI rejected the token; nothing was charged. Create a new one in the SuperDuperAI editor (under the account's API access), set it as SUPERDUPERAI_TOKEN in the bot's configuration, restart the bot, then run {again} ({pay}).",
 	repair.CauseBalance:      "Our SuperDuperAI account does not have enough balance; nothing was charged. Top it up in SuperDuperAI, then run {again} ({pay}).{or refund}",
 	repair.CauseForbidden:    "Our SuperDuperAI account may not use this model (VIP models need a VIP account); nothing was charged. Set {SUPERDUPERAI_MODEL} to another model or upgrade the account, then run {again} ({pay}).{or refund}",
-	repair.CauseRejected:     "SuperDuperAI rejected the request, so nothing is being made; its reason is below. If it is about balance or a VIP model, fix the SuperDuperAI account; otherwise check the session's length and size, and {SUPERDUPERAI_MODEL}. Then run {again} ({pay}).{or refund}",
+	repair.CauseRejected:     "SuperDuperAI rejected the request: nothing is being made, and nothing was charged. Its reason is below. Balance or a VIP model: fix the SuperDuperAI account. The model: set {SUPERDUPERAI_MODEL} in the bot's configuration, and restart the bot. Then run {again} ({pay}). Length, size or prompt: they are the customer's order, which the bot does not change, so {refund}.",
 	repair.CauseRateLimited:  "SuperDuperAI is overloaded (rate limit); nothing was started or charged. In a few minutes run {again} ({pay}).",
 	repair.CauseUnavailable:  "SuperDuperAI could not be reached, and nothing was sent or charged. In a few minutes run {again} ({pay}).",
 	repair.CauseServerFault:  lookFor + foundAnyway + " Not found: run {again} in a few minutes ({pay}).",
@@ -206,7 +206,7 @@ var causeTexts = map[repair.Cause]string{
 	repair.CauseNoWebhook:   "There is no webhook at SITE_WEBHOOK_URL. Set it to the address Stripe's dashboard shows for the site's endpoint, restart the bot, then run {again} ({pay}{twice}).",
 	repair.CauseUnreachable: "The site could not be reached. In a few minutes run {again} ({pay}{twice}). Only if it stays down: {generate} ({pay}{twice}).",
 	repair.CauseSiteFailed:  "Its error is below. Run {generate} instead ({pay}{twice}).{or refund}",
-	repair.CauseIgnored:     lookFor + foundAnyway + " Not found: run {generate} ({pay}{twice}); do not replay, since the site would lose the event again.",
+	repair.CauseIgnored:     lookFor + foundAnyway + " Not found: run {generate} ({pay}{twice}); do not replay: the site took the event, and started nothing.",
 }
 
 // jobSentence is what support can send to the customer, "" = nothing yet.

@@ -37,7 +37,7 @@ func (s site) jobWords(p repair.Progress, cents int) *strings.Replacer {
 		twice = ", " + remedy.CostText(2*situation.Cents) + " in all if Stripe's retry also gets through"
 	}
 	if situation.Advises(remedy.Refund) {
-		refund = " Or {refund}."
+		refund = " If the customer would rather have a refund: {refund}."
 	}
 	if plan.Seen.Amount > 0 {
 		amount := humanize.Money(plan.Seen.Amount, plan.Seen.Currency)

@@ -115,7 +115,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 	case marksError(p):
 		line = blockkit.PlainLine("No cost, no refund, no e-mail: only the session's status and error text change (see Details).")
 		if p.Seen.Payment != store.PaymentRefunded {
-			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " {A video} can still be made afterwards.")))
+			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " {A video} can still be made afterwards. Approve only where none will be made, such as after a refund.")))
 		}
 	case s.Cents == 0:
 		line = blockkit.PlainLine("We pay SuperDuperAI (cost unknown)" + paid)
@@ -130,7 +130,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(better), remedy.StripeLink(s.PaymentPage, "answer the dispute in Stripe"), blockkit.Plain(" first."))
 	}
 	if s.Advises(remedy.Check) {
-		line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " Check SuperDuperAI first (its editor shows the file): while that shows progress, cancel and wait.")))
+		line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " Check SuperDuperAI first (its editor shows the file that Debug names): while its progress advances there, cancel and wait.")))
 	}
 	if s.Advises(remedy.Resend) {
 		cost := "."
@@ -140,7 +140,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(better+"wait for Stripe's next retry"+humanize.WithNoun(p.Kind, ": the site then makes the {video}")+cost+" If the customer cannot wait: cancel, and "),
 			remedy.StripeLink(s.EventPage, "resend the event in Stripe"), blockkit.Plain("; a retry can still make a second one."))
 		if !marksError(p) {
-			line = append(line, blockkit.Plain(" Approve only if nothing has started 15 min after Stripe shows a successful delivery to the site, or if only an endpoint other than the site's fails."))
+			line = append(line, blockkit.Plain(" Approve only if nothing has started (Debug shows it) 15 min after Stripe shows a successful delivery to the site, or if only an endpoint other than the site's fails."))
 		}
 	}
 	refund := remedy.StripeLink(s.PaymentPage, "refund in Stripe")
@@ -154,7 +154,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 	switch {
 	case !s.Advises(remedy.Refund):
 	case marksError(p):
-		line = append(line, blockkit.Plain(" If nothing will be made, "), refund, blockkit.Plain("."))
+		line = append(line, blockkit.Plain(" If the customer would rather have a refund: "), refund, blockkit.Plain(humanize.WithNoun(p.Kind, " first"+retried)))
 	default:
 		line = append(line, blockkit.Plain(" If the customer would rather have a refund, cancel and "), refund, blockkit.Plain(humanize.WithNoun(p.Kind, retried)))
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/commands/remedy"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store"
@@ -44,12 +45,20 @@ func RefusalActions(x diagnosis.Examination, cents int) []slack.BlockElement {
 
 // PlanHint says that the buttons with a plan are safe to press, nil = there are none.
 func PlanHint(actions []slack.BlockElement) []slack.Block {
+	var labels []string
 	for _, action := range actions {
 		if button, ok := action.(*slack.ButtonBlockElement); ok && strings.HasSuffix(button.Text.Text, "…") {
-			return []slack.Block{blockkit.Context("Buttons ending in “…” show a plan first: nothing changes before it is approved.")}
+			labels = append(labels, button.Text.Text)
 		}
 	}
-	return nil
+	if labels == nil {
+		return nil
+	}
+	text := "Buttons ending in “…” show a plan first: nothing changes before it is approved."
+	if slices.Contains(labels, remedy.MarkLabel) {
+		text += " “" + remedy.MarkLabel + "” is for orders for which nothing will be made, such as refunded ones: it refunds nothing, and stops none of Stripe's retries."
+	}
+	return []slack.Block{blockkit.Context(text)}
 }
 
 // SessionBlocks show the diagnosis of a session and the next step: the verdict, the facts, and

@@ -122,6 +122,9 @@ func (s Situation) Advises(r Remedy) bool {
 	return slices.ContainsFunc(s.remedies(), func(a advised) bool { return a.remedy == r })
 }
 
+// MarkLabel is the button that marks a session as error.
+const MarkLabel = "Mark as error…"
+
 // Buttons start the remedies that are repairs, in the order of the advice, and offer
 // last to mark the session as error. The first one without an
 // avoidable cost is highlighted.
@@ -148,7 +151,7 @@ func (s Situation) Buttons(session string) []slack.BlockElement {
 		buttons = append(buttons, blockkit.Button("session.restore", "Restore prompt…", session))
 	}
 	if !s.Shows && slices.Contains(s.Allowed, store.ActionFix) {
-		buttons = append(buttons, blockkit.Button("session.fix", "Mark as error…", session))
+		buttons = append(buttons, blockkit.Button("session.fix", MarkLabel, session))
 	}
 	return buttons
 }

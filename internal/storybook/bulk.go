@@ -99,6 +99,10 @@ func bulks() []Story {
 	fix.LeftOut, fix.Rest, included.LeftOut, included.Rest = nil, 0, nil, 0
 	included.Risk = "Stripe is still retrying the events of 2 of these sessions: the site may make those videos itself, and we would pay twice for each. Better: cancel, and approve a plan without them."
 	included.Warnings = []string{included.Risk}
+	short := bulkProgress(store.ActionGenerate, 18, 0, 37, by(audit.Paused, repair.CauseBalance, "402: top up"))
+	for i := 18; i < 21; i++ {
+		short.Job.Bulk.Items[i] = repair.Item{State: repair.ItemFailed, Cause: repair.CauseBalance, Detail: []string{"402: top up"}}
+	}
 	details := func(title, value string, of ...string) Story {
 		answer := registryOf(&world{plan: &generate}).ParseAction(message.ActionDetails, value, commands.Request{User: "U0SUPPORT"}).Run(context.Background())
 		return Story{Title: title, Of: of, Blocks: answer.Blocks}.with(answer.Actions)
@@ -118,7 +122,7 @@ func bulks() []Story {
 		shown("running", bulkProgress(store.ActionGenerate, 18, 3, 37)),
 		shown("stopping", bulkProgress(store.ActionGenerate, 18, 3, 37, by(audit.Stopped, "")), of("Event", audit.Stopped)),
 		shown("stopped", bulkProgress(store.ActionGenerate, 18, 0, 37, by(audit.Stopped, ""))),
-		shown("paused, balance", bulkProgress(store.ActionGenerate, 18, 0, 37, by(audit.Paused, repair.CauseBalance, "402: top up")), of("Event", audit.Paused)),
+		shown("paused, balance", short, of("Event", audit.Paused)),
 		shown("paused, nobody carried it on", bulkProgress(store.ActionFix, 3, 0, 9, by(audit.Paused, repair.CauseIdle)), of("Cause", repair.CauseIdle)),
 		shown("paused for a day", bulkProgress(store.ActionFix, 3, 0, 9, by(audit.Stopped, repair.CauseLate))),
 		shown("paused, begun too late", bulkProgress(store.ActionGenerate, 3, 0, 9, by(audit.Paused, repair.CauseLate))),

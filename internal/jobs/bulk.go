@@ -20,9 +20,9 @@ const (
 // and shows the progress of all in one message.
 type bulk struct {
 	*execution
-	shown  string    // what the message shows
-	paused bool      // by this execution, which has not posted that yet
-	again  time.Time // when a pause that could not be posted is posted
+	shown   string    // what the message shows
+	paused  bool      // by this execution, which has not posted that yet
+	retryAt time.Time // when the notice of a pause is posted again, after it failed
 }
 
 // coordinate begins sessions and collects their results, until the plan is over.
@@ -216,7 +216,7 @@ func (b *bulk) pause(ctx context.Context, e repair.BulkEvent) {
 // the plan waits until it is resumed.
 func (b *bulk) postPause(ctx context.Context) error {
 	state := b.job.Bulk
-	if !state.Paused() || state.Posted >= len(state.Events) || b.Now().Before(b.again) {
+	if !state.Paused() || state.Posted >= len(state.Events) || b.Now().Before(b.retryAt) {
 		return nil
 	}
 	reply := repair.ReplyMaybe
@@ -224,8 +224,9 @@ func (b *bulk) postPause(ctx context.Context) error {
 		b.paused, reply = false, repair.ReplyFirst
 	}
 	if err := b.Notify(ctx, repair.Progress{Job: *b.job, Reply: reply, SiteTexts: b.siteTexts(ctx, *b.job), At: b.Now()}); err != nil {
-		b.again = b.Now().Add(b.Timings.MaxRetryDelay)
-		b.Log.WarnContext(ctx, "pause of a bulk plan not posted, will retry", "job", b.job.ID, "error", err)
+		delay := max(b.Timings.MaxRetryDelay, requestedDelay(err))
+		b.retryAt = b.Now().Add(delay)
+		b.Log.WarnContext(ctx, "pause of a bulk plan not posted, will retry", "job", b.job.ID, "error", err, "in_ms", delay.Milliseconds())
 		return nil
 	}
 	state.Posted = len(state.Events)

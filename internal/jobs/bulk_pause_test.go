@@ -2,7 +2,7 @@ package jobs_test
 
 import (
 	"context"
-	"errors"
+	"log/slog"
 	"slices"
 	"sync"
 	"testing"
@@ -44,7 +44,7 @@ func TestBulkResumedWhileItPauses(t *testing.T) {
 }
 
 // TestBulkPauseIsPosted: the plan's approver is notified of the pause once, by whichever
-// process; a failed post is retried.
+// process; a failed post is retried, no sooner than Slack asks.
 func TestBulkPauseIsPosted(t *testing.T) {
 	t.Parallel()
 	b := newBulkBench(t, false, 6)
@@ -53,6 +53,13 @@ func TestBulkPauseIsPosted(t *testing.T) {
 	var mu sync.Mutex
 	var replies []repair.Reply
 	cfg := b.config()
+	cfg.Timings.MaxRetryDelay = 50 * time.Millisecond
+	var delays []time.Duration
+	cfg.Log = slog.New(interrupted(func(_ context.Context, delay time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		delays = append(delays, delay)
+	}))
 	cfg.Notify = func(_ context.Context, p repair.Progress) error {
 		mu.Lock()
 		defer mu.Unlock()
@@ -63,7 +70,7 @@ func TestBulkPauseIsPosted(t *testing.T) {
 			t.Errorf("%+v is posted", p.Job.Bulk.Counts())
 		}
 		if replies = append(replies, p.Reply); len(replies) == 1 {
-			return errors.New("Slack has a fault")
+			return busy(200 * time.Millisecond)
 		}
 		return nil
 	}
@@ -80,5 +87,8 @@ func TestBulkPauseIsPosted(t *testing.T) {
 	defer mu.Unlock()
 	if want := []repair.Reply{repair.ReplyFirst, repair.ReplyMaybe}; !slices.Equal(replies, want) {
 		t.Errorf("posted %q, want %q", replies, want)
+	}
+	if want := []time.Duration{200 * time.Millisecond}; !slices.Equal(delays, want) {
+		t.Errorf("retried after %v, want %v", delays, want)
 	}
 }

@@ -29,7 +29,7 @@ type Runner struct {
 // retry is when a job that failed is tried again.
 type retry struct {
 	backoff *backoff.ExponentialBackOff
-	wait    time.Duration // the last one of backoff
+	delay   time.Duration // the last one of backoff
 	at      time.Time
 }
 
@@ -165,13 +165,19 @@ func (r *Runner) attempt(ctx context.Context, id string) {
 	if err == nil || ctx.Err() != nil || errors.Is(err, lease.ErrLost) {
 		return
 	}
-	var requested interface{ Pause() time.Duration }
-	var pause time.Duration
-	if errors.As(err, &requested) {
-		pause = requested.Pause()
-	}
-	wait := r.postpone(id, pause)
+	wait := r.postpone(id, requestedDelay(err))
 	r.Log.WarnContext(ctx, "job interrupted, will retry", "job", id, "error", err, "in_ms", wait.Milliseconds())
+}
+
+// requestedDelay is how long Slack asks to wait before the next attempt, 0 = it does not.
+func requestedDelay(err error) time.Duration {
+	if fault, ok := errors.AsType[interface {
+		error
+		Pause() time.Duration
+	}](err); ok {
+		return fault.Pause()
+	}
+	return 0
 }
 
 // postpone schedules the next attempt at a job with exponential backoff, and no
@@ -184,8 +190,8 @@ func (r *Runner) postpone(id string, pause time.Duration) time.Duration {
 		failed = &retry{backoff: &backoff.ExponentialBackOff{InitialInterval: r.Timings.Pending, Multiplier: 2, MaxInterval: r.Timings.MaxRetryDelay}}
 		r.retries[id] = failed
 	}
-	failed.wait = failed.backoff.NextBackOff()
-	pause = max(pause, failed.wait)
+	failed.delay = failed.backoff.NextBackOff()
+	pause = max(pause, failed.delay)
 	failed.at = r.Now().Add(pause)
 	return pause
 }
@@ -196,5 +202,5 @@ func (r *Runner) exhausted(id string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	failed := r.retries[id]
-	return failed != nil && failed.wait >= r.Timings.MaxRetryDelay
+	return failed != nil && failed.delay >= r.Timings.MaxRetryDelay
 }

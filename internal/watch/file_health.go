@@ -20,7 +20,7 @@ const (
 
 	missingDelay = 5 * time.Second  // between two requests, while it knows none of the last maxMissing
 	maxDelay     = 30 * time.Second // likewise, while the API fails
-	maxRateDelay = 5 * time.Minute  // likewise, if the API's Retry-After is longer
+	maxRateDelay = 5 * time.Minute  // likewise, while the API limits the rate
 )
 
 // missingFile is a file that the API did not know, or for which its answer could not

@@ -35,7 +35,7 @@ func Reply(i incident.Incident, reason, mention string, now time.Time) Message {
 		advice := reminderAdvice(i, now)
 		if s := i.Snoozed; reason == "snooze_ended" && s != nil {
 			who := append(blockkit.L(blockkit.Plain("→ "), blockkit.User(s.By), blockkit.Plain(" snoozed it")), note.Spans(s.Note)...)
-			if advice[0] = blockkit.Plain(". Ask them what they found. In the alert above, repair what is left (a plan with its cost comes first), or refund it in Stripe and choose Handled in its menu; or choose Snooze. Acknowledged by "); i.Acknowledged == nil {
+			if advice[0] = blockkit.Plain(". Ask them what they found. In the alert above, repair what is left (a plan with its cost comes first), or refund it in Stripe and choose Handled in its menu; if that has to wait, choose Snooze. Acknowledged by "); i.Acknowledged == nil {
 				advice[0] = blockkit.Plain(". Ask them what they found. If they do not answer, press Acknowledge in the alert above, and follow the advice there.")
 			}
 			advice = append(who, advice...)
@@ -49,8 +49,8 @@ func Reply(i incident.Incident, reason, mention string, now time.Time) Message {
 func reminderAdvice(i incident.Incident, now time.Time) blockkit.Line {
 	a := i.Acknowledged
 	if a == nil {
-		return blockkit.PlainLine("→ Nobody has acknowledged it. In the alert above, press Acknowledge and follow the advice; or choose Snooze.")
+		return blockkit.PlainLine("→ Nobody has acknowledged it. In the alert above, press Acknowledge and follow the advice; if nobody can act on it now, choose Snooze.")
 	}
-	return blockkit.L(blockkit.Plain("→ In the alert above, repair what is left (a plan with its cost comes first), or refund it in Stripe and choose Handled in its menu; or choose Snooze. Acknowledged by "),
+	return blockkit.L(blockkit.Plain("→ In the alert above, repair what is left (a plan with its cost comes first), or refund it in Stripe and choose Handled in its menu; if that has to wait, choose Snooze. Acknowledged by "),
 		blockkit.User(a.By), blockkit.Plain(" "), humanize.AgoTime(a.At, now), blockkit.Plain("."))
 }

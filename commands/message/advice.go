@@ -31,7 +31,7 @@ func NextStep(x diagnosis.Examination, cents int) blockkit.Line {
 	if x.Verdict == diagnosis.VerdictProcessing || x.Verdict == diagnosis.VerdictWaiting {
 		return waitLine(x, cents)
 	}
-	line := blockkit.PlainLine(humanize.WithNoun(x.Session.Kind(), verdictStep(x)))
+	line := blockkit.PlainLine(humanize.WithNoun(x.Session.Kind(), verdictStep(x, cents)))
 	if until := repair.RetriesUntil(x.Event, x.At); x.Verdict == diagnosis.VerdictRefunded && !until.IsZero() && !x.SiteShowsOutcome() {
 		line = append(line, blockkit.Plain(humanize.WithNoun(x.Session.Kind(), " Neither a refund nor marking it as error stops Stripe's retries: the site may still make the {video} ("+remedy.CostText(cents)+") until ")),
 			humanize.ClockTime(until, x.At), blockkit.Plain("."))
@@ -60,7 +60,7 @@ func waitLine(x diagnosis.Examination, cents int) blockkit.Line {
 	case x.Job == store.JobRunning && !repair.MakesVideo(x.Repair.Action):
 		return blockkit.PlainLine(text + ": it takes seconds. Refresh to see the result.")
 	case x.Job == store.JobRunning:
-		text += ", and do not resend Stripe's event: that would start a second {video}"
+		text += ", and do not resend Stripe's event: like one of Stripe's own retries, that can start a second {video}"
 		if cents > 0 {
 			text += " (we pay " + remedy.CostText(cents) + " for each)"
 		}
@@ -125,19 +125,20 @@ func situationOf(x diagnosis.Examination, cents int) remedy.Situation {
 
 // verifyStep is what to do about a payment that could not be verified.
 func verifyStep(x diagnosis.Examination, cents int) string {
+	lookUp := strings.Replace(lookUpPayment, "{cost}", remedy.CostText(cents), 1)
 	switch {
 	case x.Payment.State != store.PaymentUnverified:
 		return ""
 	case x.Payment.Why == store.StripeWrongMode && isTest(x.Payment):
 		return "Test session, no real money: nothing to do. Do not generate: that costs us real money (" + remedy.CostText(cents) + "). To see its payment, look it up in Stripe's test mode; leave the live key as it is."
 	case !isTransient(x.Payment.Why):
-		return accessSteps[x.Payment.Why] + " To know sooner, look" + lookUpPayment
+		return accessSteps[x.Payment.Why] + " To know sooner, look" + lookUp
 	}
-	return "Refresh in a minute: " + unverifiedText(x.Payment) + ". If that lasts, look" + lookUpPayment
+	return "Refresh in a minute: " + unverifiedText(x.Payment) + ". If that lasts, look" + lookUp
 }
 
 // lookUpPayment is what to do where the bot cannot read a payment.
-const lookUpPayment = " up the session's id in Stripe's dashboard. Paid, and Stripe is retrying its event: wait, the site then makes the {video}. Paid, but Stripe is not retrying it: generate the {video}. Not paid: nothing is owed."
+const lookUpPayment = " up the session's id in Stripe's dashboard. Paid, and Stripe is retrying its event: wait, the site then makes the {video} ({cost}). Paid, but Stripe is not retrying it: generate the {video}. Not paid: nothing is owed."
 
 // accessSteps give the bot the access to Stripe that it lacks.
 var accessSteps = map[store.Unverified]string{
@@ -171,7 +172,7 @@ func settleStep(x diagnosis.Examination, cents int) string {
 	switch {
 	case x.Verdict == diagnosis.VerdictUnclear && x.Job == store.JobUnclear:
 		step := "Do not start another until this is settled. Look in the SuperDuperAI editor for {a video} with the session's prompt (Debug shows it), started about " + humanize.Clock(x.Repair.At, x.At) +
-			". Found: " + command + "<file id, or the address of its page> (no cost). Not found, 15 min after that time or later: press “" + notMadeLabel + "” (in Slack); then it can be generated again (" + remedy.CostText(cents) + ")."
+			". Found: " + command + "<file id, or the address of its page> (no cost). Not found at " + humanize.Clock(x.Repair.At.Add(appearsWithin), x.At) + " or later: press “" + notMadeLabel + "” (in Slack); then it can be generated again (" + remedy.CostText(cents) + ")."
 		if until := repair.RetriesUntil(x.Event, x.At); !until.IsZero() && !x.SiteShowsOutcome() {
 			step += " Until " + humanize.Clock(until, x.At) + " one of Stripe's retries can also make {a video}, for which we pay as well."
 		}
@@ -209,7 +210,7 @@ var verdictSteps = map[diagnosis.Verdict]string{
 	diagnosis.VerdictNotFound:  "Check the id, or find the session by the customer's e-mail: /session find <e-mail>.",
 }
 
-func verdictStep(x diagnosis.Examination) string {
+func verdictStep(x diagnosis.Examination, cents int) string {
 	switch x.Verdict {
 	case diagnosis.VerdictCompleted:
 		return completedStep(x)
@@ -221,14 +222,14 @@ func verdictStep(x diagnosis.Examination) string {
 		}
 	case diagnosis.VerdictCorrupt:
 		if x.Allows(store.ActionFix) {
-			return "Mark as error (no cost, refunds nothing): this replaces the damaged record and keeps a copy of it. The prompt is intact. Afterwards /session debug says how to have the {video} made: by Stripe's retry, or by us (either way we pay)."
+			return "Mark as error (no cost, refunds nothing): this replaces the damaged record and keeps a copy of it. The prompt is intact. Afterwards /session debug says how to have the {video} made: by Stripe's retry, or by us (either way we pay " + remedy.CostText(cents) + ")."
 		}
 		if x.Allows(store.ActionRestore) {
 			prompt := "Ask the customer for the prompt, then press"
 			if x.Payment.Order.Prompt != "" {
 				prompt = "Restore the prompt, which Stripe still has: press"
 			}
-			return prompt + " Restore prompt…, or type /session restore <id> (no cost; the bot keeps a copy of the damaged record). Afterwards /session debug says how to have the {video} made (we pay)."
+			return prompt + " Restore prompt…, or type /session restore <id> (no cost; the bot keeps a copy of the damaged record). Afterwards /session debug says how to have the {video} made (we pay " + remedy.CostText(cents) + ")."
 		}
 	}
 	if step := verdictSteps[x.Verdict]; step != "" {

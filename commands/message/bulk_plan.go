@@ -112,7 +112,7 @@ func bulkMoneyText(p repair.Plan) string {
 	case p.Action != store.ActionFix:
 		text := humanize.UpperFirst(bulkCostText(p))
 		if _, _, paid := p.Sums(); len(paid) > 0 {
-			text += " Approve if they still want their " + bulkNoun(p) + "s; refund those who would rather have the money back (all of them: " + humanize.Sums(paid) + ") in Stripe first, and they are skipped."
+			text += " First refund in Stripe those who asked for their money back (all of them: " + humanize.Sums(paid) + "): they are skipped. Then approve for the others."
 			if p.Risk != "" {
 				text += " A retry can still make their " + bulkNoun(p) + "s."
 			}
@@ -121,7 +121,7 @@ func bulkMoneyText(p repair.Plan) string {
 			text += " Stripe is not retrying any of their events."
 		}
 		if p.Action == store.ActionReplay {
-			text += " The site's webhook must be working again; what it does not start is reported as failed, and can be generated instead."
+			text += " The site's webhook must be working again (Stripe's dashboard, under Developers, Webhooks, shows its deliveries); what it does not start is reported as failed, and can be generated instead."
 		}
 		return text
 	case shownItems(p) == len(p.Items):

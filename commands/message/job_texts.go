@@ -72,7 +72,7 @@ func endVerdict(p repair.Progress) (head, next string) {
 		return "Stopped after " + took + ": " + what + " could not be saved to Redis.", cause + " " + step
 	case job.Outcome == store.OutcomeGaveUp:
 		return "Stopped waiting after " + took + ": the {video} for {id} is not finished.",
-			"Start nothing for 30 min. Then press Debug. If its file is ready: {settle} " + job.FileID + " (no cost). If Debug says stalled: {again} ({pay}, twice that if the first still finishes). Otherwise follow Debug's advice.{or refund}"
+			"Start nothing before {later}. Then press Debug. If its file is ready: {settle} " + job.FileID + " (no cost). If Debug says stalled: {again} ({pay}, twice that if the first still finishes). Otherwise follow Debug's advice.{or refund}"
 	case job.Cancelled != nil:
 		return "Cancelling: nothing has been or will be requested for {id}.", "Nothing to do: this message will say when it is cancelled."
 	case job.Cancellable():
@@ -121,8 +121,11 @@ func settleAdvice(job repair.Job) string {
 	if job.Approver.Terminal { // which has no buttons
 		otherwise = "press “" + notMadeLabel + "” in Slack"
 	}
-	return "Do not start another until this is settled: each one costs us money ({pay}). " + lookFor + " Found: run {settle} <file id, or the address of its page> (no cost). Not found 15 min after that or later: " + otherwise + ", then run {again} ({pay})."
+	return "Do not start another until this is settled: each one costs us money ({pay}). " + lookFor + " Found: run {settle} <file id, or the address of its page> (no cost). Not found at {appeared} or later: " + otherwise + ", then run {again} ({pay})."
 }
+
+// appearsWithin is how long after a request its video shows up in the editor at the latest.
+const appearsWithin = 15 * time.Minute
 
 // lookFor is how to find a video that nobody knows of.
 const lookFor = "Look in the SuperDuperAI editor for {a video}, finished or in progress, with the session's prompt (Debug shows it), made after {sent}."

@@ -2,6 +2,7 @@ package message
 
 import (
 	"strings"
+	"time"
 
 	"github.com/superduperai/sessionbot/commands/remedy"
 	"github.com/superduperai/sessionbot/internal/blockkit"
@@ -52,7 +53,7 @@ func (s site) jobWords(p repair.Progress, cents int) *strings.Replacer {
 	}
 	return strings.NewReplacer("{id}", id, "{again}", "/session "+string(plan.Action)+" "+id, "{generate}", "/session generate "+id, "{replay}", "/session replay "+id,
 		"{settle}", "/session settle "+plan.Session, "{session}", plan.Session, "{pay}", pay, "{twice}", twice, "{or refund}", refund, "{still paid}", stillPaid, "{paid}", paid,
-		"{sent}", humanize.Clock(p.Job.Sending, p.At), "{file page}", string(s)+"/en/file/<file id>", "{Look at it first}", look, "{cancel}", cancel)
+		"{sent}", humanize.Clock(p.Job.Sending, p.At), "{appeared}", humanize.Clock(p.Job.Sending.Add(appearsWithin), p.At), "{later}", humanize.Clock(p.Job.Finished.Add(30*time.Minute), p.At), "{file page}", string(s)+"/en/file/<file id>", "{Look at it first}", look, "{cancel}", cancel)
 }
 
 // refundLinks leads to the payment in Stripe where a text names a refund.

@@ -115,7 +115,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 	case marksError(p):
 		line = blockkit.PlainLine("No cost, no refund, no e-mail: only the session's status and error text change (see Details).")
 		if p.Seen.Payment != store.PaymentRefunded {
-			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " {A video} can still be made afterwards. Approve only where none will be made, such as after a refund.")))
+			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " {A video} can still be made afterwards. Approve only where none is wanted any more, such as after a refund.")))
 		}
 	case s.Cents == 0:
 		line = blockkit.PlainLine("We pay SuperDuperAI (cost unknown)" + paid)
@@ -130,7 +130,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(better), remedy.StripeLink(s.PaymentPage, "answer the dispute in Stripe"), blockkit.Plain(" first."))
 	}
 	if s.Advises(remedy.Check) {
-		line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " Check SuperDuperAI first (its editor shows the file that Debug names): while its progress advances there, cancel and wait.")))
+		line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " Check SuperDuperAI first (its editor shows the file that Debug names): if it advances or is finished there, cancel, and debug this again later. Approve only if it is stuck or has failed there.")))
 	}
 	if s.Advises(remedy.Resend) {
 		cost := "."

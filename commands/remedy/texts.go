@@ -51,7 +51,7 @@ func (s Situation) sentence(a advised, later bool, now time.Time) blockkit.Line 
 	case Restore:
 		return blockkit.L(s.plain("Restore the {prompt}, which Stripe still has (no cost): " + s.restoreText()))
 	case Check:
-		return blockkit.L(s.plain("Check SuperDuperAI first (its editor shows the file that Debug names): while its progress advances there, wait, and debug {it} again later."))
+		return blockkit.L(s.plain("Check SuperDuperAI first (its editor shows the file that Debug names): if it advances or is finished there, wait, and debug {it} again later."))
 	case Resend:
 		return s.resendLine(a.why, now)
 	case Replay, Generate:
@@ -116,7 +116,7 @@ func (s Situation) restoreText() string {
 	case s.Advises(Replay) || s.Advises(Generate):
 		return text
 	case !s.RetriesUntil.IsZero() && s.Payment != store.PaymentUnverified && !s.Unread:
-		return text + " Stripe's next retry then makes the {video}: " + s.pay() + ". Do not generate one as well: we would pay for both. Only if none has started 15 min after Stripe shows a successful delivery to the site, or its deliveries keep failing, debug {it} again: it says how to start one."
+		return text + " Stripe's next retry then makes the {video}: " + s.pay() + ". Do not generate one as well: we would pay for both. Only if none has started 15 min after Stripe shows a successful delivery to the site, or Stripe's deliveries keep failing, debug {it} again: it says how to start one."
 	}
 	return text + " Afterwards /session debug says how to have the {video} made: " + s.pay() + "."
 }

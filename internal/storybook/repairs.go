@@ -161,6 +161,9 @@ func progress(p repair.Plan, outcome store.Outcome, cause repair.Cause) repair.P
 	case repair.CauseFileFailed:
 		now.Job.FileID, now.File = fileID, store.File{State: store.FileFailed, Error: refusal}
 	}
+	if outcome != "" {
+		now.Job.Finished = now.At
+	}
 	switch {
 	case p.Action == store.ActionRestore:
 		if outcome == store.OutcomeDone {

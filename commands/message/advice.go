@@ -111,6 +111,9 @@ func situationOf(x diagnosis.Examination, cents int) remedy.Situation {
 		Explained: x.Verdict == diagnosis.VerdictFailed && x.File.State == store.FileFailed && x.File.Error != "",
 		Kept:      x.Payment.Order.Prompt != "", Verify: humanize.WithNoun(x.Session.Kind(), verifyStep(x, cents)), Test: p.State == store.PaymentUnverified && p.Why == store.StripeWrongMode && isTest(p), Cents: cents,
 	}
+	if id := x.Session.FileID(); id != "" {
+		s.File = "file " + id
+	}
 	if p.IntentID != "" {
 		s.PaymentPage = remedy.StripePage(p.Live, "payments/"+p.IntentID)
 	}

@@ -10,14 +10,14 @@ import (
 
 // leftOutSteps say which sessions are left out, after their number, and what to do.
 var leftOutSteps = map[repair.LeftOutReason]string{
-	repair.LeftRetrying:    "that Stripe is still retrying: wait (costs least), or resend {it} in Stripe{include}: {each} may then be made twice, and we pay twice",
+	repair.LeftRetrying:    "that Stripe is still retrying: wait (costs least), or resend {it} in Stripe{include}: {each} may then be made twice, at twice the cost",
 	repair.LeftOtherAction: "that only {other} can repair: {plan other}",
 	repair.LeftUnclear:     "whose earlier repair has an unknown result: settle {it} first (/session debug says how)",
 	repair.LeftUnreadable:  "that the site cannot read: generate {it} instead",
 	repair.LeftSecondPress: "with {a warning}: repair {it} {singly}",
 	repair.LeftNotAllowed:  "that {action} cannot repair: debug {it}, which says what can",
 	repair.LeftUnseen:      "that could not be read from Redis: request a new plan later",
-	repair.LeftEventUnseen: "whose event could not be read from Stripe: check there first{include}: the site may still start {it}, and {each} may then be made twice, and we pay twice",
+	repair.LeftEventUnseen: "whose event could not be read from Stripe: check there first{include}: the site may still start {it}, and {each} may then be made twice, at twice the cost",
 	repair.LeftUnverified:  "whose payment Stripe did not confirm: check STRIPE_SECRET_KEY, or request a new plan later",
 }
 

@@ -160,6 +160,10 @@ func pauseText(job repair.Job) string {
 	if job.Approver.Terminal { // which has no buttons
 		return why + then + "run " + PlanCommand(job.Plan) + " again."
 	}
-	return why + then + "press Resume: " + resumes + leftCost(job, " in all") + ". Stop leaves the " + humanize.Thousands(int64(job.Bulk.Counts().Left)) +
+	failed := ""
+	if job.Bulk.Counts().Failed > 0 {
+		failed = " What failed is not retried: debug it, or run " + PlanCommand(job.Plan) + " again at the end."
+	}
+	return why + then + "press Resume: " + resumes + leftCost(job, " in all") + "." + failed + " Stop leaves the " + humanize.Thousands(int64(job.Bulk.Counts().Left)) +
 		" not started as they are (no further cost). If nobody presses Resume or Stop, the plan ends after a day."
 }

@@ -130,7 +130,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(better), remedy.StripeLink(s.PaymentPage, "answer the dispute in Stripe"), blockkit.Plain(" first."))
 	}
 	if s.Advises(remedy.Check) {
-		line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " Check SuperDuperAI first (its editor shows the file that Debug names): if it advances or is finished there, cancel, and debug this again later. Approve only if it is stuck or has failed there.")))
+		line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " Check SuperDuperAI first (its editor shows file "+p.Seen.FileID+"): if it advances within 5 min, or is finished there, cancel, and debug this again later; otherwise approve.")))
 	}
 	if s.Advises(remedy.Resend) {
 		cost := "."

@@ -72,7 +72,8 @@ type Situation struct {
 	Verify string // what to do about an unverified payment, a sentence
 	Test   bool   // no real money was paid
 
-	Cents int // estimated cost of one video, 0 = unknown
+	File  string // that is stalled, "" = Debug names it
+	Cents int    // estimated cost of one video, 0 = unknown
 }
 
 // remedies returns the remedies, the cheapest first: the same order in every message and

@@ -1,6 +1,7 @@
 package remedy
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -51,7 +52,7 @@ func (s Situation) sentence(a advised, later bool, now time.Time) blockkit.Line 
 	case Restore:
 		return blockkit.L(s.plain("Restore the {prompt}, which Stripe still has (no cost): " + s.restoreText()))
 	case Check:
-		return blockkit.L(s.plain("Check SuperDuperAI first (its editor shows the file that Debug names): if it advances or is finished there, wait, and debug {it} again later."))
+		return blockkit.L(s.plain("Check SuperDuperAI first (its editor shows " + cmp.Or(s.File, "the file that Debug names") + "): if it advances within 5 min, or is finished there, wait, and debug {it} again later."))
 	case Resend:
 		return s.resendLine(a.why, now)
 	case Replay, Generate:
@@ -83,7 +84,14 @@ func (s Situation) disputeLine(why reason, now time.Time) blockkit.Line {
 	if why == becauseDelivered {
 		return blockkit.L(link, s.plain(": the finished {video} is your evidence."))
 	}
-	line := blockkit.L(link, s.plain(": no {video} was delivered, so accepting it is usually right: the {customer} gets the money back, and nothing else is owed. Do not resend or generate before it is decided, since "+s.pay()+"."))
+	back, mark := "money", ""
+	if slices.Contains(s.Allowed, store.ActionFix) {
+		mark = ", then mark as error"
+	}
+	if s.Payment == store.PaymentPartiallyRefunded {
+		back = "rest of the money"
+	}
+	line := blockkit.L(link, s.plain(": if the customer's page shows the {video}, contest it; otherwise accept it"+mark+": the customer gets the "+back+" back, and is owed nothing else. Do not resend or generate before it is decided, since "+s.pay()+"."))
 	if s.retries() {
 		line = append(line, s.plain(" The site may still make the {video} by itself: Stripe retries until "), humanize.ClockTime(s.RetriesUntil, now), blockkit.Plain("."))
 	}

@@ -152,11 +152,11 @@ func decidePost(i incident.Incident, now time.Time) Decision {
 }
 
 // Calls reports whether the message of an incident mentions the person on call:
-// while it is open, if it has sessions, if Redis holds none, or if sweeps
-// fail. Whatever else fails only delays what a sweep finds.
+// while it is open, if it has sessions, if Redis holds none, or if sweeps or
+// inspections fail. Whatever else fails only delays what a sweep finds.
 func Calls(i incident.Incident) bool {
 	urgent := aboutSessions(i.Kind) || i.Kind == incident.NoSessions ||
-		i.Kind == incident.Degraded && slices.Contains(i.Parts, incident.PartSweep)
+		i.Kind == incident.Degraded && incident.Unwatched(i.Parts)
 	return urgent && i.Closed.IsZero()
 }
 

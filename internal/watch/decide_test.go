@@ -200,6 +200,7 @@ func TestCalls(t *testing.T) {
 		{"Stripe is unavailable", testIncident(0, 0, of(incident.PaymentsUnverified)), false},
 		{"backlog", testIncident(7, 0, of(incident.Backlog)), false},
 		{"sweeps fail", testIncident(0, 0, of(incident.Degraded), withParts(incident.PartNotifications, incident.PartSweep)), true},
+		{"inspections fail", testIncident(0, 0, of(incident.Degraded), withParts(incident.PartInspection)), true},
 		{"sweeps failed", testIncident(0, 0, of(incident.Degraded), withParts(incident.PartSweep), closed), false},
 		{"polls of Stripe fail", testIncident(0, 0, of(incident.Degraded), withParts(incident.PartEvents, incident.PartStripe)), false},
 	} {

@@ -18,7 +18,7 @@ const (
 )
 
 // parts are the parts of the watch that can fail, sorted.
-var parts = []string{incident.PartStripe, incident.PartEvents, incident.PartFiles, incident.PartNotifications, incident.PartSweep}
+var parts = []string{incident.PartStripe, incident.PartEvents, incident.PartFiles, incident.PartInspection, incident.PartNotifications, incident.PartSweep}
 
 // monitor opens and closes the incidents about faults of the watch or of a service.
 type monitor struct {

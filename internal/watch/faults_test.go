@@ -17,7 +17,7 @@ func TestPartsFailTogether(t *testing.T) {
 	h := newSimulation(t)
 	h.lead()
 	var failing sync.WaitGroup
-	for _, part := range []string{incident.PartSweep, incident.PartStripe, incident.PartEvents, incident.PartNotifications, incident.PartFiles} {
+	for _, part := range []string{incident.PartSweep, incident.PartStripe, incident.PartEvents, incident.PartNotifications, incident.PartFiles, incident.PartInspection} {
 		failing.Go(func() {
 			for range failureThreshold {
 				h.term.monitor.report(t.Context(), part, errors.New("no answer"))
@@ -27,9 +27,38 @@ func TestPartsFailTogether(t *testing.T) {
 	failing.Wait()
 	open, err := h.records.OpenIncidents(t.Context(), nil)
 	h.must(err)
-	if len(open) != 1 || len(open[0].Parts) != 5 {
+	if len(open) != 1 || len(open[0].Parts) != 6 {
 		t.Errorf("incidents: %+v", open)
 	}
+}
+
+// TestInspectionsFail: an audit trail that cannot be read keeps all sessions from being
+// examined; that is alerted with a mention after three minutes, and the orphan once it ends.
+func TestInspectionsFail(t *testing.T) {
+	t.Parallel()
+	h := newSimulation(t)
+	h.lead()
+	h.must(h.term.inspector.run(t.Context()))
+	h.orphan("cs_test_unexamined")
+	h.must(h.client.Set(t.Context(), "sessionbot:audit", "no stream", time.Hour).Err())
+	h.must(h.term.stripe.poll(t.Context()))
+	h.must(h.term.sweeps.sweep(t.Context()))
+	fail := func(d time.Duration) {
+		for end := h.at.Add(d); h.at.Before(end); h.at = h.at.Add(h.stride) {
+			if err := h.term.inspector.run(t.Context()); err == nil {
+				t.Fatal("the trail is read")
+			}
+			h.must(h.term.notifier.notifyAll(t.Context()))
+		}
+	}
+	fail(2 * time.Minute)
+	h.expectNotified()
+	fail(time.Minute)
+	h.expectNotified("blind 0")
+	h.must(h.client.Del(t.Context(), "sessionbot:audit").Err())
+	h.must(h.term.inspector.run(t.Context()))
+	h.must(h.term.notifier.notifyAll(t.Context()))
+	h.expectNotified("first 1", "update 0")
 }
 
 // TestGapInTheWatch, such as while no process ran: sessions paid meanwhile are alerted,

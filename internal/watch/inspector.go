@@ -21,7 +21,26 @@ const (
 )
 
 // inspector inspects the sessions in the due queue.
-type inspector struct{ *term }
+type inspector struct {
+	*term
+	reported time.Time // the last failure
+}
+
+// run is inspectDue, and reports to the monitor what lasts: a failure once an interval, and
+// none while the sweep cannot read Redis either.
+func (s *inspector) run(ctx context.Context) error {
+	err := s.inspectDue(ctx)
+	failures, known := s.monitor.failureCount(incident.PartInspection)
+	unread, _ := s.monitor.failureCount(incident.PartSweep)
+	switch {
+	case err == nil && (failures > 0 || !known):
+		s.monitor.report(ctx, incident.PartInspection, nil)
+	case err != nil && unread == 0 && s.Now().Sub(s.reported) >= s.Interval:
+		s.reported = s.Now()
+		s.monitor.report(ctx, incident.PartInspection, err)
+	}
+	return err
+}
 
 // inspectDue inspects some of the sessions that are due, and updates the
 // incidents. A session leaves the due queue only when that is stored.

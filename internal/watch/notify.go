@@ -28,36 +28,38 @@ type notifier struct {
 	historyForbidden atomic.Bool // the Finder may not read the channel
 }
 
-// notifyAll delivers what all open incidents need just now.
+// notifyAll delivers what all open incidents need just now. One that fails does not keep the
+// others waiting.
 func (n *notifier) notifyAll(ctx context.Context) error {
 	open, err := n.incidents.list(ctx)
 	if err != nil {
 		return err
 	}
 	pending := 0
+	var errs []error
 	for _, i := range open {
-		if i, err = n.notify(ctx, i); err != nil {
-			return err
-		}
-		switch {
-		case retired(i, n.Now()):
-			if i.Kind == incident.Backlog {
-				if err := n.record(ctx, watchstate.BacklogNotified()); err != nil {
-					return err
-				}
-			}
-			if err := n.Records.Archive(ctx, i.ID, n.Now()); err != nil {
-				return err
-			}
-			if err := n.Records.RetireIncident(ctx, n.lead, i.ID); err != nil {
-				return err
-			}
-		case i.SlackMessage.TS == "" || i.Tries > 0:
+		if i, err = n.notify(ctx, i); err == nil && retired(i, n.Now()) {
+			err = n.retire(ctx, i)
+		} else if err != nil || i.SlackMessage.TS == "" || i.Tries > 0 {
 			pending++
 		}
+		errs = append(errs, err)
 	}
 	n.Metrics.PendingAlerts(pending)
-	return nil
+	return errors.Join(errs...)
+}
+
+// retire archives a closed incident that needs no more notifications.
+func (n *notifier) retire(ctx context.Context, i incident.Incident) error {
+	if i.Kind == incident.Backlog {
+		if err := n.record(ctx, watchstate.BacklogNotified()); err != nil {
+			return err
+		}
+	}
+	if err := n.Records.Archive(ctx, i.ID, n.Now()); err != nil {
+		return err
+	}
+	return n.Records.RetireIncident(ctx, n.lead, i.ID)
 }
 
 // notify delivers what one incident needs just now.

@@ -119,7 +119,7 @@ func (t *term) proven(_ context.Context, created time.Time) bool {
 // run runs all tasks until the leadership is lost or ctx ends.
 func (t *term) run(ctx context.Context) {
 	var tasks sync.WaitGroup
-	tasks.Go(func() { t.every(ctx, "inspect", period(t.Timings.Round), t.inspectNow, t.inspector.inspectDue) })
+	tasks.Go(func() { t.every(ctx, incident.PartInspection, period(t.Timings.Round), t.inspectNow, t.inspector.run) })
 	tasks.Go(func() { t.every(ctx, "notify", period(t.Timings.Round), t.incidents.notifyNow, t.notifier.notifyAll) })
 	tasks.Go(func() {
 		t.listener.await(ctx)

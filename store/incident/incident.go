@@ -30,7 +30,13 @@ const (
 	PartEvents        = "events"        // Stripe's list of them, which the key may not read
 	PartNotifications = "notifications" // by Redis, which did arrive before
 	PartFiles         = "files"         // their states cannot be recorded
+	PartInspection    = "inspection"    // of the sessions that may be in trouble
 )
+
+// Unwatched reports whether sessions in trouble go unnoticed while these parts fail.
+func Unwatched(parts []string) bool {
+	return slices.Contains(parts, PartSweep) || slices.Contains(parts, PartInspection)
+}
 
 // Acknowledgement records who acknowledged or snoozed an incident.
 type Acknowledgement struct {

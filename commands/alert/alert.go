@@ -65,7 +65,7 @@ func alertBlocks(i incident.Incident, o Options, rows int, now time.Time) (head 
 		lines = append(lines, line)
 	}
 	var last blockkit.Line
-	if i.Closed.IsZero() && repairableCases(i) > 0 {
+	if i.Closed.IsZero() && len(i.Open()) > 0 {
 		last = blockkit.PlainLine(planFirst(i, o.VideoCents))
 	}
 	if link := runbookLink(i, o.Runbook); link != nil {

@@ -108,6 +108,10 @@ type breakable interface {
 	Heal()
 }
 
+// large stands for a body of 10 MB, which is made only where it is sent: the variables of this
+// package are initialized in each process that the tests start.
+const large = "10 MB"
+
 // httpFaults are those of a service, with what answers say of each. One of them
 // may be made every day.
 func httpFaults(of func(*fleet) breakable, everyday string, says map[string]string) []fault {
@@ -120,10 +124,15 @@ func httpFaults(of func(*fleet) breakable, everyday string, says map[string]stri
 		{"429", "HTTP 429 with Retry-After", demo.Fault{Status: 429, Body: "{}", RetryAfter: 2 * time.Second}},
 		{"500", "HTTP 500", demo.Fault{Status: 500, Body: "<html>"}},
 		{"cut", "closes the connection without a response", demo.Fault{Cut: true}},
-		{"10 MB", "HTTP 200 with 10 MB", demo.Fault{Status: 200, Body: `{"id":"` + strings.Repeat("x", 10<<20) + `"}`}},
+		{"10 MB", "HTTP 200 with 10 MB", demo.Fault{Status: 200, Body: large}},
 	} {
 		all = append(all, fault{name: c.name, does: c.does, says: says[c.name], stores: true, everyday: c.name == everyday,
-			begin: func(f *fleet) { of(f).Break(c.fault) }, end: func(f *fleet) { of(f).Heal() }})
+			begin: func(f *fleet) {
+				if c.fault.Body == large {
+					c.fault.Body = `{"id":"` + strings.Repeat("x", 10<<20) + `"}`
+				}
+				of(f).Break(c.fault)
+			}, end: func(f *fleet) { of(f).Heal() }})
 	}
 	return all
 }

@@ -29,7 +29,7 @@ func (p program) runDemo(ctx context.Context, cfg workspace.Config) error {
 	cfg.Log = slog.New(requestid.NewHandler(slog.NewTextHandler(p.errs, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	sandbox, err := startSandbox(ctx)
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	defer sandbox.close()
 	if cfg.Stories, err = storyPages(); err != nil {
@@ -44,7 +44,7 @@ func (p program) runDemo(ctx context.Context, cfg workspace.Config) error {
 	}
 	defer func() { _ = server.Close() }() // the process ends
 	if err := sandbox.askInThread(ctx, server); err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	for _, m := range messages {
 		if _, err := server.Write(m.user, m.channel, "", m.text); err != nil {
@@ -60,6 +60,14 @@ func (p program) runDemo(ctx context.Context, cfg workspace.Config) error {
 		return err
 	}
 	return serveBot(ctx, c, cfg.Log)
+}
+
+// unlessStopped returns err, or nil if it is due to a stop while the demo starts.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // storyPages returns every message of the storybook, for the workspace's page.

@@ -21,7 +21,8 @@ var (
 
 // TestDemoIncident: the demo's incident of twelve is repaired from its alert, once with
 // the mouse and once with the keyboard alone, with two presses. The digest comes, too.
-func TestDemoIncident(t *testing.T) { // not parallel: the demo is a whole site in one process
+func TestDemoIncident(t *testing.T) {
+	besideOthers(t)
 	for name, press := range map[string]func(p *player, message, action string){
 		"mouse": func(p *player, message, action string) {
 			p.Do(chromedp.Click(buttonIn(message, action), chromedp.ByJSPath))
@@ -54,7 +55,8 @@ func TestDemoIncident(t *testing.T) { // not parallel: the demo is a whole site 
 
 // TestDemoIncidentIncluded: what Stripe still delivers takes a choice, which counts as the
 // first of the two presses that it needs.
-func TestDemoIncidentIncluded(t *testing.T) { // not parallel: the demo is a whole site in one process
+func TestDemoIncidentIncluded(t *testing.T) {
+	besideOthers(t)
 	p := &incidentPlayer{player: player{t: t, Browser: browsertest.Open(t)}, press: func(p *player, message, action string) {
 		p.Do(chromedp.Evaluate(buttonIn(message, action)+".click()", nil)) // at once: an update may replace the button
 	}}

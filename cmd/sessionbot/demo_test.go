@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
+	"io"
 	"regexp"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 
 	"github.com/superduperai/sessionbot/internal/browsertest"
+	"github.com/superduperai/sessionbot/internal/workspace"
 )
 
 var demoAddress = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
@@ -48,5 +51,15 @@ func TestDemo(t *testing.T) {
 	b.Until(last("Only full members of this workspace may use this bot"))
 	if code := demo.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)
+	}
+}
+
+// TestDemoStoppedWhileItStarts: that is no failure.
+func TestDemoStoppedWhileItStarts(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := (program{out: io.Discard, errs: io.Discard}).runDemo(ctx, workspace.Config{Addr: "127.0.0.1:0"}); err != nil {
+		t.Error(err)
 	}
 }

@@ -27,12 +27,12 @@ type answers struct {
 
 // placement is how an answer is shown.
 type placement struct {
-	request  commands.Request // run again when the answer is shared
-	replace  bool             // replaces the message that was clicked
-	sharedBy string           // who posts it in the channel, "" = not shared
-	claim    string           // of the click on Share
-	long     bool             // it examines many sessions first
-	included bool             // by a click on Include
+	request    commands.Request // run again when the answer is shared
+	replace    bool             // replaces the message that was clicked
+	sharedBy   string           // who posts it in the channel, "" = not shared
+	claim      string           // of the click on Share
+	long       bool             // it examines many sessions first
+	firstPress bool             // it was asked for by a click on Include, which counts as the first press on the plan
 }
 
 // answer runs a request and delivers its answer.
@@ -61,8 +61,8 @@ func (a answers) answer(ctx context.Context, to requester, p placement, run func
 		a.showForm(ctx, to, answer)
 	case answer.Plan != nil:
 		buttons := slack.NewActionBlock("", message.PlanActions(*answer.Plan, "")...)
-		if a.approvals.showPlan(ctx, to, *answer.Plan, append(slices.Clip(answer.Blocks), buttons)) && p.included {
-			a.approvals.pressIncluded(ctx, to, *answer.Plan)
+		if a.approvals.showPlan(ctx, to, *answer.Plan, append(slices.Clip(answer.Blocks), buttons)) && p.firstPress {
+			a.approvals.countIncludeAsPress(ctx, to, *answer.Plan)
 		}
 	case p.sharedBy != "":
 		a.postShared(ctx, to, p, answer)

@@ -178,10 +178,10 @@ func (a approvals) update(ctx context.Context, m store.Message, blocks []slack.B
 	return err
 }
 
-// pressIncluded counts the click on Include as the first of the two presses on the plan
-// it made. The button named the cost, so one more press approves. A click by a
+// countIncludeAsPress counts the click on Include as the first of the two presses on the
+// plan it made. The button named the cost, so one more press approves. A click by a
 // person who may not approve the plan does not count.
-func (a approvals) pressIncluded(ctx context.Context, to requester, plan repair.Plan) {
+func (a approvals) countIncludeAsPress(ctx context.Context, to requester, plan repair.Plan) {
 	refused, _ := a.mayDecide(ctx, to, repair.PlanRecord{Plan: plan}, message.ActionApprove)
 	if refused != nil || plan.Risk == "" { // a single press approves a plan without a risk
 		return
@@ -197,10 +197,11 @@ func (a approvals) pressIncluded(ctx context.Context, to requester, plan repair.
 
 // showConfirmation shows the button for the second press, and reports whether it is
 // shown or the clicker got an answer. Without it nobody could approve the plan, which is
-// posted again if its message cannot be updated.
-func (a approvals) showConfirmation(ctx context.Context, to requester, answer repair.ClaimResult, included bool) bool {
+// posted again if its message cannot be updated. onInclude says that the first press was
+// the click on Include.
+func (a approvals) showConfirmation(ctx context.Context, to requester, answer repair.ClaimResult, onInclude bool) bool {
 	plan := answer.Plan
-	blocks := append(slices.Clone(message.ConfirmationBlocks(plan.Plan, to.actor(), included)),
+	blocks := append(slices.Clone(message.ConfirmationBlocks(plan.Plan, to.actor(), onInclude)),
 		slack.NewActionBlock("", message.PlanActions(plan.Plan, answer.Press)...))
 	err := a.update(ctx, plan.Message, blocks)
 	switch {

@@ -49,7 +49,7 @@ func TestIncludeIsAPress(t *testing.T) {
 			a := approvals{slack.responder(t, Config{Commands: outcomes{}, Deadlines: NewDeadlines(24), Now: time.Now, Metrics: &gauge{},
 				Repairs: Repairs{Plans: p, Decisions: p, Approvals: c.approvals}})}
 			plan := repair.Plan{ID: "P1", Action: store.ActionGenerate, Risk: c.risk, Requester: store.Actor{ID: c.user}, Items: make([]repair.Plan, 2)}
-			a.pressIncluded(t.Context(), requester{arrival: arrival{ref: "r1"}, user: c.user, channel: "C1", responseURL: slack.URL + "/answer"}, plan)
+			a.countIncludeAsPress(t.Context(), requester{arrival: arrival{ref: "r1"}, user: c.user, channel: "C1", responseURL: slack.URL + "/answer"}, plan)
 			if did, says := strings.Join(p.did, ", "), strings.Join(slack.texts, ", "); did != c.did || says != c.says {
 				t.Errorf("did %q, want %q; said %q, want %q", did, c.did, says, c.says)
 			}

@@ -189,7 +189,7 @@ func (a answers) runButton(ctx context.Context, to requester, c click) {
 	if !a.admitted(ctx, to, call) {
 		return
 	}
-	p := placement{long: call.Long, included: c.button == message.ActionInclude, replace: c.ephemeral && c.button == buttonDebug && c.block == refreshBlock}
+	p := placement{long: call.Long, firstPress: c.button == message.ActionInclude, replace: c.ephemeral && c.button == buttonDebug && c.block == refreshBlock}
 	switch c.button { // a page replaces the one before
 	case alert.ActionList:
 		p.replace, p.request = c.ephemeral, commands.ListRequest(c.value)

@@ -25,8 +25,8 @@ type Shares interface {
 }
 
 const (
-	shareTTL          = 30 * time.Minute // as long as Slack takes answers
-	doubleClickWindow = 10 * time.Second
+	shareTTL      = 30 * time.Minute // as long as Slack takes answers
+	shareClaimTTL = 10 * time.Second // within which a second click on Share is the same
 
 	// requestPrefix distinguishes the id of a saved request from a session's.
 	requestPrefix = "request:"
@@ -108,7 +108,7 @@ func (a answers) postShared(ctx context.Context, to requester, p placement, answ
 func (a answers) claimShare(ctx context.Context, p placement) bool {
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.Deadlines.Share)
 	defer cancel()
-	first, err := a.cfg.Shares.Claim(ctx, p.claim, doubleClickWindow)
+	first, err := a.cfg.Shares.Claim(ctx, p.claim, shareClaimTTL)
 	if err != nil {
 		a.log.WarnContext(ctx, "share not claimed, a double click may post twice", "error", err)
 	}

@@ -126,8 +126,8 @@ func (h Home) headline(plans []repair.PlanRecord) []blockkit.Line {
 // homePlan is a plan with its buttons, the second one for the person who pressed once.
 func homePlan(p repair.PlanRecord, viewer string, cents int) []slack.Block {
 	blocks, press := message.PlanBlocks(p.Plan, cents), ""
-	if p.Presser != "" && p.Presser == viewer {
-		blocks, press = message.ConfirmationBlocks(p.Plan, store.Actor{ID: viewer}, false), p.Press
+	if p.FirstPressBy != "" && p.FirstPressBy == viewer {
+		blocks, press = message.ConfirmationBlocks(p.Plan, store.Actor{ID: viewer}, false), p.FirstPressID
 	}
 	return append(blocks, slack.NewActionBlock("", message.PlanActions(p.Plan, press)...))
 }

@@ -196,7 +196,7 @@ func bulkPlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 		label += ", " + remedy.CostText(cents)
 	}
 	if nonce != "" {
-		label, value = secondPress+strings.TrimPrefix(label, "Approve"), p.ID+"."+nonce
+		label, value = approveAgainLabel+strings.TrimPrefix(label, "Approve"), p.ID+"."+nonce
 	}
 	approve := blockkit.Button(ActionApprove, label, value)
 	approve.Style = slack.StylePrimary

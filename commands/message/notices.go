@@ -90,7 +90,7 @@ func PlanClickReply(a repair.ClaimResult, now time.Time) blockkit.Line {
 		}
 		return blockkit.PlainLine("Not done: another repair of this session was already running. Nothing was changed.")
 	case repair.NeedsSecondPress: // only where the message could not say so itself
-		return blockkit.PlainLine("Your press was the first of two; nothing has been done yet. If the button does not say “" + secondPress + "” within a minute, press it again.")
+		return blockkit.PlainLine("Your press was the first of two; nothing has been done yet. If the button does not say “" + approveAgainLabel + "” within a minute, press it again.")
 	}
 	return blockkit.PlainLine("This plan is gone: it is too old. Nothing was changed. Run the command again.")
 }

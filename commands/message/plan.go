@@ -190,13 +190,13 @@ func planSituation(p repair.Plan) remedy.Situation {
 
 // ConfirmationBlocks show a plan after the first of two presses, which was that on
 // Include or one on Approve.
-func ConfirmationBlocks(p repair.Plan, by store.Actor, included bool) []slack.Block {
+func ConfirmationBlocks(p repair.Plan, by store.Actor, onInclude bool) []slack.Block {
 	so := " pressed once; nothing has been done yet."
-	if included {
+	if onInclude {
 		so = " pressed once, choosing to include what Stripe may still deliver; nothing has been done yet."
 	}
 	return append(PlanBlocks(p, p.Cents()), blockkit.Paragraph(blockkit.L(humanize.Person(by), blockkit.Bold(so),
-		blockkit.Plain(" To confirm, they must press “"+secondPress+"”, at least two seconds later. Anybody else has to press it twice."))))
+		blockkit.Plain(" To confirm, they must press “"+approveAgainLabel+"”, at least "+humanize.Duration(repair.SecondPressDelay)+" later. Anybody else has to press it twice."))))
 }
 
 // PlanActions are the plan's buttons; nonce is that of the first of two clicks. The
@@ -217,7 +217,7 @@ func PlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 		label = humanize.WithNoun(p.Kind, "Approve: show the {video}")
 	}
 	if nonce != "" {
-		label, value = secondPress, p.ID+"."+nonce
+		label, value = approveAgainLabel, p.ID+"."+nonce
 		if p.Order != nil || p.Replay != nil {
 			label += ", " + remedy.CostText(p.Cents())
 		}
@@ -227,8 +227,8 @@ func PlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 	return []slack.BlockElement{approve, blockkit.Button(ActionCancel, "Cancel", p.ID)}
 }
 
-// secondPress begins the label of Approve after the first of two clicks.
-const secondPress = "Approve anyway"
+// approveAgainLabel begins the label of Approve after the first of two presses.
+const approveAgainLabel = "Approve anyway"
 
 // ParsePlanValue splits the value of a plan's button into the plan's id and the
 // nonce of the first click, "" = none.

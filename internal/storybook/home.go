@@ -41,7 +41,7 @@ func busyWorld(n int) world {
 	w := world{figures: ordinary()}
 	c := &w.figures.Rollup.Count
 	c.Verdicts[diagnosis.VerdictOrphaned], c.Verdicts[diagnosis.VerdictStalled], c.Verdicts[diagnosis.VerdictCompleted] = 12*n, 2*n, 12_020-14*n // as the incidents say
-	pressed := repair.PlanRecord{Plan: planOf(store.ActionGenerate), State: repair.PlanOpen, Presser: "U0LEAD", Press: "P4"}
+	pressed := repair.PlanRecord{Plan: planOf(store.ActionGenerate), State: repair.PlanOpen, FirstPressBy: "U0LEAD", FirstPressID: "P4"}
 	other := planOf(store.ActionGenerate) // of another session than the plan's
 	other.Session = bulkSession(900)
 	replays := bulkPlan(store.ActionReplay, 12)

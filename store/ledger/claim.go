@@ -16,10 +16,6 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// secondPressAfter is how much later than the first a second press counts: a
-// double click is one.
-const secondPressAfter = 2 * time.Second
-
 func parseDecision(raw string) (d repair.Decision, err error) {
 	if raw == "" {
 		return d, nil
@@ -38,13 +34,18 @@ func parseDecision(raw string) (d repair.Decision, err error) {
 // for them, so that a press of an old copy, or by another person, is a first one
 // itself; the name alone grants nothing.
 //
+// A press that comes too early leaves the time of the first one, so that somebody who
+// keeps pressing gets through after the delay. One of an old button sets it anew: else
+// the other half of a double click on it, if the button is redrawn in between, would
+// approve.
+//
 // Before it claims it calls what the scripts of a job call: a server without one of
 // these commands would accept a job that cannot be ended.
 //
-// KEYS: plan, job, job of the session, pending, lease. ARGV: now and the second
-// press's distance in ms, whether a second press may be needed, nonce,
-// decision, job, its id, its life in ms, its action, who presses, the press
-// that the button names, then fields and values to keep about the session.
+// KEYS: plan, job, job of the session, pending, lease. ARGV: now in ms, the least
+// delay of a second press in ms, whether the click is not a terminal's (which needs no
+// second press), nonce, decision, job, its id, its life in ms, its action, who presses,
+// the press that the button names, then fields and values to keep about the session.
 var claim = redis.NewScript(`
 local p = redis.call('HMGET', KEYS[1], 'state', 'decision', 'nonce', 'expires', 'retrying', 'channel', 'ts')
 if not p[1] then return {'unknown', '', ''} end
@@ -99,7 +100,7 @@ func sessionFields(p repair.Plan) (fieldsAndValues []any) {
 // Claim claims the plan for one approver and creates its job in one step. However many
 // people click, in any process, only one of them claims it; the result says what this
 // click did. A plan with a Risk takes two presses by the same person, the second at
-// least two seconds later and of the button that names the first (press, else "");
+// least SecondPressDelay later and of the button that names the first (press, else "");
 // a terminal asks twice before it claims.
 func (p *Plans) Claim(ctx context.Context, planID, press string, by store.Actor, now time.Time) (repair.ClaimResult, error) {
 	return p.decide(ctx, planID, by, now, func(record repair.PlanRecord, d repair.Decision, decision []byte) (repair.ClaimResult, error) {
@@ -109,7 +110,7 @@ func (p *Plans) Claim(ctx context.Context, planID, press string, by store.Actor,
 			return repair.ClaimResult{}, err
 		}
 		keys := []string{planKey(planID), jobKey(planID), jobOfKey(subject(record.Plan)), pendingKey, leaseKey(planID)}
-		args := []any{now.UnixMilli(), secondPressAfter.Milliseconds(), !by.Terminal, rand.Text(), decision, raw, planID, jobLife.Milliseconds(),
+		args := []any{now.UnixMilli(), repair.SecondPressDelay.Milliseconds(), !by.Terminal, rand.Text(), decision, raw, planID, jobLife.Milliseconds(),
 			string(record.Action), by.ID, press}
 		result, err := p.result(ctx, record, p.state.Run(ctx, claim, keys, append(args, sessionFields(record.Plan)...)...))
 		if result.Verdict == repair.Claimed {

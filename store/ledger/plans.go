@@ -51,7 +51,7 @@ func (p *Plans) SavePlan(ctx context.Context, plan repair.Plan) error {
 	err = p.state.Run(ctx, savePlan, []string{planKey(plan.ID), plansKey}, life.Milliseconds(),
 		listed, plan.Created.UnixMilli(), plan.Expires.UnixMilli(),
 		"plan", raw, "state", string(repair.PlanOpen), "expires", plan.Expires.UnixMilli(),
-		// "retrying" is the stored name of: it needs a second press.
+		// "retrying" is stored under its old name: whether the plan has a Risk.
 		"retrying", plan.Risk != "", "channel", plan.Message.Channel, "ts", plan.Message.TS).Err()
 	if err != nil {
 		return fmt.Errorf("save a plan: %w", rdb.Classify(err))
@@ -89,7 +89,7 @@ func (p *Plans) LoadPlan(ctx context.Context, id string, now time.Time) (repair.
 	if fields["plan"] == "" {
 		return repair.PlanRecord{}, repair.ErrUnknownPlan
 	}
-	record := repair.PlanRecord{State: repair.PlanState(fields["state"]), Presser: fields["presser"], Press: fields["press"]}
+	record := repair.PlanRecord{State: repair.PlanState(fields["state"]), FirstPressBy: fields["presser"], FirstPressID: fields["press"]}
 	if err := json.Unmarshal([]byte(fields["plan"]), &record.Plan); err != nil {
 		return repair.PlanRecord{}, fmt.Errorf("load a plan: %w", err)
 	}

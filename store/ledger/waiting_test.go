@@ -43,11 +43,11 @@ func TestOpenPlans(t *testing.T) {
 		for _, record := range waiting {
 			byID[record.ID] = record
 		}
-		if len(waiting) != 2 || byID[open.ID].Message.TS != "1.2" || byID[open.ID].Presser != "" {
+		if len(waiting) != 2 || byID[open.ID].Message.TS != "1.2" || byID[open.ID].FirstPressBy != "" {
 			t.Errorf("waiting are %+v", waiting)
 		}
-		if got := byID[pressed.ID]; got.Presser != ann.ID || got.Press != press.Press || press.Press == "" {
-			t.Errorf("pressed by %q, named %q, want %q", got.Presser, got.Press, press.Press)
+		if got := byID[pressed.ID]; got.FirstPressBy != ann.ID || got.FirstPressID != press.Press || press.Press == "" {
+			t.Errorf("pressed by %q, named %q, want %q", got.FirstPressBy, got.FirstPressID, press.Press)
 		}
 		if waiting, err := l.OpenPlans(ctx, storetest.At.Add(planLife+time.Second)); len(waiting) != 0 || err != nil {
 			t.Errorf("expired: %+v, %v", waiting, err)

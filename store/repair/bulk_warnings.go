@@ -10,14 +10,16 @@ import (
 
 // bulkWarnings sums up what the plans of the items warn of, the weightiest first, and
 // returns the first warning for which the whole plan needs a second press: a video that
-// may be paid for twice, or was not paid for.
+// may be paid for twice, or was not paid for. An event that was not seen and a payment that
+// was not verified need it in a bulk plan only, which leaves such sessions out unless
+// somebody includes them, or no key of Stripe's is configured; see leftOut.
 func bulkWarnings(items []Plan) (list []string, risk string) {
 	retrying, unseen, unverified := 0, 0, 0
 	var plain groups
 	for _, item := range items {
 		video := MakesVideo(item.Action)
 		switch {
-		case item.Risk != "":
+		case item.Risk != "": // that Stripe is retrying: leftOut leaves out every item with another risk
 			retrying++
 		case video && slices.Contains(item.Warnings, item.Kind.Reword(unseenEventText)):
 			unseen++

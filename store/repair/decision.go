@@ -18,6 +18,10 @@ const (
 	PlanCancelled PlanState = "cancelled"
 )
 
+// SecondPressDelay is the least time between two presses of Approve; a sooner one is a
+// double click and counts as one.
+const SecondPressDelay = 2 * time.Second
+
 // PlanRecord is a stored plan with its state.
 type PlanRecord struct {
 	Plan
@@ -26,8 +30,8 @@ type PlanRecord struct {
 	At    time.Time   // when
 	Note  *Note       // why; nil = no note
 
-	Presser string // who made the first of two presses, "" = no one yet
-	Press   string // names that press
+	FirstPressBy string // who made the first of two presses, "" = no one yet
+	FirstPressID string // names that press
 }
 
 // ClaimVerdict is the result of a click on a plan.
@@ -43,7 +47,7 @@ const (
 	Expired          ClaimVerdict = "expired"
 	Busy             ClaimVerdict = "busy"         // another job of the session runs or is unclear
 	NeedsSecondPress ClaimVerdict = "second_click" // the plan has a Risk, and one more press is needed
-	Unknown          ClaimVerdict = "unknown"      // the plan has expired, or never existed
+	Unknown          ClaimVerdict = "unknown"      // its record is gone: the plan is too old, or never existed
 )
 
 // ClaimResult is the result of a click on a plan.

@@ -22,12 +22,12 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 		return when
 	}
 	makesVideo := MakesVideo(action)
-	warnTwice := func(when bool, text string) {
+	warnRisk := func(when bool, text string) {
 		if warn(when, text) && makesVideo && risk == "" {
 			risk = list[len(list)-1]
 		}
 	}
-	warnTwice(retrying && makesVideo, "Stripe is still retrying the event: if a retry also gets through, we pay for two videos.")
+	warnRisk(retrying && makesVideo, "Stripe is still retrying the event: if a retry also gets through, we pay for two videos.")
 	restores := action == store.ActionRestore
 	siteReads := x.Session.PromptTarget(x.Reads).Kind == x.Session.SessionKey.Kind || x.Reads != store.LayoutOneKey
 	warn(retrying && restores && siteReads, "Stripe is still retrying the event: with the prompt restored, the site makes the video at the next retry. Do not generate one as well.")
@@ -36,18 +36,18 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 	warn(makesVideo && x.Deliver == "" && saysCompleted,
 		"The site reports completed, Redis does not: open the customer's page first. If it shows the video, make no other.")
 	for _, made := range x.Repair.Made {
-		warnTwice(makesVideo, generationText(made))
+		warnRisk(makesVideo, generationText(made))
 	}
 	started := x.Repair.Action == store.ActionGenerate || x.Repair.Action == store.ActionReplay
-	warnTwice(makesVideo && len(x.Repair.Made) == 0 && started && x.Repair.Outcome == store.OutcomeGaveUp,
+	warnRisk(makesVideo && len(x.Repair.Made) == 0 && started && x.Repair.Outcome == store.OutcomeGaveUp,
 		"A video was started for this payment before, and whether it was made is unknown.")
 	for _, file := range x.Repair.Replaced {
-		warnTwice(makesVideo && !strings.EqualFold(file, x.Session.NamedFile()),
+		warnRisk(makesVideo && !strings.EqualFold(file, x.Session.NamedFile()),
 			"An earlier repair replaced a video that was being made and may be ready by now: "+file+".")
 	}
 	doubt := cmp.Or(siteDoubt(x.Session), x.Repair.Doubt)
-	warnTwice(makesVideo && doubt != "", doubt)
-	warnTwice(x.Payment.Disputed, "The customer disputes the payment.")
+	warnRisk(makesVideo && doubt != "", doubt)
+	warnRisk(x.Payment.Disputed, "The customer disputes the payment.")
 	warn(makesVideo && undelivered(x) && x.SiteShowsOutcome(),
 		"Stripe reports the event as undelivered to at least one endpoint, although the site has received it.")
 	warn(unseenEvent(x), unseenEventText)

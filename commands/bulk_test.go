@@ -40,7 +40,7 @@ func newCrowd(n int) *crowd {
 		s.ID = fmt.Sprintf("cs_live_crowd%03d", i)
 		paid := noon.Add(time.Duration(i-n)*time.Minute - time.Hour)
 		c.ids = append(c.ids, s.ID)
-		c.evidence[s.ID] = diagnosis.Evidence{Session: s, Reads: store.LayoutThreeKey,
+		c.evidence[s.ID] = diagnosis.Evidence{Session: s, SiteLayout: store.LayoutThreeKey,
 			Payment: store.Payment{SessionID: s.ID, State: store.PaymentPaid, Amount: 100, Currency: "usd", ChargedAt: paid},
 			Event:   store.Event{ID: "evt_1", State: store.EventDelivered, Created: paid}}
 	}
@@ -90,7 +90,7 @@ func (c *crowd) registry(limit int) *commands.Registry { return commands.New(c.d
 func (c *crowd) deps(limit int) commands.Deps {
 	return commands.Deps{
 		Sessions: c, Finder: c, Redis: c, NewSweeper: func() commands.Sweeper { return c }, Repairs: c, Jobs: c, Trail: c, Statistics: c, Watch: c, Incidents: c,
-		Reads: func(context.Context) store.Layout { return store.LayoutThreeKey }, Limits: crowdLimits, Token: true,
+		SiteLayout: func(context.Context) store.Layout { return store.LayoutThreeKey }, Limits: crowdLimits, Token: true,
 		Bulk: commands.BulkLimits{Sessions: limit, Parallel: 3},
 		Plans: repair.PlanOptions{TTL: 10 * time.Minute, Prices: repair.ListPrices, FixText: commands.FixText, RefundText: commands.RefundText,
 			Models: repair.Models{Video: "google-cloud/veo3-text2video"}},

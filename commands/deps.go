@@ -125,9 +125,9 @@ type Deps struct {
 	Now            func() time.Time
 	Log            *slog.Logger // nil = slog.Default
 
-	Bulk      BulkLimits
-	Incidents Incidents
-	Reads     func(ctx context.Context) store.Layout // which keys the site reads
+	Bulk       BulkLimits
+	Incidents  Incidents
+	SiteLayout func(ctx context.Context) store.Layout // which keys the site reads
 	// OtherMode reports whether the Stripe key cannot see the session, because one is
 	// live and the other a test. nil = it sees all.
 	OtherMode func(session string) bool

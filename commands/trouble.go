@@ -212,11 +212,11 @@ func (d Deps) addTroubles(ctx context.Context, result *Troubles, observed []swee
 			known[id] = k
 		}
 	}
-	reads := d.Reads(ctx)
+	siteLayout := d.SiteLayout(ctx)
 	for _, o := range observed {
 		k := known[o.Session.ID]
 		o.Evidence = o.Complete(now)
-		o.Reads = reads
+		o.SiteLayout = siteLayout
 		if k.Paid != nil && k.Paid.EventID != "" { // any event of a payment comes with that of its checkout
 			o.Event = store.Event{ID: k.Paid.EventID, Completed: true}
 		}

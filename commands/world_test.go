@@ -145,7 +145,7 @@ func (w *world) Payments(context.Context, time.Time, []string) (map[string]store
 func registry(w *world) *commands.Registry {
 	w.examined.At, w.examined.Verdict = noon, diagnosis.VerdictOrphaned
 	return commands.New(commands.Deps{
-		Sessions: w, Matchers: []commands.Matcher{w, w}, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Repairs: w, Jobs: w, Trail: w, Waiting: w, Statistics: w, Watch: w, Incidents: w, Archive: w, Followed: w, Reads: func(context.Context) store.Layout { return store.LayoutThreeKey }, SiteURL: "https://site.example",
+		Sessions: w, Matchers: []commands.Matcher{w, w}, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Repairs: w, Jobs: w, Trail: w, Waiting: w, Statistics: w, Watch: w, Incidents: w, Archive: w, Followed: w, SiteLayout: func(context.Context) store.Layout { return store.LayoutThreeKey }, SiteURL: "https://site.example",
 		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
 	})
 }

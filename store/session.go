@@ -102,8 +102,8 @@ func (s Session) PromptKey() Key {
 
 // PromptTarget returns the key that a lost prompt is written to, by which keys the site
 // reads: the session's own layout counts where it has one.
-func (s Session) PromptTarget(reads Layout) Key {
-	if s.SessionKey.Full || s.Layout() == LayoutNone && reads == LayoutOneKey {
+func (s Session) PromptTarget(siteLayout Layout) Key {
+	if s.SessionKey.Full || s.Layout() == LayoutNone && siteLayout == LayoutOneKey {
 		return s.SessionKey
 	}
 	return s.Prompt
@@ -112,13 +112,13 @@ func (s Session) PromptTarget(reads Layout) Key {
 // CurrentKey returns the key whose status counts, empty if none has one: of webhook:
 // and a full session: the one with the newer timestamp, on a tie the full object.
 func (s Session) CurrentKey() Key {
-	webhook, lookup := s.Webhook.Value, s.SessionKey.Value
+	webhook, sessionValue := s.Webhook.Value, s.SessionKey.Value
 	switch {
-	case webhook.Status == nil && lookup.Status == nil:
+	case webhook.Status == nil && sessionValue.Status == nil:
 		return Key{}
-	case lookup.Status == nil:
+	case sessionValue.Status == nil:
 		return s.Webhook
-	case webhook.Status != nil && webhook.Timestamp.After(lookup.Timestamp):
+	case webhook.Status != nil && webhook.Timestamp.After(sessionValue.Timestamp):
 		return s.Webhook
 	}
 	return s.SessionKey

@@ -28,7 +28,7 @@ func (f Fault) Replaceable() bool { return f == faultSyntax || f == faultNoObjec
 // Value is what one key holds. Members that are absent or null are nil.
 type Value struct {
 	Prompt, Status, FileID, Error *string
-	Stamp                         *string // the timestamp, unparsed
+	TimestampText                 *string // the timestamp, unparsed
 	ToolSlug, ToolTitle           string
 	Timestamp, CreatedAt          time.Time // zero: absent or not a time
 	GenerationType, ModelName     string
@@ -38,7 +38,7 @@ type Value struct {
 	Width, Height                 float64 // pixels; 0 = absent
 	VideoCount                    int
 	Picture                       bool     // an imageFile, the source of what is made
-	Odd                           []string // members that have to be strings and are not
+	NotStrings                    []string // members that have to be strings and are not
 	OrderMembers                  uint16   // a bit for each that is there; see HasOrderMember
 }
 
@@ -52,9 +52,10 @@ func (v Value) HasOrderMember(name string) bool {
 	return i >= 0 && v.OrderMembers&(1<<i) != 0
 }
 
-// texts are the members that have to be strings if present, in the order in which
-// their faults are reported.
-var texts = [...]string{"prompt", "status", "fileId", "error", "timestamp", "createdAt"}
+// stringMembers are the members that have to be strings if present, in the order in which
+// their faults are reported. One that is not makes the value unreadable: a repair then
+// saves a copy of the value first, and sets or removes the member.
+var stringMembers = [...]string{"prompt", "status", "fileId", "error", "timestamp", "createdAt"}
 
 // asStandard decodes as encoding/json does, in half the time: a sweep reads every value.
 var asStandard = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
@@ -90,7 +91,7 @@ func ParseValue(raw []byte) (v Value, full bool, fault Fault) {
 		return max(-math.MaxFloat64, min(n, math.MaxFloat64))
 	}
 	v = Value{
-		Prompt: text("prompt"), Status: text("status"), FileID: text("fileId"), Error: text("error"), Stamp: text("timestamp"),
+		Prompt: text("prompt"), Status: text("status"), FileID: text("fileId"), Error: text("error"), TimestampText: text("timestamp"),
 		Timestamp: parseTime(optional("timestamp")), CreatedAt: parseTime(optional("createdAt")),
 		ToolSlug: optional("toolSlug"), ToolTitle: optional("toolTitle"), Resolution: optional("resolution"),
 		GenerationType: optional("generationType"), ModelName: optional("modelName"), ModelType: optional("modelType"),
@@ -105,14 +106,14 @@ func ParseValue(raw []byte) (v Value, full bool, fault Fault) {
 			v.OrderMembers |= 1 << i
 		}
 	}
-	for _, name := range texts {
+	for _, name := range stringMembers {
 		if present(name) && members[name].Kind() != '"' {
-			v.Odd = append(v.Odd, name)
+			v.NotStrings = append(v.NotStrings, name)
 		}
 	}
 	switch {
-	case len(v.Odd) > 0:
-		fault = Fault("its " + v.Odd[0] + " is not a string")
+	case len(v.NotStrings) > 0:
+		fault = Fault("its " + v.NotStrings[0] + " is not a string")
 	case v.Status != nil && !Status(*v.Status).written():
 		fault = "its status is none of pending, processing, completed and error"
 	}

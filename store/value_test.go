@@ -123,7 +123,7 @@ func valueByStandard(raw []byte) (v Value, full bool, fault Fault) {
 		}
 		return f
 	}
-	v = Value{Prompt: text("prompt"), Status: text("status"), FileID: text("fileId"), Error: text("error"), Stamp: text("timestamp"),
+	v = Value{Prompt: text("prompt"), Status: text("status"), FileID: text("fileId"), Error: text("error"), TimestampText: text("timestamp"),
 		Timestamp: parseTime(optional("timestamp")), CreatedAt: parseTime(optional("createdAt")), ToolSlug: optional("toolSlug"),
 		ToolTitle: optional("toolTitle"), Resolution: optional("resolution"), GenerationType: optional("generationType"),
 		ModelName: optional("modelName"), ModelType: optional("modelType"),
@@ -136,14 +136,14 @@ func valueByStandard(raw []byte) (v Value, full bool, fault Fault) {
 			v.OrderMembers |= 1 << n
 		}
 	}
-	for _, name := range texts {
+	for _, name := range stringMembers {
 		if last[name] != nil && text(name) == nil {
-			v.Odd = append(v.Odd, name)
+			v.NotStrings = append(v.NotStrings, name)
 		}
 	}
 	switch {
-	case len(v.Odd) > 0:
-		fault = Fault("its " + v.Odd[0] + " is not a string")
+	case len(v.NotStrings) > 0:
+		fault = Fault("its " + v.NotStrings[0] + " is not a string")
 	case v.Status != nil && !slices.Contains([]string{"pending", "processing", "completed", "error"}, *v.Status):
 		fault = "its status is none of pending, processing, completed and error"
 	}
@@ -170,7 +170,7 @@ func checkValue(t interface {
 // with all that JSON allows around them and some of what it does not.
 func TestValuesReadAsTheStandardReads(t *testing.T) {
 	t.Parallel()
-	names := rapid.SampledFrom(append(texts[:], "toolSlug", "toolTitle", "generationType", "modelName", "modelType", "duration", "resolution", "width", "height", "videoCount",
+	names := rapid.SampledFrom(append(stringMembers[:], "toolSlug", "toolTitle", "generationType", "modelName", "modelType", "duration", "resolution", "width", "height", "videoCount",
 		"style", "Prompt", "STATUS", "fileid", "", `prom\u0070t`, `st\u0061tus`, "status\xff", `\"`))
 	values := rapid.OneOf(
 		rapid.SampledFrom([]string{`"completed"`, `"pending"`, `"done"`, `""`, `"2025-07-24T10:00:00.000Z"`, `"2025-07-24T10:00:00+02:00"`, `"yesterday"`,

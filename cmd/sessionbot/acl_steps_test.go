@@ -66,7 +66,7 @@ func productSteps(admin redis.UniversalClient, r, state *rdb.Redis) []aclStep {
 		return err
 	}
 	fixed := func(ctx context.Context) error {
-		return repaired(ctx, sessions.Update{Kind: sessions.UpdateFix, Error: "Please contact support."})
+		return repaired(ctx, sessions.Update{Kind: sessions.UpdateMarkError, Error: "Please contact support."})
 	}
 	return []aclStep{
 		{"ping", func(ctx context.Context) error { _, err := r.Ping(ctx); return err }},

@@ -82,7 +82,7 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 	sources := diagnosis.Sources{Files: files, Jobs: jobLedger, Proven: proven(records, c.SuperDuperURL), Limits: limits, Now: time.Now}
 	examiner := diagnosis.Examiner{
 		Redis: sessions.Reader{Redis: product}, Files: api, Records: files, Proven: sources.Proven, Site: api, Jobs: jobLedger,
-		Reads: siteReads(c, product, records), Lookups: lookups, Limits: limits, Deadlines: c.deadlines, Now: time.Now,
+		SiteLayout: siteLayout(c, product, records), Lookups: lookups, Limits: limits, Deadlines: c.deadlines, Now: time.Now,
 	}
 	if c.StripeKey != "" {
 		examiner.Payments = stripe
@@ -107,7 +107,7 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 		plans: plans, ledger: jobLedger, trail: trail, repairs: repairs, records: records, followed: followed, statistics: statistics, lookups: lookups, files: files, api: client, stripe: stripe, examiner: examiner,
 		registry: commands.New(commands.Deps{
 			Sessions: &examiner, Matchers: []commands.Matcher{sessions.Reader{Redis: product}, records, trail}, Finder: stripe, Redis: product, NewSweeper: func() commands.Sweeper { return sweep.New(product) },
-			Sources: sources, Repairs: repairs, Jobs: jobLedger, Trail: trail, Waiting: jobLedger, Statistics: statistics, Watch: records, Incidents: records, OtherMode: otherMode, Reads: examiner.Reads, Alerts: c.AlertChannel != "", AlertOn: c.alertOn(), Archive: records, Followed: followed, Limits: limits, RecordsTimeout: c.deadlines.Redis / 2,
+			Sources: sources, Repairs: repairs, Jobs: jobLedger, Trail: trail, Waiting: jobLedger, Statistics: statistics, Watch: records, Incidents: records, OtherMode: otherMode, SiteLayout: examiner.SiteLayout, Alerts: c.AlertChannel != "", AlertOn: c.alertOn(), Archive: records, Followed: followed, Limits: limits, RecordsTimeout: c.deadlines.Redis / 2,
 			Bulk:  commands.BulkLimits{Sessions: c.BulkLimit, Parallel: c.BulkParallel},
 			Plans: plans, Token: c.SuperDuperToken != "", StripeKey: c.StripeKey != "", WebhookSecret: c.WebhookSecret != "", Files: api, SiteURL: c.SiteURL, Runbook: c.RunbookURL, Now: time.Now, Log: log,
 		}),
@@ -146,7 +146,7 @@ func newWatch(c config, d deps, product *rdb.Redis, b *bot.Bot, asked watch.Answ
 	alerts := bot.Alerts{Bot: b, Channel: c.AlertChannel, Mention: c.OncallMention, Escalate: c.EscalateMention,
 		Shows: alert.Options{Runbook: c.RunbookURL, VideoCents: d.plans.Cents(store.Session{})}, Digest: d.registry.Digest}
 	cfg := watch.Config{
-		Records: d.records, Statistics: d.statistics, Product: product, Ledger: d.ledger, Trail: d.trail, Reads: d.examiner.Reads,
+		Records: d.records, Statistics: d.statistics, Product: product, Ledger: d.ledger, Trail: d.trail, SiteLayout: d.examiner.SiteLayout,
 		API: d.api, APIURL: c.SuperDuperURL, Files: d.files,
 		Notifier: alerts, Finder: alerts, Threads: alerts, Escalates: c.EscalateMention != "", Outages: alerts, Permalink: alerts.Permalink,
 		Followed: d.followed, Answerer: asked,
@@ -159,13 +159,13 @@ func newWatch(c config, d deps, product *rdb.Redis, b *bot.Bot, asked watch.Answ
 	return watch.New(cfg)
 }
 
-// siteReads returns a function that returns the layout that the site reads: from
+// siteLayout returns a function that returns the layout that the site reads: from
 // SITE_LAYOUT, else from the sessions there are.
-func siteReads(c config, product *rdb.Redis, records *incident.Watch) func(ctx context.Context) store.Layout {
+func siteLayout(c config, product *rdb.Redis, records *incident.Watch) func(ctx context.Context) store.Layout {
 	if layout := store.Layout(c.SiteLayout); layout == store.LayoutOneKey || layout == store.LayoutThreeKey {
 		return func(context.Context) store.Layout { return layout }
 	}
-	return sweep.NewLayouts(product, records, time.Now).Reads
+	return sweep.NewLayouts(product, records, time.Now).SiteLayout
 }
 
 // proven returns a function that reports whether the API at the URL has to know the

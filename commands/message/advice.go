@@ -106,7 +106,7 @@ func situationOf(x diagnosis.Examination, cents int) remedy.Situation {
 	p := x.Payment
 	s := remedy.Situation{
 		Verdict: x.Verdict, Kind: x.Session.Kind(), Allowed: x.Allowed, Shows: x.Deliver != "", Picture: x.Session.NeedsPicture(),
-		Unread:  x.Reads == store.LayoutOneKey && x.Session.Layout() == store.LayoutThreeKey,
+		Unread:  x.SiteLayout == store.LayoutOneKey && x.Session.Layout() == store.LayoutThreeKey,
 		Payment: p.State, Amount: p.Amount, Currency: p.Currency, Disputed: p.Disputed, Event: x.Event.State,
 		Explained: x.Verdict == diagnosis.VerdictFailed && x.File.State == store.FileFailed && x.File.Error != "",
 		Kept:      x.Payment.Order.Prompt != "", Verify: humanize.WithNoun(x.Session.Kind(), verifyStep(x, cents)), Test: p.State == store.PaymentUnverified && p.Why == store.StripeWrongMode && isTest(p), Cents: cents,

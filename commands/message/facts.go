@@ -288,7 +288,7 @@ func (s site) siteFact(x diagnosis.Examination) blockkit.Line {
 		text += " (matches Redis)"
 	case x.Deliver != "":
 		text += " (it does not show the video)"
-	case x.Reads == store.LayoutOneKey && x.Session.Layout() == store.LayoutThreeKey:
+	case x.SiteLayout == store.LayoutOneKey && x.Session.Layout() == store.LayoutThreeKey:
 		text += " (the site reads another format of the record; a repair writes both)"
 	default:
 		text += " (differs from Redis: check the site's log, and that it uses this Redis)"

@@ -173,7 +173,7 @@ func videoCents(p repair.Plan, cents int) int {
 func planSituation(p repair.Plan) remedy.Situation {
 	s := remedy.Situation{
 		Verdict: p.Seen.Verdict, Kind: p.Kind, Allowed: []store.Action{p.Action}, Shows: p.Deliver != "",
-		Unread:  p.Reads == store.LayoutOneKey && p.Layout == store.LayoutThreeKey,
+		Unread:  p.SiteLayout == store.LayoutOneKey && p.Layout == store.LayoutThreeKey,
 		Payment: p.Seen.Payment, Amount: p.Seen.Amount, Currency: p.Seen.Currency, Disputed: p.Seen.Disputed, Cents: p.Cents(),
 	}
 	if p.IntentID != "" {
@@ -312,7 +312,7 @@ func writeText(w sessions.KeyWrite) string {
 func changeText(c sessions.Change) string {
 	before := ""
 	switch {
-	case c.WrongType:
+	case c.NotString:
 		before = " (unreadable)"
 	case c.Before != nil && c.After != nil && *c.Before == *c.After:
 		return c.Name + " stays " + memberText(c.After)

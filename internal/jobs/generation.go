@@ -38,7 +38,7 @@ func (e generation) prepare(ctx context.Context) error {
 		return e.failed(ctx, startFailed, repair.CauseLate)
 	case !e.job.Plan.Order.Asks(prompt):
 		return e.failed(ctx, startFailed, repair.CauseChanged, "The prompt has changed.")
-	case !owned(s, sessions.Update{Kind: sessions.UpdateProcessing, Reads: e.job.Plan.Reads}):
+	case !owned(s, sessions.Update{Kind: sessions.UpdateProcessing, SiteLayout: e.job.Plan.SiteLayout}):
 		e.job.Overwritten = true
 		return e.conclude(store.OutcomeFailed, repair.CauseOverwritten)
 	}

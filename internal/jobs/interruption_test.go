@@ -219,7 +219,7 @@ func TestSiteStartsAsWell(t *testing.T) {
 	}
 	job := b.ended(id, cfg)
 	if job.Outcome != store.OutcomeFailed || job.Cause != repair.CauseOverwritten || !job.Overwritten || job.FileID == "" || b.files.Started() != 1 {
-		t.Errorf("%s (%s), foreign %v, file %q, %d started", job.Outcome, job.Cause, job.Overwritten, job.FileID, b.files.Started())
+		t.Errorf("%s (%s), overwritten %v, file %q, %d started", job.Outcome, job.Cause, job.Overwritten, job.FileID, b.files.Started())
 	}
 	if got := b.value("webhook:" + session)["fileId"]; got != "theirs" {
 		t.Errorf("the site's file became %v", got)

@@ -126,7 +126,7 @@ func (r *race) run() {
 		}
 	}
 	x := r.examined()
-	x.Reads = store.LayoutOneKey
+	x.SiteLayout = store.LayoutOneKey
 	id := r.planned(r.action, x)
 	r.at("planned")
 	answer, err := r.ledger.Claim(r.t.Context(), id, "", store.Actor{ID: "U2"}, time.Now())
@@ -182,7 +182,7 @@ func (r *race) judge() (fault string) {
 		return "it is not reported as overwritten"
 	}
 	x := r.examined()
-	x.Reads, x.Site = store.LayoutOneKey, &store.Site{Found: true}
+	x.SiteLayout, x.Site = store.LayoutOneKey, &store.Site{Found: true}
 	x.Site.Status, _ = held["status"].(string) // without one it says nothing
 	x.Site.FileID, _ = held["fileId"].(string)
 	d := diagnosis.Diagnose(x.Evidence, time.Now().Add(time.Hour), limits)
@@ -233,7 +233,7 @@ func TestSiteOverwritesLate(t *testing.T) {
 				r.run()
 				outcomes[r.job.Outcome]++
 				if fault := r.judge(); fault != "" {
-					t.Errorf("round %d, read when %s, written when %s, %s, three-key %v: %s: %s (%s), foreign %v, session: %v, webhook: %v", round, r.from, r.to, r.update, r.threeKey,
+					t.Errorf("round %d, read when %s, written when %s, %s, three-key %v: %s: %s (%s), overwritten %v, session: %v, webhook: %v", round, r.from, r.to, r.update, r.threeKey,
 						fault, r.job.Outcome, r.job.Cause, r.job.Overwritten, b.value("session:"+session), b.value("webhook:"+session))
 				}
 			}

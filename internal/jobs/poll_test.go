@@ -158,14 +158,14 @@ func TestFileIDErased(t *testing.T) {
 			b.set("webhook:"+session, `{"status":"processing","more":1}`)
 		}
 	}
-	var foreign []bool
+	var overwritten []bool
 	cfg.Notify = func(_ context.Context, p repair.Progress) error {
-		foreign = append(foreign, p.Job.Overwritten)
+		overwritten = append(overwritten, p.Job.Overwritten)
 		return nil
 	}
 	b.endedWell(id, cfg)
-	if want := []bool{false, false, true, false}; !slices.Equal(foreign, want) { // claimed, generating, erased, done
-		t.Errorf("shown as overwritten: %v, want %v", foreign, want)
+	if want := []bool{false, false, true, false}; !slices.Equal(overwritten, want) { // claimed, generating, erased, done
+		t.Errorf("shown as overwritten: %v, want %v", overwritten, want)
 	}
 }
 

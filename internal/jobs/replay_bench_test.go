@@ -103,8 +103,8 @@ func replayExaminer(product *rdb.Redis, env services, jobs diagnosis.JobReader) 
 	reads := bothAPIs{superduper.New(superduper.Config{BaseURL: env.api, Token: token, SiteURL: env.site}),
 		payments.New(payments.Config{Key: "rk_live_jobs", BaseURL: env.stripe})}
 	return &diagnosis.Examiner{Redis: sessions.Reader{Redis: product}, Payments: reads, Files: reads, Records: sweep.NewFiles(product, time.Now), Jobs: jobs,
-		Reads:  func(context.Context) store.Layout { return store.LayoutOneKey },
-		Limits: limits, Deadlines: patient, Now: time.Now}
+		SiteLayout: func(context.Context) store.Layout { return store.LayoutOneKey },
+		Limits:     limits, Deadlines: patient, Now: time.Now}
 }
 
 func (s *replays) config() jobs.Config { return replayConfig(s.product, s.ledger, s.env) }

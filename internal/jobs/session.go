@@ -29,7 +29,7 @@ func (w *sessionWriter) write(ctx context.Context, key sessions.KeyWrite) error 
 // update writes the outcome of a generation. After a conflict it tries once more if
 // the session is still as the job left it, else it returns errConflict.
 func (w *sessionWriter) update(ctx context.Context, u sessions.Update) error {
-	u.FileID, u.Reads, w.job.Wrote = w.job.FileID, w.job.Plan.Reads, &u
+	u.FileID, u.SiteLayout, w.job.Wrote = w.job.FileID, w.job.Plan.SiteLayout, &u
 	for again := false; ; again = true {
 		s, err := w.Product.Session(ctx, w.job.Plan.Session)
 		if err != nil {

@@ -58,9 +58,9 @@ func newShop(t *testing.T, shared *bench, name string) *shop {
 	reads := bothAPIs{client, payments.New(payments.Config{Key: "rk_live_shop", BaseURL: s.site.StripeURL})}
 	files := sweep.NewFiles(shared.product, time.Now)
 	s.bot = diagnosis.Examiner{Redis: sessions.Reader{Redis: shared.product}, Payments: reads, Files: reads, Records: files, Site: reads, Jobs: shared.ledger,
-		Proven: func(context.Context, time.Time) bool { return false },
-		Reads:  func(context.Context) store.Layout { return store.LayoutOneKey },
-		Limits: limits, Deadlines: patient, Now: time.Now}
+		Proven:     func(context.Context, time.Time) bool { return false },
+		SiteLayout: func(context.Context) store.Layout { return store.LayoutOneKey },
+		Limits:     limits, Deadlines: patient, Now: time.Now}
 	s.cfg = config(shared.product, shared.ledger, s.site.FilesURL)
 	s.cfg.Files, s.cfg.Site, s.cfg.Timings.Poll = files, reads, time.Millisecond
 	s.cfg.Webhook, s.cfg.Events = client, reads.stripe

@@ -85,7 +85,7 @@ func (e *execution) begin(ctx context.Context) error {
 		case i == 0:
 			return e.conclude(store.OutcomeRefused, repair.CauseChanged,
 				fmt.Sprintf("Something else changed the %s record in Redis.", w.Kind))
-		default: // the deciding value is written
+		default: // the current value is written
 			e.job.Detail = append(e.job.Detail, fmt.Sprintf("Something else changed the %s record in Redis; it was not overwritten.", w.Kind))
 		}
 	}

@@ -62,7 +62,7 @@ func TestMessagesAgree(t *testing.T) {
 		if w.event.State, w.event.Completed = state, state == store.EventDelivered; state == store.EventUnknown || state == store.EventNone {
 			w.event = store.Event{State: state}
 		}
-		w.seen.Reads = store.LayoutThreeKey // so that it can be replayed
+		w.seen.SiteLayout = store.LayoutThreeKey // so that it can be replayed
 		all = append(all, example{"orphaned, event " + string(state), w})
 	}
 	for _, e := range all {

@@ -26,7 +26,7 @@ func planOf(action store.Action) repair.Plan {
 		p.Seen.Payment, p.Seen.Amount, p.Seen.Currency = store.PaymentUnverified, 0, ""
 		p.Warnings = []string{"The payment could not be verified: it is unknown whether the customer is owed a video."}
 		p.Writes = []sessions.KeyWrite{
-			{Session: sessionID, Kind: "webhook", Unreadable: true, Changes: []sessions.Change{{Name: "status", WrongType: true, After: text("error")}, {Name: "error", After: text(commands.FixText)}, {Name: "createdAt", WrongType: true}}},
+			{Session: sessionID, Kind: "webhook", Unreadable: true, Changes: []sessions.Change{{Name: "status", NotString: true, After: text("error")}, {Name: "error", After: text(commands.FixText)}, {Name: "createdAt", NotString: true}}},
 			{Session: sessionID, Kind: "session", Changes: []sessions.Change{{Name: "timestamp", Before: text("2026-03-04T11:00:00.000Z"), After: text("2026-03-04T12:00:31.000Z")}}},
 		}
 		return p

@@ -174,8 +174,8 @@ func plans() []Story {
 	all = append(all, ask(&w, "generate without a token", "/session", "generate "+sessionID),
 		ask(&w, "replay without a secret", "/session", "replay "+sessionID))
 	lost, picture := examples()[0].world, examples()[0].world
-	lost.seen.Reads = store.LayoutOneKey
-	picture.seen.Reads = store.LayoutOneKey
+	lost.seen.SiteLayout = store.LayoutOneKey
+	picture.seen.SiteLayout = store.LayoutOneKey
 	picture.event = store.Event{State: store.EventDelivered, ID: "evt_1Abc", Created: noon.Add(-time.Hour), Completed: true, CompletedAt: noon.Add(-time.Hour)}
 	picture.seen.Session = store.Session{ID: sessionID, Prompt: store.Key{Kind: "prompt"}, Webhook: store.Key{Kind: "webhook"},
 		SessionKey: key("session", `{"prompt":"Make it rain","generationType":"image-to-video","status":"pending","createdAt":"2026-03-04T11:00:00.000Z"}`, time.Hour)}
@@ -190,7 +190,7 @@ func restores() []Story {
 	all := examples()
 	orphan := all[0].world
 	lost := all[slices.IndexFunc(all, func(e example) bool { return e.title == "lost" })].world
-	lost.seen.Reads = store.LayoutOneKey
+	lost.seen.SiteLayout = store.LayoutOneKey
 	kept, failed, corrupt := lost, lost, lost
 	kept.seen.Payment.Order = store.Order{Prompt: "Make it rain", Seconds: 5}
 	failed.seen.Session.SessionKey = key("session", `{"status":"error"}`, time.Hour)

@@ -88,7 +88,7 @@ func line(title string, l blockkit.Line, of ...string) Story {
 func registryOf(w *world) *commands.Registry {
 	return commands.New(commands.Deps{
 		NewSweeper: func() commands.Sweeper { return w },
-		Sessions:   w, Matchers: []commands.Matcher{w}, Finder: w, Redis: w, Repairs: w, Jobs: w, Trail: w, Waiting: w, Files: w, Statistics: w, Watch: w, Incidents: w, Archive: w, Followed: w, AlertOn: alertOn, Reads: func(context.Context) store.Layout { return store.LayoutThreeKey }, Alerts: true, Limits: limits, Bulk: commands.BulkLimits{Sessions: 50, Parallel: 3}, SiteURL: siteURL, Runbook: options.Runbook, Token: !w.noToken, StripeKey: true, WebhookSecret: !w.noToken,
+		Sessions:   w, Matchers: []commands.Matcher{w}, Finder: w, Redis: w, Repairs: w, Jobs: w, Trail: w, Waiting: w, Files: w, Statistics: w, Watch: w, Incidents: w, Archive: w, Followed: w, AlertOn: alertOn, SiteLayout: func(context.Context) store.Layout { return store.LayoutThreeKey }, Alerts: true, Limits: limits, Bulk: commands.BulkLimits{Sessions: 50, Parallel: 3}, SiteURL: siteURL, Runbook: options.Runbook, Token: !w.noToken, StripeKey: true, WebhookSecret: !w.noToken,
 		Plans: repair.PlanOptions{TTL: 10 * time.Minute, Prices: repair.ListPrices, FixText: commands.FixText, RefundText: commands.RefundText,
 			Models: repair.Models{Video: "google-cloud/veo3-text2video", Image: "azure-openai/gpt-image-1"}},
 		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),

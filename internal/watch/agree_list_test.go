@@ -22,8 +22,8 @@ import (
 func (h *simulation) lists() *commands.Registry {
 	return commands.New(commands.Deps{
 		NewSweeper: func() commands.Sweeper { return sweep.New(h.product) }, Watch: h.records, Incidents: h.records,
-		Sources: diagnosis.Sources{Files: h.cfg.Files, Jobs: h.cfg.Ledger, Proven: h.term.proven, Limits: h.cfg.Limits, Now: h.cfg.Now},
-		Reads:   h.cfg.Reads, OtherMode: h.cfg.OtherMode, Limits: h.cfg.Limits, Now: h.cfg.Now,
+		Sources:    diagnosis.Sources{Files: h.cfg.Files, Jobs: h.cfg.Ledger, Proven: h.term.proven, Limits: h.cfg.Limits, Now: h.cfg.Now},
+		SiteLayout: h.cfg.SiteLayout, OtherMode: h.cfg.OtherMode, Limits: h.cfg.Limits, Now: h.cfg.Now,
 	})
 }
 

@@ -101,28 +101,28 @@ type Config struct {
 	Payments   diagnosis.PaymentReader // likewise
 	// OtherMode reports whether the Stripe key cannot see the session, because one
 	// is live and the other a test. nil = it sees all.
-	OtherMode func(session string) bool
-	Reads     func(ctx context.Context) store.Layout // which keys the site reads
-	API       FileAPI
-	APIURL    string // SUPERDUPERAI_URL
-	Files     FileRecords
-	Notifier  Notifier
-	Finder    Finder
-	Threads   Threads
-	Escalates bool                                              // an escalation contact is configured
-	Permalink func(ctx context.Context, m store.Message) string // the address of a message, "" = not known; nil = of none
-	Digest    DigestTime                                        // zero = off
-	Followed  *follow.Store                                     // sessions that people asked about; nil = none are followed
-	Answerer  Answerer                                          // answers them
-	Outages   OutageNotes
-	AlertOn   []diagnosis.Verdict
-	FixTexts  []string // the error texts that a repair of ours writes
-	Limits    diagnosis.Thresholds
-	Interval  time.Duration // between two sweeps
-	Timings   Timings
-	Metrics   Metrics
-	Log       *slog.Logger
-	Now       func() time.Time
+	OtherMode  func(session string) bool
+	SiteLayout func(ctx context.Context) store.Layout // which keys the site reads
+	API        FileAPI
+	APIURL     string // SUPERDUPERAI_URL
+	Files      FileRecords
+	Notifier   Notifier
+	Finder     Finder
+	Threads    Threads
+	Escalates  bool                                              // an escalation contact is configured
+	Permalink  func(ctx context.Context, m store.Message) string // the address of a message, "" = not known; nil = of none
+	Digest     DigestTime                                        // zero = off
+	Followed   *follow.Store                                     // sessions that people asked about; nil = none are followed
+	Answerer   Answerer                                          // answers them
+	Outages    OutageNotes
+	AlertOn    []diagnosis.Verdict
+	FixTexts   []string // the error texts that a repair of ours writes
+	Limits     diagnosis.Thresholds
+	Interval   time.Duration // between two sweeps
+	Timings    Timings
+	Metrics    Metrics
+	Log        *slog.Logger
+	Now        func() time.Time
 }
 
 // Timings are the intervals of a Watch.

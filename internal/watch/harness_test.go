@@ -89,8 +89,8 @@ func benchOn(t testing.TB, url string, client redis.UniversalClient) *bench {
 	limits := diagnosis.Thresholds{OrphanGrace: orphanGrace, StallAfter: 30 * time.Minute}
 	b.cfg = Config{
 		Records: b.records, Statistics: stats.NewStore(r), Product: r, Ledger: ledger.New(r), Trail: audit.NewTrail(r), Stripe: b.stripe, Payments: b.stripe,
-		Reads: func(context.Context) store.Layout { return store.LayoutNone },
-		API:   b.api, APIURL: "https://api.example.com", Notifier: b.channel, Finder: b.channel, Outages: &fakeNotes{},
+		SiteLayout: func(context.Context) store.Layout { return store.LayoutNone },
+		API:        b.api, APIURL: "https://api.example.com", Notifier: b.channel, Finder: b.channel, Outages: &fakeNotes{},
 		AlertOn:  []diagnosis.Verdict{diagnosis.VerdictOrphaned, diagnosis.VerdictStalled, diagnosis.VerdictLost, diagnosis.VerdictFailed, diagnosis.VerdictUndelivered},
 		FixTexts: []string{"fixed by us"}, Limits: limits, Interval: interval, Timings: testenv.Shorten(DefaultTimings()), Metrics: b.metrics, Log: slog.New(slog.DiscardHandler),
 	}

@@ -177,11 +177,11 @@ func (s *inspector) diagnose(ctx context.Context, ids []string, open map[string]
 	if err != nil {
 		return nil, err
 	}
-	now, reads := s.Now(), s.Reads(ctx)
+	now, siteLayout := s.Now(), s.SiteLayout(ctx)
 	candidates := make([]*candidate, len(read))
 	for n, e := range evidence {
 		id := e.Session.ID
-		e.Reads = reads
+		e.SiteLayout = siteLayout
 		if paid := known[id].Paid; paid != nil && paid.EventID != "" { // every checkout that was paid has the one that replay sends
 			e.Event = store.Event{ID: paid.EventID, Created: paid.EventAt, Completed: true}
 		}

@@ -118,7 +118,7 @@ func (s *sweepTask) finishSweep(ctx context.Context, swept sweep.Result, found *
 		return err
 	}
 	signal(s.inspectNow)
-	changes := []watchstate.Change{watchstate.Swept(now), watchstate.Pause(s.pauseAfter(now.Sub(started))), watchstate.Reads(swept.Reads)}
+	changes := []watchstate.Change{watchstate.Swept(now), watchstate.Pause(s.pauseAfter(now.Sub(started))), watchstate.SiteLayout(swept.SiteLayout)}
 	if ms := s.listener.lastWrite.Load(); ms > 0 {
 		changes = append(changes, watchstate.Notified(time.UnixMilli(ms)))
 	}

@@ -62,8 +62,8 @@ func TestRollupIsSaved(t *testing.T) {
 	if s.Scanned == 0 || s.Namespaces[0].Name != "sessionbot" || kept.Rollup.Server == nil || kept.Rollup.Server.UsedMemoryBytes == 0 {
 		t.Errorf("%+v, %+v", s, kept.Rollup.Server)
 	}
-	if state, err := b.records.State(t.Context()); err != nil || state.Reads != store.LayoutThreeKey {
-		t.Errorf("the site reads %q, %v", state.Reads, err)
+	if state, err := b.records.State(t.Context()); err != nil || state.SiteLayout != store.LayoutThreeKey {
+		t.Errorf("the site reads %q, %v", state.SiteLayout, err)
 	}
 	if sum := kept.Series.Sum(stats.HourOf(time.Now()), 2); sum.Webhook != (stats.Tries{Bad: 1}) {
 		t.Errorf("the last hours came to %+v", sum)

@@ -79,7 +79,7 @@ func (e Evidence) shown(file string) bool {
 	if e.Site != nil {
 		return e.Site.Sees(file)
 	}
-	return e.Session.Status() == store.StatusCompleted && strings.EqualFold(e.Session.FileID(), file) && e.Reads != store.LayoutOneKey
+	return e.Session.Status() == store.StatusCompleted && strings.EqualFold(e.Session.FileID(), file) && e.SiteLayout != store.LayoutOneKey
 }
 
 // mayMarkError reports whether a fix may write an error. A file whose state is not
@@ -105,7 +105,7 @@ func mayMarkError(e Evidence, v Verdict) bool {
 // not read it: it overwrote what a repair wrote to session:, or was never copied there.
 func (e Evidence) unseenError() bool {
 	status := e.Session.SessionKey.Value.Status
-	return e.Reads == store.LayoutOneKey && (status == nil || store.Status(*status) != store.StatusError)
+	return e.SiteLayout == store.LayoutOneKey && (status == nil || store.Status(*status) != store.StatusError)
 }
 
 // mayBeFinished reports whether a file is finished, or may be.
@@ -181,7 +181,7 @@ func mayReplay(e Evidence, v Verdict) bool {
 // siteFindsPrompt reports whether there is a prompt where the site looks for it.
 func (e Evidence) siteFindsPrompt() bool {
 	p := e.Session.SessionKey.Value.Prompt
-	if e.Reads == store.LayoutThreeKey {
+	if e.SiteLayout == store.LayoutThreeKey {
 		p = e.Session.Prompt.Value.Prompt
 	}
 	return p != nil && *p != ""
@@ -220,6 +220,6 @@ func mayRestore(e Evidence, v Verdict) bool {
 	case VerdictProcessing, VerdictCompleted, VerdictNotFound:
 		return false
 	}
-	target := e.Session.PromptTarget(e.Reads)
+	target := e.Session.PromptTarget(e.SiteLayout)
 	return e.settled() && e.Session.PromptText() == "" && e.finished() == "" && !target.WrongType && target.Fault != store.FaultTooLarge
 }

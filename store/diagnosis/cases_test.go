@@ -67,7 +67,7 @@ func checkCases(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e := Evidence{Session: s, Payment: c.payment(t), File: c.file(t), Reads: store.LayoutThreeKey}
+			e := Evidence{Session: s, Payment: c.payment(t), File: c.file(t), SiteLayout: store.LayoutThreeKey}
 			d := Diagnose(e, now, limits)
 			if d.Verdict != c.Expect.Verdict || s.Layout() != c.Expect.Layout || e.Payment.State != c.Expect.Payment {
 				t.Errorf("got %s, %s, payment %s; want %+v", d.Verdict, s.Layout(), e.Payment.State, c.Expect)

@@ -31,7 +31,7 @@ type Evidence struct {
 	Others      []NamedFile // files named besides the current one
 	Site        *store.Site // nil = not asked, or no answer
 	Event       store.Event
-	Reads       store.Layout // of the keys that the site reads; LayoutNone = not known
+	SiteLayout  store.Layout // of the keys that the site reads; LayoutNone = not known
 	Job         store.JobState
 }
 

@@ -70,12 +70,12 @@ type Examiner struct {
 	Proven func(ctx context.Context, created time.Time) bool
 	Site   SiteReader
 	Jobs   JobReader
-	// Reads returns which keys the site reads; nil = not known.
-	Reads     func(ctx context.Context) store.Layout
-	Lookups   LookupCounter
-	Limits    Thresholds
-	Deadlines Deadlines // zero = DefaultDeadlines
-	Now       func() time.Time
+	// SiteLayout returns which keys the site reads; nil = not known.
+	SiteLayout func(ctx context.Context) store.Layout
+	Lookups    LookupCounter
+	Limits     Thresholds
+	Deadlines  Deadlines // zero = DefaultDeadlines
+	Now        func() time.Time
 }
 
 func (x *Examiner) deadlines() Deadlines { return cmp.Or(x.Deadlines, DefaultDeadlines()) }
@@ -123,7 +123,7 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 		})
 	}
 	site := x.site(ctx, id)
-	reads := x.reads(ctx)
+	siteLayout := x.siteLayout(ctx)
 	repair := x.repair(ctx, id)
 	session, err := callWithin(ctx, x.deadlines().Redis, func(ctx context.Context) (store.Session, error) { return x.Redis.Session(ctx, id) })
 	seen.Session, seen.RedisErr = session.AsOf(x.Now()), rdb.Classify(err)
@@ -140,7 +140,7 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 	if x.Proven != nil && (seen.File.State == store.FileMissing || slices.ContainsFunc(seen.Others, missing)) {
 		seen.APIProven = x.Proven(ctx, seen.Session.StoredAt(x.Now()))
 	}
-	seen.Reads = reads()
+	seen.SiteLayout = siteLayout()
 	seen.Job, seen.JobErr = seen.Repair.State, rdb.Classify(cmp.Or(seen.JobErr, recordErr))
 	stripe.Wait()
 	seen.At = x.Now()
@@ -205,13 +205,13 @@ func (x *Examiner) site(ctx context.Context, id string) func() (store.Site, erro
 	return startCall(ctx, x.deadlines().Site, func(ctx context.Context) (store.Site, error) { return x.Site.SessionStatus(ctx, id) })
 }
 
-// reads starts to determine which keys the site reads. Without an answer it is one-key,
+// siteLayout starts to determine which keys the site reads. Without an answer it is one-key,
 // with which a repair writes more.
-func (x *Examiner) reads(ctx context.Context) func() store.Layout {
-	if x.Reads == nil {
+func (x *Examiner) siteLayout(ctx context.Context) func() store.Layout {
+	if x.SiteLayout == nil {
 		return func() store.Layout { return store.LayoutNone }
 	}
-	answer := startCall(ctx, x.deadlines().Redis, func(ctx context.Context) (store.Layout, error) { return x.Reads(ctx), nil })
+	answer := startCall(ctx, x.deadlines().Redis, func(ctx context.Context) (store.Layout, error) { return x.SiteLayout(ctx), nil })
 	return func() store.Layout {
 		layout, err := answer()
 		if err != nil {

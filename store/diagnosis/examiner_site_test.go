@@ -66,13 +66,13 @@ func TestLookupsAreCounted(t *testing.T) {
 	}
 }
 
-// TestExamineReads: one-key is taken where no answer comes.
-func TestExamineReads(t *testing.T) {
+// TestExamineSiteLayout: one-key is taken where no answer comes.
+func TestExamineSiteLayout(t *testing.T) {
 	t.Parallel()
 	session := storetest.Held(storetest.FoxPrompt, "", "")
 	for name, c := range map[string]struct {
-		reads func(over <-chan struct{}) store.Layout
-		want  store.Layout
+		siteLayout func(over <-chan struct{}) store.Layout
+		want       store.Layout
 	}{
 		"an answer":    {func(<-chan struct{}) store.Layout { return store.LayoutThreeKey }, store.LayoutThreeKey},
 		"none in time": {func(over <-chan struct{}) store.Layout { <-over; return store.LayoutThreeKey }, store.LayoutOneKey},
@@ -81,8 +81,8 @@ func TestExamineReads(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			over := make(chan struct{})
 			defer close(over)
-			examiner := Examiner{Redis: holding{session}, Now: func() time.Time { return storetest.At }, Reads: func(context.Context) store.Layout { return c.reads(over) }}
-			if got := examiner.Examine(t.Context(), session.ID).Reads; got != c.want {
+			examiner := Examiner{Redis: holding{session}, Now: func() time.Time { return storetest.At }, SiteLayout: func(context.Context) store.Layout { return c.siteLayout(over) }}
+			if got := examiner.Examine(t.Context(), session.ID).SiteLayout; got != c.want {
 				t.Errorf("%s: examined with %q, want %q", name, got, c.want)
 			}
 		})

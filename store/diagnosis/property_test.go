@@ -139,10 +139,10 @@ func drawEvidence(t *rapid.T) Evidence {
 		Finished:  rapid.SampledFrom([][]string{nil, nil, nil, {storetest.File1}, {storetest.File2, "0b000000-0000-4000-8000-00000000000b"}}).Draw(t, "finished"),
 		Others: rapid.SampledFrom([][]NamedFile{nil, {{storetest.File2, rapid.SampledFrom([]store.FileState{store.FileUnknown, store.FileMissing, store.FileFailed, store.FileInProgress,
 			store.FileCompleted}).Draw(t, "other file")}}}).Draw(t, "others"),
-		Event: store.Event{Completed: rapid.Bool().Draw(t, "event")},
-		Site:  rapid.SampledFrom([]*store.Site{nil, {Found: true, Status: "processing", FileID: storetest.File1}, {}}).Draw(t, "site"),
-		Reads: rapid.SampledFrom([]store.Layout{store.LayoutNone, store.LayoutOneKey, store.LayoutThreeKey}).Draw(t, "site reads"),
-		Job:   rapid.SampledFrom([]store.JobState{store.JobNone, store.JobNone, store.JobNone, store.JobRunning, store.JobUnclear}).Draw(t, "job"),
+		Event:      store.Event{Completed: rapid.Bool().Draw(t, "event")},
+		Site:       rapid.SampledFrom([]*store.Site{nil, {Found: true, Status: "processing", FileID: storetest.File1}, {}}).Draw(t, "site"),
+		SiteLayout: rapid.SampledFrom([]store.Layout{store.LayoutNone, store.LayoutOneKey, store.LayoutThreeKey}).Draw(t, "site reads"),
+		Job:        rapid.SampledFrom([]store.JobState{store.JobNone, store.JobNone, store.JobNone, store.JobRunning, store.JobUnclear}).Draw(t, "job"),
 	}
 }
 

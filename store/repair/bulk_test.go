@@ -56,7 +56,7 @@ func TestWhatABulkPlanLeavesOut(t *testing.T) {
 		}, LeftRefunded},
 		{"lost", store.ActionGenerate, BulkOptions{}, func(x *diagnosis.Examination) { x.Verdict, x.Allowed = diagnosis.VerdictLost, nil }, LeftNotAllowed},
 		{"the site cannot read it", store.ActionReplay, BulkOptions{}, func(x *diagnosis.Examination) {
-			x.Reads, x.Allowed = store.LayoutOneKey, []store.Action{store.ActionGenerate}
+			x.SiteLayout, x.Allowed = store.LayoutOneKey, []store.Action{store.ActionGenerate}
 		}, LeftUnreadable},
 		{"only the other action can", store.ActionGenerate, BulkOptions{Other: store.ActionReplay},
 			func(x *diagnosis.Examination) { x.Allowed = []store.Action{store.ActionReplay} }, LeftOtherAction},

@@ -10,11 +10,11 @@ import (
 func TestOrders(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		lookup, model string
-		seconds       int
-		width, height int
-		cents, notes  int
-		from          Source
+		sessionValue, model string
+		seconds             int
+		width, height       int
+		cents, notes        int
+		from                Source
 	}{
 		{`{"prompt":"A fox","duration":6,"resolution":"720x1280","modelName":"m"}`, "google-cloud/veo3-text2video", 6, 720, 1280, 1800, 0, FromSession},
 		{`{"prompt":"A fox","duration":12}`, "google-cloud/veo2", 8, 1280, 720, 1600, 1, FromSession},
@@ -37,16 +37,16 @@ func TestOrders(t *testing.T) {
 		{`{"prompt":"A fox","generationType":"text-to-image","duration":5}`, "veo3", 0, 1280, 720, 300, 0, ""},
 		{`{"prompt":"A fox","modelType":"image","width":1024,"height":1024}`, "veo3", 0, 1024, 1024, 300, 0, ""},
 	} {
-		o, notes := newOrder(storetest.Held("", "", c.lookup), Models{Video: c.model, Image: "pictures"}, ListPrices)
+		o, notes := newOrder(storetest.Held("", "", c.sessionValue), Models{Video: c.model, Image: "pictures"}, ListPrices)
 		if o.Seconds != c.seconds || o.SecondsFrom != c.from || o.Width != c.width || o.Height != c.height ||
 			o.Cents != c.cents || len(notes) != c.notes {
-			t.Errorf("%s for %s: %+v, %q", c.lookup, c.model, o, notes)
+			t.Errorf("%s for %s: %+v, %q", c.sessionValue, c.model, o, notes)
 		}
 		if sized := o.Width != 1280; sized != (o.SizeFrom == FromSession) {
-			t.Errorf("%s: the size is taken from %s", c.lookup, o.SizeFrom)
+			t.Errorf("%s: the size is taken from %s", c.sessionValue, o.SizeFrom)
 		}
 		if o.Image != (o.Model == "pictures") || o.PromptFrom != FromSession {
-			t.Errorf("%s: %+v", c.lookup, o)
+			t.Errorf("%s: %+v", c.sessionValue, o)
 		}
 	}
 }

@@ -35,20 +35,20 @@ type Snapshot struct {
 
 // Plan is a requested repair that has yet to be approved.
 type Plan struct {
-	ID        string // opaque
-	Action    store.Action
-	Session   string
-	Kind      store.Kind // what it makes
-	Layout    store.Layout
-	Reads     store.Layout // of the keys that the site reads; see Update
-	Requester store.Actor
-	Created   time.Time
-	Expires   time.Time
-	Seen      Snapshot
-	Writes    []sessions.KeyWrite // those of the first step, as shown and compared: the job asks sessions.Writes again
-	Order     *Order              // of a generation
-	Replay    *Replay             `json:",omitempty"`
-	Restore   *sessions.Restored  `json:",omitempty"` // with the prompt, which is in no log
+	ID         string // opaque
+	Action     store.Action
+	Session    string
+	Kind       store.Kind // what it makes
+	Layout     store.Layout
+	SiteLayout store.Layout `json:"Reads"` // of the keys that the site reads; see Update
+	Requester  store.Actor
+	Created    time.Time
+	Expires    time.Time
+	Seen       Snapshot
+	Writes     []sessions.KeyWrite // those of the first step: shown; their keys are compared by digest, and the job asks sessions.Writes again
+	Order      *Order              // of a generation
+	Replay     *Replay             `json:",omitempty"`
+	Restore    *sessions.Restored  `json:",omitempty"` // with the prompt, which is in no log
 	// FromStripe reports that the prompt to restore is the one in Stripe's metadata.
 	FromStripe bool     `json:",omitempty"`
 	FixText    string   // of a fix: the sentence for the customer that is stored as the error
@@ -146,7 +146,7 @@ func MakePlan(action store.Action, x diagnosis.Examination, who store.Actor, o P
 	}
 	now = now.UTC().Truncate(time.Millisecond)
 	p := Plan{
-		ID: rand.Text(), Action: action, Session: x.Session.ID, Kind: x.Session.Kind(), Layout: x.Session.Layout(), Reads: x.Reads, Requester: who,
+		ID: rand.Text(), Action: action, Session: x.Session.ID, Kind: x.Session.Kind(), Layout: x.Session.Layout(), SiteLayout: x.SiteLayout, Requester: who,
 		Created: now, Expires: now.Add(o.TTL), Seen: snapshotOf(x), Retrying: retrying(x, now),
 		EventID: x.Event.ID, IntentID: x.Payment.IntentID, Live: x.Payment.Live,
 	}
@@ -194,13 +194,13 @@ func (p Plan) OnlyWrites() bool {
 func (p Plan) FirstUpdate(at time.Time) sessions.Update {
 	switch {
 	case p.Action == store.ActionRestore:
-		return sessions.Update{Kind: sessions.UpdateRestore, At: at, Restored: p.Restore, Reads: p.Reads}
+		return sessions.Update{Kind: sessions.UpdateRestore, At: at, Restored: p.Restore, SiteLayout: p.SiteLayout}
 	case p.Action != store.ActionFix:
-		return sessions.Update{Kind: sessions.UpdateProcessing, At: at, Reads: p.Reads}
+		return sessions.Update{Kind: sessions.UpdateProcessing, At: at, SiteLayout: p.SiteLayout}
 	case p.Deliver != "":
-		return sessions.Update{Kind: sessions.UpdateCompleted, At: at, FileID: p.Deliver, Reads: p.Reads}
+		return sessions.Update{Kind: sessions.UpdateCompleted, At: at, FileID: p.Deliver, SiteLayout: p.SiteLayout}
 	}
-	return sessions.Update{Kind: sessions.UpdateFix, At: at, Error: p.FixText, Reads: p.Reads}
+	return sessions.Update{Kind: sessions.UpdateMarkError, At: at, Error: p.FixText, SiteLayout: p.SiteLayout}
 }
 
 func snapshotOf(x diagnosis.Examination) Snapshot {

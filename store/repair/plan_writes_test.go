@@ -31,7 +31,7 @@ func TestPlanWritesUnreadable(t *testing.T) {
 		w := plan(t, store.ActionFix, x).Writes[0]
 		var odd, without []string
 		for _, change := range w.Changes {
-			if change.WrongType {
+			if change.NotString {
 				odd = append(odd, change.Name)
 			}
 			if change.After == nil {
@@ -77,10 +77,10 @@ func TestPlanTooLarge(t *testing.T) {
 func TestPlanWritesReads(t *testing.T) {
 	t.Parallel()
 	x := orphan(storetest.Held(storetest.FoxPrompt, "", ""))
-	x.Reads = store.LayoutOneKey
+	x.SiteLayout = store.LayoutOneKey
 	for _, action := range []store.Action{store.ActionFix, store.ActionGenerate} {
 		p := plan(t, action, x)
-		if p.Reads != store.LayoutOneKey || len(p.Writes) != 2 || p.Writes[0].Kind != "session" || p.Writes[0].Changes[0].Name != "status" {
+		if p.SiteLayout != store.LayoutOneKey || len(p.Writes) != 2 || p.Writes[0].Kind != "session" || p.Writes[0].Changes[0].Name != "status" {
 			t.Errorf("%s: %+v", action, p.Writes)
 		}
 	}

@@ -17,7 +17,7 @@ import (
 // the evidence.
 func replayable(s store.Session, change func(*diagnosis.Evidence)) diagnosis.Examination {
 	e := orphan(s).Evidence
-	e.Reads = store.LayoutOneKey
+	e.SiteLayout = store.LayoutOneKey
 	e.Event = store.Event{State: store.EventDelivered, ID: "evt_1", Created: storetest.At.Add(-time.Hour), Completed: true, CompletedAt: storetest.At.Add(-time.Hour)}
 	if change != nil {
 		change(&e)
@@ -56,8 +56,8 @@ func TestWhyNoReplay(t *testing.T) {
 		reason  string
 	}{
 		{"three keys, and the site reads one", storetest.Held(storetest.FoxPrompt, "", ""), nil, "The site cannot read this session: generate the video instead."},
-		{"one key, and the site reads three", object, func(e *diagnosis.Evidence) { e.Reads = store.LayoutThreeKey }, "The site cannot read this session: generate the video instead."},
-		{"a picture that the site does not read", storetest.Held("", "", picture), func(e *diagnosis.Evidence) { e.Reads = store.LayoutThreeKey }, "The site cannot read this session."},
+		{"one key, and the site reads three", object, func(e *diagnosis.Evidence) { e.SiteLayout = store.LayoutThreeKey }, "The site cannot read this session: generate the video instead."},
+		{"a picture that the site does not read", storetest.Held("", "", picture), func(e *diagnosis.Evidence) { e.SiteLayout = store.LayoutThreeKey }, "The site cannot read this session."},
 		{"no event", object, func(e *diagnosis.Evidence) { e.Event = store.Event{State: store.EventNone} }, "Stripe has no event of this checkout"},
 		{"only the intent's event", object, func(e *diagnosis.Evidence) { e.Event.Completed = false }, "Stripe has no event of this checkout"},
 		{"no answer", object, func(e *diagnosis.Evidence) { e.Event = store.Event{} }, "Stripe's event could not be read"},

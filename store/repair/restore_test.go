@@ -15,7 +15,7 @@ import (
 // lost is an examined session whose prompt is gone.
 func lost(change func(*diagnosis.Examination)) diagnosis.Examination {
 	x := orphan(storetest.Held("", "", ""))
-	x.Reads, x.Verdict, x.Allowed = store.LayoutOneKey, diagnosis.VerdictLost, []store.Action{store.ActionRestore}
+	x.SiteLayout, x.Verdict, x.Allowed = store.LayoutOneKey, diagnosis.VerdictLost, []store.Action{store.ActionRestore}
 	if change != nil {
 		change(&x)
 	}
@@ -78,7 +78,7 @@ func TestRestoreWarns(t *testing.T) {
 		{"to a site that does not read it", func(x *diagnosis.Examination) {
 			x.Event, x.Session = failed, storetest.Held("", `{"fileId":""}`, "")
 		}, ""},
-		{"to a site that reads three keys", func(x *diagnosis.Examination) { x.Event, x.Reads = failed, store.LayoutThreeKey }, itself},
+		{"to a site that reads three keys", func(x *diagnosis.Examination) { x.Event, x.SiteLayout = failed, store.LayoutThreeKey }, itself},
 		{"disputed", func(x *diagnosis.Examination) { x.Payment.Disputed = true }, "disputes the payment"},
 		{"delivered", nil, ""},
 	} {

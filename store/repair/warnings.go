@@ -29,7 +29,7 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 	}
 	warnRisk(retrying && makesVideo, "Stripe is still retrying the event: if a retry also gets through, we pay for two videos.")
 	restores := action == store.ActionRestore
-	siteReads := x.Session.PromptTarget(x.Reads).Kind == x.Session.SessionKey.Kind || x.Reads != store.LayoutOneKey
+	siteReads := x.Session.PromptTarget(x.SiteLayout).Kind == x.Session.SessionKey.Kind || x.SiteLayout != store.LayoutOneKey
 	warn(retrying && restores && siteReads, "Stripe is still retrying the event: with the prompt restored, the site makes the video at the next retry. Do not generate one as well.")
 	warn(retrying && !makesVideo && !restores, "Stripe is still retrying the event: whether or not you approve, the site may still make a video, and we pay for it.")
 	saysCompleted := x.Site != nil && x.Site.Found && x.Site.Status == string(store.StatusCompleted) && x.Session.Status() != store.StatusCompleted

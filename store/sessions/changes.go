@@ -14,7 +14,7 @@ type UpdateKind string
 
 // The kinds of update.
 const (
-	UpdateFix        UpdateKind = "fix"       // marked as error
+	UpdateMarkError  UpdateKind = "fix"       // marked as error
 	UpdateProcessing UpdateKind = "claim"     // a generation is about to be requested; a stored name
 	UpdateFile       UpdateKind = "file"      // it was requested, and its file is known
 	UpdateCompleted  UpdateKind = "completed" // the file is finished
@@ -24,11 +24,11 @@ const (
 
 // Update is a change of a session by a repair.
 type Update struct {
-	Kind   UpdateKind
-	At     time.Time    // becomes the timestamp
-	FileID string       // with UpdateFile and UpdateCompleted
-	Error  string       // with UpdateFix and UpdateFailed: a sentence for the customer
-	Reads  store.Layout // of the keys that the site reads; LayoutNone = not known
+	Kind       UpdateKind
+	At         time.Time    // becomes the timestamp
+	FileID     string       // with UpdateFile and UpdateCompleted
+	Error      string       // with UpdateMarkError and UpdateFailed: a sentence for the customer
+	SiteLayout store.Layout `json:"Reads"` // of the keys that the site reads; LayoutNone = not known
 	// Restored is what an UpdateRestore adds.
 	Restored *Restored `json:",omitempty"`
 }
@@ -37,7 +37,7 @@ type Update struct {
 type Change struct {
 	Name          string
 	Before, After *string
-	WrongType     bool `json:"Odd"`        // the previous value is not a string; the name of earlier versions
+	NotString     bool `json:"Odd"`        // the previous value is not a string; the name of earlier versions
 	Number        bool `json:",omitempty"` // After is a number
 }
 
@@ -67,7 +67,7 @@ const timestampLayout = "2006-01-02T15:04:05.000Z"
 
 func timestamp(at time.Time) string { return at.UTC().Format(timestampLayout) }
 
-// Writes returns which members of which keys an update sets and removes, the deciding
+// Writes returns which members of which keys an update sets and removes, the current
 // key first.
 //
 // One-key: the full object, and webhook: as well if it has a status, or cannot be
@@ -78,27 +78,27 @@ func timestamp(at time.Time) string { return at.UTC().Format(timestampLayout) }
 // another video on Stripe's next delivery.
 func Writes(s store.Session, u Update) []KeyWrite {
 	if u.Kind == UpdateRestore {
-		return []KeyWrite{restoreWrite(s, u)}
+		return []KeyWrite{restoreKeyWrite(s, u)}
 	}
-	lookup, webhook := s.SessionKey.Value, s.Webhook.Value
-	file := lookup.FileID
+	sessionValue, webhook := s.SessionKey.Value, s.Webhook.Value
+	file := sessionValue.FileID
 	if id := s.FileID(); id != "" { // session: is about to be the value that counts
 		file = &id
 	}
 	switch {
 	case s.SessionKey.Full:
-		writes := []KeyWrite{write(s, s.SessionKey, statusChanges(lookup, file, u))}
+		writes := []KeyWrite{newKeyWrite(s, s.SessionKey, statusChanges(sessionValue, file, u))}
 		if webhook.Status != nil || s.Webhook.Fault != "" && !s.Webhook.WrongType {
-			writes = append(writes, webhookWrite(s, u))
+			writes = append(writes, webhookKeyWrite(s, u))
 		}
 		return writes
-	case u.Reads == store.LayoutOneKey:
-		changes := append(statusChanges(lookup, file, u), toolChanges(lookup, webhook)...)
-		return []KeyWrite{write(s, s.SessionKey, changes), webhookWrite(s, u)}
+	case u.SiteLayout == store.LayoutOneKey:
+		changes := append(statusChanges(sessionValue, file, u), toolChanges(sessionValue, webhook)...)
+		return []KeyWrite{newKeyWrite(s, s.SessionKey, changes), webhookKeyWrite(s, u)}
 	}
-	writes := []KeyWrite{webhookWrite(s, u)}
-	if u.Kind != UpdateProcessing || lookup.FileID != nil {
-		writes = append(writes, write(s, s.SessionKey, mappingChanges(lookup, u)))
+	writes := []KeyWrite{webhookKeyWrite(s, u)}
+	if u.Kind != UpdateProcessing || sessionValue.FileID != nil {
+		writes = append(writes, newKeyWrite(s, s.SessionKey, mappingChanges(sessionValue, u)))
 	}
 	return writes
 }
@@ -124,27 +124,27 @@ func (u Update) AppliedTo(s store.Session) bool {
 	return true
 }
 
-func write(s store.Session, key store.Key, changes []Change) KeyWrite {
+func newKeyWrite(s store.Session, key store.Key, changes []Change) KeyWrite {
 	return KeyWrite{Session: s.ID, Kind: key.Kind, Create: !key.Exists,
-		Unreadable: key.Exists && key.Fault != "", Replaced: key.Fault.Replaceable(), Changes: addWrongTypeRemovals(key.Value, changes)}
+		Unreadable: key.Exists && key.Fault != "", Replaced: key.Fault.Replaceable(), Changes: addNotStringRemovals(key.Value, changes)}
 }
 
-// addWrongTypeRemovals adds the removal of members of a wrong type that are not set anyway.
-func addWrongTypeRemovals(v store.Value, changes []Change) []Change {
-	for _, name := range v.Odd {
+// addNotStringRemovals adds the removal of members that are not strings and are not set anyway.
+func addNotStringRemovals(v store.Value, changes []Change) []Change {
+	for _, name := range v.NotStrings {
 		if i := slices.IndexFunc(changes, func(c Change) bool { return c.Name == name }); i >= 0 {
-			changes[i].WrongType = true
+			changes[i].NotString = true
 		} else {
-			changes = append(changes, Change{Name: name, WrongType: true})
+			changes = append(changes, Change{Name: name, NotString: true})
 		}
 	}
 	return changes
 }
 
-// webhookWrite is the write to webhook:, which names the tool too.
-func webhookWrite(s store.Session, u Update) KeyWrite {
+// webhookKeyWrite is the write to webhook:, which names the tool too.
+func webhookKeyWrite(s store.Session, u Update) KeyWrite {
 	v := s.Webhook.Value
-	return write(s, s.Webhook, append(statusChanges(v, v.FileID, u), toolChanges(v, s.SessionKey.Value)...))
+	return newKeyWrite(s, s.Webhook, append(statusChanges(v, v.FileID, u), toolChanges(v, s.SessionKey.Value)...))
 }
 
 // toolChanges adds the missing members of the tool, taken from the other value.
@@ -167,7 +167,7 @@ func toolChanges(v, other store.Value) []Change {
 func statusChanges(v store.Value, file *string, u Update) []Change {
 	status, failure := store.StatusProcessing, (*string)(nil)
 	switch u.Kind {
-	case UpdateFix, UpdateFailed:
+	case UpdateMarkError, UpdateFailed:
 		status, failure = store.StatusError, &u.Error
 	case UpdateProcessing:
 		file = nil
@@ -177,11 +177,11 @@ func statusChanges(v store.Value, file *string, u Update) []Change {
 		status, file = store.StatusCompleted, &u.FileID
 	}
 	at, word := timestamp(u.At), string(status)
-	return changed(
+	return dropUnchanged(
 		Change{Name: "status", Before: v.Status, After: &word},
 		Change{Name: "fileId", Before: v.FileID, After: file},
 		Change{Name: "error", Before: v.Error, After: failure},
-		Change{Name: "timestamp", Before: v.Stamp, After: &at},
+		Change{Name: "timestamp", Before: v.TimestampText, After: &at},
 	)
 }
 
@@ -195,12 +195,12 @@ func mappingChanges(v store.Value, u Update) []Change {
 		file = &u.FileID
 	}
 	at := timestamp(u.At)
-	return changed(Change{Name: "fileId", Before: v.FileID, After: file}, Change{Name: "timestamp", Before: v.Stamp, After: &at})
+	return dropUnchanged(Change{Name: "fileId", Before: v.FileID, After: file}, Change{Name: "timestamp", Before: v.TimestampText, After: &at})
 }
 
-// changed removes what stays the same, and shortens former values, which are only
+// dropUnchanged removes what stays the same, and shortens former values, which are only
 // shown. The status is always kept, so that a reader of the plan sees it.
-func changed(all ...Change) []Change {
+func dropUnchanged(all ...Change) []Change {
 	var changes []Change
 	for _, c := range all {
 		same := c.Before == c.After || c.Before != nil && c.After != nil && *c.Before == *c.After

@@ -16,10 +16,10 @@ const (
 )
 
 // values are what the three keys hold; empty is missing.
-type values struct{ prompt, webhook, lookup string }
+type values struct{ prompt, webhook, sessionValue string }
 
 func (v values) of(kind string) string {
-	return map[string]string{"prompt": v.prompt, "webhook": v.webhook, "session": v.lookup}[kind]
+	return map[string]string{"prompt": v.prompt, "webhook": v.webhook, "session": v.sessionValue}[kind]
 }
 
 // TestWrites applies every kind of update to values in both layouts.
@@ -36,32 +36,32 @@ func TestWrites(t *testing.T) {
 		return a
 	}
 	for _, c := range []struct {
-		name            string
-		session         values
-		kind            UpdateKind
-		webhook, lookup string // afterwards; empty = not written
-		reads           store.Layout
+		name                  string
+		session               values
+		kind                  UpdateKind
+		webhook, sessionValue string // afterwards; empty = not written
+		siteLayout            store.Layout
 	}{
-		{"fix creates webhook and mapping", values{storetest.FoxPrompt, "", ""}, UpdateFix,
+		{"fix creates webhook and mapping", values{storetest.FoxPrompt, "", ""}, UpdateMarkError,
 			`{` + failed + `,` + tools + `}`, `{` + now + `}`, ""},
 		{"fix keeps tool and file", values{storetest.FoxPrompt, `{"status":"processing","toolSlug":"s","toolTitle":"t","fileId":"f1"}`, `{"fileId":"f1","x":[ ]}`},
-			UpdateFix, `{"status":"error","toolSlug":"s","toolTitle":"t","fileId":"f1","error":"` + fixText + `",` + now + `}`,
+			UpdateMarkError, `{"status":"error","toolSlug":"s","toolTitle":"t","fileId":"f1","error":"` + fixText + `",` + now + `}`,
 			`{"fileId":"f1","x":[ ],` + now + `}`, ""},
-		{"fix merges into the full object", values{"", "", storetest.FoxObject}, UpdateFix, "",
+		{"fix merges into the full object", values{"", "", storetest.FoxObject}, UpdateMarkError, "",
 			`{"prompt":"A fox","videoCount":12345678901234567890,"imageFile":{"content":"QUJD"},"status":"error",` + now + `,"error":"` + fixText + `"}`, ""},
 		{"fix of both where both carry a status", values{"", `{"status":"pending","toolSlug":"s","toolTitle":"t"}`, `{"prompt":"A fox","status":"pending"}`},
-			UpdateFix, `{"status":"error","toolSlug":"s","toolTitle":"t","error":"` + fixText + `",` + now + `}`,
+			UpdateMarkError, `{"status":"error","toolSlug":"s","toolTitle":"t","error":"` + fixText + `",` + now + `}`,
 			`{"prompt":"A fox","status":"error","error":"` + fixText + `",` + now + `}`, ""},
 		{"a webhook without status next to a full object stays", values{"", `{"fileId":"f1"}`, `{"prompt":"A fox"}`},
-			UpdateFix, "", `{"prompt":"A fox",` + failed + `}`, ""},
+			UpdateMarkError, "", `{"prompt":"A fox",` + failed + `}`, ""},
 		{"the tool of the full object names the webhook's", values{"", `{"status":"pending"}`, `{"prompt":"A fox","toolSlug":"s","toolTitle":"t"}`},
 			UpdateProcessing, `{` + processing + `,"toolSlug":"s","toolTitle":"t"}`,
 			`{"prompt":"A fox","toolSlug":"s","toolTitle":"t",` + processing + `}`, ""},
-		{"an unreadable webhook is replaced", values{storetest.FoxPrompt, `{"status":`, ""}, UpdateFix,
+		{"an unreadable webhook is replaced", values{storetest.FoxPrompt, `{"status":`, ""}, UpdateMarkError,
 			`{` + failed + `,` + tools + `}`, `{` + now + `}`, ""},
-		{"also next to a full object", values{"", `[]`, `{"prompt":"A fox"}`}, UpdateFix,
+		{"also next to a full object", values{"", `[]`, `{"prompt":"A fox"}`}, UpdateMarkError,
 			`{` + failed + `,` + tools + `}`, `{"prompt":"A fox",` + failed + `}`, ""},
-		{"wrong types are set or taken out", values{storetest.FoxPrompt, `{"status":7,"fileId":{},"createdAt":1,"error":null,"x":1}`, `"?"`}, UpdateFix,
+		{"wrong types are set or taken out", values{storetest.FoxPrompt, `{"status":7,"fileId":{},"createdAt":1,"error":null,"x":1}`, `"?"`}, UpdateMarkError,
 			`{"status":"error","error":"` + fixText + `","x":1,` + now + `,` + tools + `}`, `{` + now + `}`, ""},
 		{"claim leaves a mapping missing", values{storetest.FoxPrompt, "", ""}, UpdateProcessing,
 			`{` + processing + `,` + tools + `}`, "", ""},
@@ -75,13 +75,13 @@ func TestWrites(t *testing.T) {
 			"", `{"prompt":"A fox","status":"completed",` + file + `,` + now + `}`, ""},
 		{"failed keeps the file's id", values{"", "", `{"prompt":"A fox","status":"processing","fileId":"f2"}`}, UpdateFailed,
 			"", `{"prompt":"A fox","status":"error","fileId":"f2","error":"` + fixText + `",` + now + `}`, ""},
-		{"a site that reads one key sees a three-key session", values{storetest.FoxPrompt, "", `{"x":[ ]}`}, UpdateFix,
+		{"a site that reads one key sees a three-key session", values{storetest.FoxPrompt, "", `{"x":[ ]}`}, UpdateMarkError,
 			`{` + failed + `,` + tools + `}`, `{"x":[ ],` + failed + `,` + tools + `}`, store.LayoutOneKey},
 		{"where it is missing, too, and from the claim on", values{storetest.FoxPrompt, "", ""}, UpdateProcessing,
 			`{` + processing + `,` + tools + `}`, `{` + processing + `,` + tools + `}`, store.LayoutOneKey},
 		{"a claim leaves no old file there", values{storetest.FoxPrompt, `{"status":"error","fileId":"f1","toolSlug":"s","toolTitle":"t"}`, `{"fileId":"f0"}`}, UpdateProcessing,
 			`{"status":"processing","toolSlug":"s","toolTitle":"t",` + now + `}`, `{` + processing + `,"toolSlug":"s","toolTitle":"t"}`, store.LayoutOneKey},
-		{"nor is the file forgotten that counts", values{storetest.FoxPrompt, `{"status":"processing","fileId":"` + ready + `"}`, ""}, UpdateFix,
+		{"nor is the file forgotten that counts", values{storetest.FoxPrompt, `{"status":"processing","fileId":"` + ready + `"}`, ""}, UpdateMarkError,
 			`{"status":"error","fileId":"` + ready + `","error":"` + fixText + `",` + now + `,` + tools + `}`,
 			`{"status":"error","fileId":"` + ready + `","error":"` + fixText + `",` + now + `,` + tools + `}`, store.LayoutOneKey},
 		{"delivered to a site that reads one key", values{storetest.FoxPrompt, `{"status":"error","error":"e","fileId":"f2","toolSlug":"s","toolTitle":"t"}`, `{"fileId":"f2"}`}, UpdateCompleted,
@@ -89,20 +89,20 @@ func TestWrites(t *testing.T) {
 			`{"fileId":"f2","status":"completed",` + now + `,"toolSlug":"s","toolTitle":"t"}`, store.LayoutOneKey},
 		{"and then both say it", values{storetest.FoxPrompt, `{"status":"processing","toolSlug":"s","toolTitle":"t"}`, `{"status":"processing","toolSlug":"s","toolTitle":"t"}`}, UpdateFile,
 			`{"status":"processing","toolSlug":"s","toolTitle":"t",` + file + `,` + now + `}`, `{"status":"processing","toolSlug":"s","toolTitle":"t",` + file + `,` + now + `}`, store.LayoutOneKey},
-		{"a site that reads three keys is not", values{storetest.FoxPrompt, "", ""}, UpdateFix,
+		{"a site that reads three keys is not", values{storetest.FoxPrompt, "", ""}, UpdateMarkError,
 			`{` + failed + `,` + tools + `}`, `{` + now + `}`, store.LayoutThreeKey},
 		{"delivered over an error", values{"", "", `{"prompt":"A fox","status":"error","error":"e","fileId":"f2"}`}, UpdateCompleted,
 			"", `{"prompt":"A fox","status":"completed","fileId":"f2",` + now + `}`, store.LayoutOneKey},
 	} {
-		u := Update{Kind: c.kind, At: storetest.At, Reads: c.reads}
+		u := Update{Kind: c.kind, At: storetest.At, SiteLayout: c.siteLayout}
 		switch c.kind {
-		case UpdateFix, UpdateFailed:
+		case UpdateMarkError, UpdateFailed:
 			u.Error = fixText
 		case UpdateFile, UpdateCompleted:
 			u.FileID = "f2"
 		}
 		raw := map[string]string{}
-		for _, w := range Writes(storetest.Held(c.session.prompt, c.session.webhook, c.session.lookup), u) {
+		for _, w := range Writes(storetest.Held(c.session.prompt, c.session.webhook, c.session.sessionValue), u) {
 			next, _, err := w.apply([]byte(c.session.of(w.Kind)), !w.Create)
 			if err != nil {
 				t.Fatalf("%s: %s: %v", c.name, w.Kind, err)
@@ -112,11 +112,11 @@ func TestWrites(t *testing.T) {
 			}
 			raw[w.Kind] = string(next)
 		}
-		after := storetest.Held(c.session.prompt, or(raw["webhook"], c.session.webhook), or(raw["session"], c.session.lookup))
-		if before := storetest.Held(c.session.prompt, c.session.webhook, c.session.lookup); !u.AppliedTo(after) || u.AppliedTo(before) {
-			t.Errorf("%s: stands afterwards: %v, before: %v", c.name, u.AppliedTo(after), u.AppliedTo(before))
+		after := storetest.Held(c.session.prompt, or(raw["webhook"], c.session.webhook), or(raw["session"], c.session.sessionValue))
+		if before := storetest.Held(c.session.prompt, c.session.webhook, c.session.sessionValue); !u.AppliedTo(after) || u.AppliedTo(before) {
+			t.Errorf("%s: is applied: %v, before: %v", c.name, u.AppliedTo(after), u.AppliedTo(before))
 		}
-		for kind, want := range map[string]string{"webhook": c.webhook, "session": c.lookup} {
+		for kind, want := range map[string]string{"webhook": c.webhook, "session": c.sessionValue} {
 			if got := raw[kind]; got != want {
 				t.Errorf("%s: %s: is\n%s; want\n%s", c.name, kind, got, want)
 			}
@@ -130,9 +130,9 @@ func TestOverwritten(t *testing.T) {
 	t.Parallel()
 	const completed = `{"status":"completed","fileId":"` + ready + `"}`
 	for _, c := range []struct {
-		webhook, lookup string
-		reads           store.Layout
-		want            bool
+		webhook, sessionValue string
+		siteLayout            store.Layout
+		want                  bool
 	}{
 		{completed, completed, store.LayoutOneKey, true},
 		{`{"status":"completed","fileId":"` + ready + `","more":1}`, `{"status":"completed","fileId":"` + ready + `","prompt":"A fox"}`, store.LayoutOneKey, true},
@@ -148,9 +148,9 @@ func TestOverwritten(t *testing.T) {
 		{completed, "", store.LayoutThreeKey, false},
 		{"", "", store.LayoutOneKey, false},
 	} {
-		u := Update{Kind: UpdateCompleted, At: storetest.At, FileID: ready, Reads: c.reads}
-		if got := u.AppliedTo(storetest.Held(storetest.FoxPrompt, c.webhook, c.lookup)); got != c.want {
-			t.Errorf("webhook: %s, session: %s, %s: %v", c.webhook, c.lookup, c.reads, got)
+		u := Update{Kind: UpdateCompleted, At: storetest.At, FileID: ready, SiteLayout: c.siteLayout}
+		if got := u.AppliedTo(storetest.Held(storetest.FoxPrompt, c.webhook, c.sessionValue)); got != c.want {
+			t.Errorf("webhook: %s, session: %s, %s: %v", c.webhook, c.sessionValue, c.siteLayout, got)
 		}
 	}
 }

@@ -22,11 +22,11 @@ const (
 	defaultStyle      = "cinematic"
 )
 
-// restoreWrite writes a lost prompt to the key where the session has it, and adds what
+// restoreKeyWrite writes a lost prompt to the key where the session has it, and adds what
 // is missing of the order: to a full object all that the site keeps there, to prompt:
 // the time alone. What is there stays, status and file included.
-func restoreWrite(s store.Session, u Update) KeyWrite {
-	o, target := u.Restored.Order, s.PromptTarget(u.Reads)
+func restoreKeyWrite(s store.Session, u Update) KeyWrite {
+	o, target := u.Restored.Order, s.PromptTarget(u.SiteLayout)
 	v := target.Value
 	created := timestamp(cmp.Or(u.Restored.Created, u.At))
 	prompt := o.Prompt
@@ -38,7 +38,7 @@ func restoreWrite(s store.Session, u Update) KeyWrite {
 	}
 	if target.Kind == s.Prompt.Kind {
 		add("timestamp", created, false)
-		return write(s, target, changes)
+		return newKeyWrite(s, target, changes)
 	}
 	add("videoCount", strconv.Itoa(cmp.Or(o.VideoCount, defaultVideoCount)), true)
 	add("duration", strconv.FormatFloat(cmp.Or(o.Seconds, DefaultSeconds), 'f', -1, 64), true)
@@ -57,5 +57,5 @@ func restoreWrite(s store.Session, u Update) KeyWrite {
 		add("status", string(store.StatusPending), false)
 		add("timestamp", timestamp(u.At), false)
 	}
-	return write(s, target, changes)
+	return newKeyWrite(s, target, changes)
 }

@@ -14,9 +14,9 @@ import (
 )
 
 // found is what is restored in these tests, of a checkout two hours ago.
-func found(o store.Order, reads store.Layout) Update {
+func found(o store.Order, siteLayout store.Layout) Update {
 	o.Prompt = "A hen & a <fox>"
-	return Update{Kind: UpdateRestore, At: storetest.At, Reads: reads, Restored: &Restored{Order: o, Created: storetest.At.Add(-2 * time.Hour)}}
+	return Update{Kind: UpdateRestore, At: storetest.At, SiteLayout: siteLayout, Restored: &Restored{Order: o, Created: storetest.At.Add(-2 * time.Hour)}}
 }
 
 // TestRestoreWrites restores a prompt into every layout, next to whatever is there.
@@ -32,12 +32,12 @@ func TestRestoreWrites(t *testing.T) {
 	)
 	older := store.Order{VideoCount: 3, Seconds: 5.5, Resolution: "720x1280", Style: "anime", ToolSlug: "s", ToolTitle: "t"}
 	for _, c := range []struct {
-		name    string
-		session values
-		order   store.Order
-		reads   store.Layout
-		kind    string // of the one key that is written
-		want    string
+		name       string
+		session    values
+		order      store.Order
+		siteLayout store.Layout
+		kind       string // of the one key that is written
+		want       string
 	}{
 		{"nothing, for a site that reads one key", values{}, store.Order{}, store.LayoutOneKey, "session", `{` + prompt + `,` + sizes + `,` + tools + `,` + pending + `}`},
 		{"by what Stripe knows", values{}, older, store.LayoutOneKey, "session",
@@ -60,7 +60,7 @@ func TestRestoreWrites(t *testing.T) {
 			`{` + prompt + `,"status":"pending","videoCount":3,"duration":5.5,"resolution":"720x1280","style":"anime","toolSlug":"s","toolTitle":"t","createdAt":` + created + `,"timestamp":` + created + `}`},
 		{"what cannot be read at all", values{`{"prompt":`, "", ""}, older, store.LayoutThreeKey, "prompt", `{` + prompt + `,"timestamp":` + created + `}`},
 	} {
-		u, before := found(c.order, c.reads), storetest.Held(c.session.prompt, c.session.webhook, c.session.lookup)
+		u, before := found(c.order, c.siteLayout), storetest.Held(c.session.prompt, c.session.webhook, c.session.sessionValue)
 		writes := Writes(before, u)
 		if len(writes) != 1 || writes[0].Kind != c.kind {
 			t.Fatalf("%s: %+v", c.name, writes)
@@ -73,9 +73,9 @@ func TestRestoreWrites(t *testing.T) {
 		if c.kind == "prompt" {
 			after.prompt = string(next)
 		} else {
-			after.lookup = string(next)
+			after.sessionValue = string(next)
 		}
-		s := storetest.Held(after.prompt, after.webhook, after.lookup)
+		s := storetest.Held(after.prompt, after.webhook, after.sessionValue)
 		if s.PromptText() != u.Restored.Order.Prompt || !u.AppliedTo(s) || u.AppliedTo(before) || s.Status() != before.Status() || s.FileID() != before.FileID() {
 			t.Errorf("%s: it became %+v", c.name, s)
 		}
@@ -93,16 +93,16 @@ func TestRestoreWritesEverywhere(t *testing.T) {
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		w := Writer{Product: r, State: r}
 		for id, c := range map[string]struct {
-			stands values
-			reads  store.Layout
+			stored     values
+			siteLayout store.Layout
 		}{
 			"cs_live_none1": {values{}, store.LayoutOneKey}, "cs_live_none3": {values{}, store.LayoutThreeKey},
 			"cs_live_three": {values{webhook: `{"status":"error"}`}, store.LayoutOneKey},
-			"cs_live_full":  {values{lookup: `{"status":"error","x":12345678901234567890}`}, store.LayoutOneKey},
-			"cs_live_odd":   {values{lookup: `{"prompt":7,"status":"error"}`}, store.LayoutOneKey},
+			"cs_live_full":  {values{sessionValue: `{"status":"error","x":12345678901234567890}`}, store.LayoutOneKey},
+			"cs_live_odd":   {values{sessionValue: `{"prompt":7,"status":"error"}`}, store.LayoutOneKey},
 		} {
-			put(t, client, id, c.stands)
-			before, u := read(t, r, id), found(store.Order{}, c.reads)
+			put(t, client, id, c.stored)
+			before, u := read(t, r, id), found(store.Order{}, c.siteLayout)
 			kw := Writes(before, u)[0]
 			expect := before.Digests()[kw.Kind]
 			for range 2 { // the answer to the first may have been lost
@@ -116,7 +116,7 @@ func TestRestoreWritesEverywhere(t *testing.T) {
 			if s := read(t, r, id); !u.AppliedTo(s) || s.Status() != before.Status() {
 				t.Errorf("%s became %+v", id, s)
 			}
-			if saved := client.Get(t.Context(), "sessionbot:saved:"+kw.Key()+":"+expect).Val(); kw.Unreadable && saved != c.stands.lookup {
+			if saved := client.Get(t.Context(), "sessionbot:saved:"+kw.Key()+":"+expect).Val(); kw.Unreadable && saved != c.stored.sessionValue {
 				t.Errorf("%s: %q was saved", id, saved)
 			}
 			site := `{"prompt":"A hare","status":"pending","timestamp":"2026-03-04T12:00:00.000Z"}`

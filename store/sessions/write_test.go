@@ -21,7 +21,7 @@ import (
 // put stores the values of a session as the site does.
 func put(t *testing.T, client redis.UniversalClient, id string, v values) {
 	t.Helper()
-	for kind, raw := range map[string]string{"prompt:": v.prompt, "webhook:": v.webhook, "session:": v.lookup} {
+	for kind, raw := range map[string]string{"prompt:": v.prompt, "webhook:": v.webhook, "session:": v.sessionValue} {
 		if raw == "" {
 			continue
 		}
@@ -47,14 +47,14 @@ func TestWriteRepairsASession(t *testing.T) {
 		w := Writer{Product: r, State: r}
 		for n, v := range []values{
 			{prompt: storetest.FoxPrompt},
-			{prompt: storetest.FoxPrompt, webhook: `{"x":[ ]}`, lookup: `{"y":1.0}`},
-			{lookup: storetest.FoxObject},
-			{webhook: `{"status":"pending"}`, lookup: storetest.FoxObject},
+			{prompt: storetest.FoxPrompt, webhook: `{"x":[ ]}`, sessionValue: `{"y":1.0}`},
+			{sessionValue: storetest.FoxObject},
+			{webhook: `{"status":"pending"}`, sessionValue: storetest.FoxObject},
 		} {
 			id := fmt.Sprintf("cs_live_repair%d", n)
 			put(t, client, id, v)
 			before := read(t, r, id)
-			for _, kw := range Writes(before, Update{Kind: UpdateFix, At: storetest.At, Error: fixText}) {
+			for _, kw := range Writes(before, Update{Kind: UpdateMarkError, At: storetest.At, Error: fixText}) {
 				expect := map[string]string{"webhook": before.Webhook.Digest, "session": before.SessionKey.Digest}[kw.Kind]
 				after, err := w.Write(t.Context(), kw, expect)
 				if err != nil {
@@ -76,7 +76,7 @@ func TestWriteRepairsASession(t *testing.T) {
 			if s.Status() != store.StatusError || s.PromptText() != "A fox" || *s.Current().Error != fixText {
 				t.Errorf("%+v became %+v", v, s)
 			}
-			if !strings.Contains(client.Get(t.Context(), "session:"+id).Val(), strings.TrimSuffix(strings.Split(v.lookup+",", ",")[0], "}")) {
+			if !strings.Contains(client.Get(t.Context(), "session:"+id).Val(), strings.TrimSuffix(strings.Split(v.sessionValue+",", ",")[0], "}")) {
 				t.Errorf("%+v lost what the session held", v)
 			}
 		}
@@ -88,9 +88,9 @@ func TestWriteRefuses(t *testing.T) {
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		w := Writer{Product: r, State: r}
 		id, key := "cs_live_refuse", "webhook:cs_live_refuse"
-		kw := webhookWrite(store.Session{ID: id, Webhook: store.Key{Kind: "webhook"}}, Update{Kind: UpdateFix, At: storetest.At, Error: fixText})
+		kw := webhookKeyWrite(store.Session{ID: id, Webhook: store.Key{Kind: "webhook"}}, Update{Kind: UpdateMarkError, At: storetest.At, Error: fixText})
 		for _, c := range []struct {
-			name, stands, expect string
+			name, stored, expect string
 			want                 error
 		}{
 			{"somebody created it", `{"status":"processing"}`, "", ErrChanged},
@@ -99,12 +99,12 @@ func TestWriteRefuses(t *testing.T) {
 			{"an empty value is not a missing one", " ", "", ErrChanged},
 		} {
 			client.Del(t.Context(), key)
-			put(t, client, id, values{webhook: c.stands})
+			put(t, client, id, values{webhook: c.stored})
 			if _, err := w.Write(t.Context(), kw, c.expect); !errors.Is(err, c.want) {
 				t.Errorf("%s: %v, want %v", c.name, err, c.want)
 			}
-			if got := client.Get(t.Context(), key).Val(); got != c.stands {
-				t.Errorf("%s: now %q stands there", c.name, got)
+			if got := client.Get(t.Context(), key).Val(); got != c.stored {
+				t.Errorf("%s: now %q is stored", c.name, got)
 			}
 		}
 		client.Del(t.Context(), key)
@@ -124,28 +124,28 @@ func TestWriteSavesWhatItCannotRead(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		w := Writer{Product: r, State: r}
-		for n, stands := range []string{`{"status":`, "\xff\x00", `{"status":7,"x":12345678901234567890}`, `{"prompt":["A fox"]}`} {
+		for n, stored := range []string{`{"status":`, "\xff\x00", `{"status":7,"x":12345678901234567890}`, `{"prompt":["A fox"]}`} {
 			id := fmt.Sprintf("cs_live_saved%d", n)
-			put(t, client, id, values{prompt: storetest.FoxPrompt, lookup: stands})
+			put(t, client, id, values{prompt: storetest.FoxPrompt, sessionValue: stored})
 			before := read(t, r, id)
-			for _, kw := range Writes(before, Update{Kind: UpdateFix, At: storetest.At, Error: fixText}) {
+			for _, kw := range Writes(before, Update{Kind: UpdateMarkError, At: storetest.At, Error: fixText}) {
 				if kw.Kind == "session" && !kw.Unreadable {
-					t.Errorf("%q is said to be readable", stands)
+					t.Errorf("%q is said to be readable", stored)
 				}
 				expect := map[string]string{"session": before.SessionKey.Digest}[kw.Kind]
 				if _, err := w.Write(t.Context(), kw, expect); err != nil {
 					t.Fatal(err)
 				}
 			}
-			key := "sessionbot:saved:session:" + id + ":" + store.Digest([]byte(stands))
-			if got := client.Get(t.Context(), key).Val(); got != stands {
-				t.Errorf("%q was saved as %q", stands, got)
+			key := "sessionbot:saved:session:" + id + ":" + store.Digest([]byte(stored))
+			if got := client.Get(t.Context(), key).Val(); got != stored {
+				t.Errorf("%q was saved as %q", stored, got)
 			}
 			if ttl := client.TTL(t.Context(), key).Val(); ttl < store.KeyLife-time.Minute {
 				t.Errorf("it is kept for %s", ttl)
 			}
 			if s := read(t, r, id); s.Status() != store.StatusError || s.SessionKey.Fault != "" {
-				t.Errorf("%q became %+v", stands, s)
+				t.Errorf("%q became %+v", stored, s)
 			}
 		}
 	})
@@ -158,12 +158,12 @@ func TestNothingIsWrittenWhereSavingFails(t *testing.T) {
 	w := Writer{Product: rdbtest.Open(t, product.URL()), State: rdbtest.Open(t, state.URL())}
 	put(t, product.Client(), "cs_live_1", values{webhook: "?"})
 	state.Kill(t)
-	kw := webhookWrite(storetest.Held(storetest.FoxPrompt, "?", ""), Update{Kind: UpdateFix, At: storetest.At, Error: fixText})
+	kw := webhookKeyWrite(storetest.Held(storetest.FoxPrompt, "?", ""), Update{Kind: UpdateMarkError, At: storetest.At, Error: fixText})
 	if _, err := w.Write(t.Context(), kw, store.Digest([]byte("?"))); !errors.Is(err, rdb.ErrNoAnswer) {
 		t.Errorf("got %v", err)
 	}
 	if got := product.Client().Get(t.Context(), "webhook:cs_live_1").Val(); got != "?" {
-		t.Errorf("now %q stands there", got)
+		t.Errorf("now %q is stored", got)
 	}
 }
 
@@ -176,7 +176,7 @@ func TestWriteRacesWithTheSite(t *testing.T) {
 		outcomes := map[bool]int{}
 		for round := range 200 {
 			id := fmt.Sprintf("cs_live_beside%d", round)
-			put(t, client, id, values{lookup: storetest.FoxObject})
+			put(t, client, id, values{sessionValue: storetest.FoxObject})
 			kw := Writes(read(t, r, id), Update{Kind: UpdateProcessing, At: storetest.At})[0]
 			site := strings.Replace(storetest.FoxObject, `"status":"pending"`, `"status":"processing","fileId":"s"`, 1)
 			var err error
@@ -209,7 +209,7 @@ func TestTwoWritersRace(t *testing.T) {
 		w := Writer{Product: r, State: r}
 		for round := range 200 {
 			id := fmt.Sprintf("cs_live_writers%d", round)
-			put(t, client, id, values{lookup: storetest.FoxObject})
+			put(t, client, id, values{sessionValue: storetest.FoxObject})
 			s := read(t, r, id)
 			var errs [2]error
 			var writers sync.WaitGroup
@@ -240,7 +240,7 @@ func TestLostAnswer(t *testing.T) {
 			line := rdbtest.NewLine(t, server.Addr())
 			r := rdbtest.Open(t, "redis://"+line.Addr)
 			w := Writer{Product: r, State: r}
-			put(t, server.Client(), "cs_live_1", values{lookup: storetest.FoxObject})
+			put(t, server.Client(), "cs_live_1", values{sessionValue: storetest.FoxObject})
 			kw := Writes(storetest.Held("", "", storetest.FoxObject), Update{Kind: UpdateProcessing, At: storetest.At})[0]
 			line.Lost = func() { line.Down.Store(c.down) }
 			line.Lose.Store(1)
@@ -248,16 +248,16 @@ func TestLostAnswer(t *testing.T) {
 			if !errors.Is(err, c.want) {
 				t.Fatalf("got %v, want %v", err, c.want)
 			}
-			stands := server.Client().Get(t.Context(), "session:cs_live_1").Val()
-			if err == nil && after != store.Digest([]byte(stands)) || !strings.Contains(stands, `"status":"processing"`) {
-				t.Errorf("%s stands there", stands)
+			stored := server.Client().Get(t.Context(), "session:cs_live_1").Val()
+			if err == nil && after != store.Digest([]byte(stored)) || !strings.Contains(stored, `"status":"processing"`) {
+				t.Errorf("%s is stored", stored)
 			}
 			line.Down.Store(false)
 			testenv.Until(t, "who was silent is asked again", func() bool {
 				after, err = w.Write(t.Context(), kw, store.Digest([]byte(storetest.FoxObject)))
 				return !errors.Is(err, rdb.ErrNoAnswer)
 			})
-			if err != nil || after != store.Digest([]byte(stands)) {
+			if err != nil || after != store.Digest([]byte(stored)) {
 				t.Errorf("again: %v", err)
 			}
 		})
@@ -272,9 +272,9 @@ func TestLostAnswerAndTheSite(t *testing.T) {
 	line := rdbtest.NewLine(t, server.Addr())
 	r := rdbtest.Open(t, "redis://"+line.Addr)
 	w := Writer{Product: r, State: r}
-	put(t, server.Client(), "cs_live_1", values{lookup: storetest.FoxObject})
+	put(t, server.Client(), "cs_live_1", values{sessionValue: storetest.FoxObject})
 	site := strings.Replace(storetest.FoxObject, "pending", "completed", 1)
-	line.Lost = func() { put(t, server.Client(), "cs_live_1", values{lookup: site}) }
+	line.Lost = func() { put(t, server.Client(), "cs_live_1", values{sessionValue: site}) }
 	line.Lose.Store(1)
 	kw := Writes(storetest.Held("", "", storetest.FoxObject), Update{Kind: UpdateProcessing, At: storetest.At})[0]
 	if _, err := w.Write(t.Context(), kw, store.Digest([]byte(storetest.FoxObject))); !errors.Is(err, ErrChanged) {

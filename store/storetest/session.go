@@ -14,9 +14,9 @@ var At = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 func Ago(d time.Duration) string { return At.Add(-d).Format("2006-01-02T15:04:05.000Z") }
 
 // Held is a session with the three values; an empty one is missing.
-func Held(prompt, webhook, lookup string) store.Session {
+func Held(prompt, webhook, session string) store.Session {
 	return store.Session{ID: "cs_live_1", Prompt: HeldKey("prompt", prompt), Webhook: HeldKey("webhook", webhook),
-		SessionKey: HeldKey("session", lookup)}
+		SessionKey: HeldKey("session", session)}
 }
 
 // HeldKey is a key that holds the value; an empty one is missing.

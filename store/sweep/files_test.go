@@ -23,10 +23,10 @@ func uuid(n int) string { return fmt.Sprintf("%08x-89ab-4cde-8f01-%012X", n*2654
 // naming is a session that names a file, created some time before the judgement.
 func naming(id, fileID string, status store.Status, age time.Duration) store.Session {
 	created := at.Add(-age)
-	lookup := store.Key{Kind: "session", Exists: true, Full: true}
+	key := store.Key{Kind: "session", Exists: true, Full: true}
 	word := string(status)
-	lookup.Value = store.Value{Status: &word, FileID: &fileID, CreatedAt: created, Timestamp: created}
-	return store.Session{ID: id, SessionKey: lookup}
+	key.Value = store.Value{Status: &word, FileID: &fileID, CreatedAt: created, Timestamp: created}
+	return store.Session{ID: id, SessionKey: key}
 }
 
 func states(t *testing.T, f *Files, sessions ...store.Session) (list []store.FileState) {

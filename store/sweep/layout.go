@@ -28,10 +28,10 @@ type Layouts struct {
 	now     func() time.Time
 	within  time.Duration // lookWithin; tests, which run on busy machines, have longer
 
-	mu     sync.Mutex // held while sessions are looked at, so that it is done once
-	looked time.Time
-	holds  time.Duration
-	reads  store.Layout // by that look
+	mu         sync.Mutex // held while sessions are looked at, so that it is done once
+	looked     time.Time
+	holds      time.Duration
+	siteLayout store.Layout // by that look
 }
 
 // NewLayouts returns Layouts of the product's sessions and the watch's records.
@@ -39,21 +39,21 @@ func NewLayouts(product *rdb.Redis, records *incident.Watch, now func() time.Tim
 	return &Layouts{product: product, records: records, now: now, within: lookWithin}
 }
 
-// Reads returns the layout that the site reads: one-key unless proven otherwise, with
+// SiteLayout returns the layout that the site reads: one-key unless proven otherwise, with
 // which a repair writes more.
-func (l *Layouts) Reads(ctx context.Context) store.Layout {
+func (l *Layouts) SiteLayout(ctx context.Context) store.Layout {
 	state, err := l.records.State(ctx)
-	if known := state.Reads == store.LayoutOneKey || state.Reads == store.LayoutThreeKey; err == nil && known && l.now().Sub(state.Swept) < sweptFor+state.Pause {
-		return state.Reads
+	if known := state.SiteLayout == store.LayoutOneKey || state.SiteLayout == store.LayoutThreeKey; err == nil && known && l.now().Sub(state.Swept) < sweptFor+state.Pause {
+		return state.SiteLayout
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.looked.IsZero() || l.now().Sub(l.looked) >= l.holds {
 		began := time.Now()
-		l.reads = l.look(ctx)
+		l.siteLayout = l.look(ctx)
 		l.looked, l.holds = l.now(), min(lookedFor, lookedFactor*time.Since(began))
 	}
-	return l.reads
+	return l.siteLayout
 }
 
 // errOneKey ends a look early.
@@ -73,7 +73,7 @@ func (l *Layouts) look(ctx context.Context) store.Layout {
 		}
 		return nil
 	}})
-	if err == nil && swept.Count.Complete && swept.Reads == store.LayoutThreeKey {
+	if err == nil && swept.Count.Complete && swept.SiteLayout == store.LayoutThreeKey {
 		return store.LayoutThreeKey
 	}
 	return store.LayoutOneKey

@@ -36,7 +36,7 @@ func TestLayoutBySweep(t *testing.T) {
 		check := func(step string, want store.Layout) {
 			t.Helper()
 			for range 2 {
-				if got := sweepOnce(t, s, at, paid).Reads; got != want {
+				if got := sweepOnce(t, s, at, paid).SiteLayout; got != want {
 					t.Errorf("%s: %q, want %q", step, got, want)
 				}
 			}
@@ -66,16 +66,16 @@ func TestLayouts(t *testing.T) {
 		l.within = time.Minute
 		check := func(step string, want store.Layout) {
 			t.Helper()
-			if got := l.Reads(t.Context()); got != want {
+			if got := l.SiteLayout(t.Context()); got != want {
 				t.Errorf("%s: %q, want %q", step, got, want)
 			}
 		}
 		must(t, records.Begin(t.Context(), now))
 		lead, _, err := records.Lead(t.Context(), "one")
 		must(t, err)
-		note := func(reads store.Layout) {
+		note := func(siteLayout store.Layout) {
 			t.Helper()
-			must(t, records.Note(t.Context(), lead, watchstate.Swept(now), watchstate.Reads(reads)))
+			must(t, records.Note(t.Context(), lead, watchstate.Swept(now), watchstate.SiteLayout(siteLayout)))
 		}
 		check("nothing is known", store.LayoutOneKey)
 		set(t, client, map[string]string{"prompt:cs_live_1": `{"prompt":"A fox","timestamp":"` + ago(time.Hour) + `"}`})
@@ -102,7 +102,7 @@ func TestLayoutsBySome(t *testing.T) {
 			t.Helper()
 			l := NewLayouts(r, incident.NewWatch(r), func() time.Time { return at })
 			l.within = time.Minute
-			if got := l.Reads(t.Context()); got != want {
+			if got := l.SiteLayout(t.Context()); got != want {
 				t.Errorf("%s: %q, want %q", step, got, want)
 			}
 		}

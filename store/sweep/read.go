@@ -120,7 +120,7 @@ func (r *run) count(found []Observation) {
 	defer r.mu.Unlock()
 	for _, o := range found {
 		r.tally.Add(o.Session, o.Diagnosis)
-		r.reads = r.reads.And(o.Session.MadeAs(r.Now))
+		r.siteLayout = r.siteLayout.And(o.Session.MadeAs(r.Now))
 		if r.Newest > 0 {
 			r.prompts.add(o.Session, r.Now, r.Newest)
 		}

@@ -98,10 +98,10 @@ type Observation struct {
 
 // Result is the result of a sweep.
 type Result struct {
-	Full    bool // every session was read
-	Count   stats.Count
-	Prompts []Prompt     // newest first
-	Reads   store.Layout // which the site reads, by the sessions visited; LayoutNone = not known
+	Full       bool // every session was read
+	Count      stats.Count
+	Prompts    []Prompt     // newest first
+	SiteLayout store.Layout // which the site reads, by the sessions visited; LayoutNone = not known
 }
 
 // run is a running sweep.
@@ -113,16 +113,16 @@ type run struct {
 
 	visiting sync.Mutex // held while Visit is called
 
-	mu      sync.Mutex // guards what follows
-	tally   *stats.Tally
-	reads   store.Layout
-	prompts newestPrompts
+	mu         sync.Mutex // guards what follows
+	tally      *stats.Tally
+	siteLayout store.Layout
+	prompts    newestPrompts
 }
 
 // Sweep visits all sessions. If ctx expires or Redis times out half-way, the result
 // holds what was visited until then, with Count.Complete false.
 func (s *Sweeper) Sweep(ctx context.Context, o Options) (Result, error) {
-	r := &run{Sweeper: s, Options: o, tally: stats.NewTally(o.Now), reads: store.LayoutNone, survey: newSurveyor(o.Progress)}
+	r := &run{Sweeper: s, Options: o, tally: stats.NewTally(o.Now), siteLayout: store.LayoutNone, survey: newSurveyor(o.Progress)}
 	r.begin()
 	err := r.visitAll(ctx)
 	if err != nil && (r.survey.survey().Scanned == 0 || !timedOut(ctx, err)) {
@@ -141,7 +141,7 @@ func (s *Sweeper) Sweep(ctx context.Context, o Options) (Result, error) {
 	if count.Survey = s.survey; r.full {
 		count.Survey = r.survey.survey()
 	}
-	return Result{Full: r.full, Count: count, Prompts: r.prompts.first(o.Newest), Reads: r.reads}, nil
+	return Result{Full: r.full, Count: count, Prompts: r.prompts.first(o.Newest), SiteLayout: r.siteLayout}, nil
 }
 
 // callersError is an error of Evidence or Visit, which says nothing about Redis.
@@ -268,7 +268,7 @@ func (r *run) unread(keys, ids []string) []string {
 		case e&seen != 0: // at another of its keys, or SCAN returned it twice
 		case e&finished != 0:
 			r.tally.AddFinished(id, e.length(), e.at())
-			r.reads = r.reads.And(e.madeAs())
+			r.siteLayout = r.siteLayout.And(e.madeAs())
 		default:
 			ids = append(ids, id)
 		}

@@ -53,7 +53,7 @@ type State struct {
 	Proven          Proof
 	Found           time.Time    // when the API last knew a file, to some minutes
 	Notified        time.Time    // when Redis last sent a notification
-	Reads           store.Layout // of the keys that the site reads, by the last sweep; LayoutNone = unknown
+	SiteLayout      store.Layout // of the keys that the site reads, by the last sweep; LayoutNone = unknown
 	BacklogNotified bool         // the summary of the backlog is posted
 	Unreachable     string       // why alerts do not reach their channel, "" = they do
 }
@@ -109,7 +109,7 @@ var (
 	Sold        = setter("sold", formatMillis)
 	Found       = setter("found", formatMillis)
 	Notified    = setter("notified", formatMillis)
-	Reads       = setter("reads", func(l store.Layout) string { return string(l) })
+	SiteLayout  = setter("reads", func(l store.Layout) string { return string(l) })
 	Unreachable = setter("unreachable", func(why string) string { return why })
 )
 
@@ -138,7 +138,7 @@ func (p *Progress) State(ctx context.Context) (State, error) {
 		Epoch: at("epoch"), Cursor: at("cursor"), Listed: at("listed"), Passed: at("passed"),
 		Swept: at("swept"), Pause: time.Duration(pause) * time.Millisecond, Sold: at("sold"),
 		Proven: Proof{URL: url, Created: parseMillis(created)}, Found: at("found"), Notified: at("notified"),
-		Reads: store.Layout(fields["reads"]), BacklogNotified: fields["history"] != "", Unreachable: fields["unreachable"],
+		SiteLayout: store.Layout(fields["reads"]), BacklogNotified: fields["history"] != "", Unreachable: fields["unreachable"],
 	}, nil
 }
 

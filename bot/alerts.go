@@ -164,7 +164,7 @@ func (a Alerts) since(ctx context.Context, thread store.Message, at time.Time) (
 
 // errMoved means that an incident is shown in a channel that is no longer the alert channel.
 func errMoved() error {
-	return &watch.DeliveryError{Stuck: true, Err: errors.New("its alert is in a channel that is not the alert channel any more")}
+	return &watch.DeliveryError{NotEditable: true, Err: errors.New("its alert is in a channel that is not the alert channel any more")}
 }
 
 // deliveryErrorOf says how the watch proceeds after an error, nil for nil. If Slack refuses for
@@ -176,11 +176,11 @@ func deliveryErrorOf(err error, change bool) error {
 	fault := slackapi.FaultOf(err)
 	r := &watch.DeliveryError{
 		Unclear: fault.Unclear(), After: fault.RetryAfter, Advice: fault.Advice(), Err: fault,
-		Lasting: fault.Code != "" && !fault.Temporary(),
+		NeedsPerson: fault.Code != "" && !fault.Temporary(),
 	}
 	if change && fault.TryElsewhere() {
-		r.Lasting, r.Gone = false, fault.MessageGone()
-		r.Stuck = !r.Gone
+		r.NeedsPerson, r.MessageGone = false, fault.MessageGone()
+		r.NotEditable = !r.MessageGone
 	}
 	return r
 }

@@ -37,16 +37,16 @@ func TestNotificationError(t *testing.T) {
 		{"a pause", &slack.RateLimitedError{RetryAfter: 30 * time.Second}, watch.DeliveryError{After: 30 * time.Second}},
 		{"Slack stumbles", slack.StatusCodeError{Code: http.StatusBadGateway}, watch.DeliveryError{Unclear: true}},
 		{"Slack stumbles and says so", answered("fatal_error"), watch.DeliveryError{Unclear: true}},
-		{"not a member", answered("not_in_channel"), watch.DeliveryError{Lasting: true}},
-		{"no such channel", answered("channel_not_found"), watch.DeliveryError{Lasting: true}},
-		{"not allowed to post", answered("restricted_action"), watch.DeliveryError{Lasting: true}},
-		{"unheard of", answered("of_tomorrow"), watch.DeliveryError{Lasting: true}},
+		{"not a member", answered("not_in_channel"), watch.DeliveryError{NeedsPerson: true}},
+		{"no such channel", answered("channel_not_found"), watch.DeliveryError{NeedsPerson: true}},
+		{"not allowed to post", answered("restricted_action"), watch.DeliveryError{NeedsPerson: true}},
+		{"unheard of", answered("of_tomorrow"), watch.DeliveryError{NeedsPerson: true}},
 	} {
 		var got *watch.DeliveryError
 		if !errors.As(deliveryErrorOf(c.err, false), &got) {
 			t.Fatalf("%s: %v", c.name, deliveryErrorOf(c.err, false))
 		}
-		if got.Unclear != c.want.Unclear || got.Gone != c.want.Gone || got.Lasting != c.want.Lasting || got.After != c.want.After {
+		if got.Unclear != c.want.Unclear || got.MessageGone != c.want.MessageGone || got.NeedsPerson != c.want.NeedsPerson || got.After != c.want.After {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
 	}
@@ -60,26 +60,26 @@ func TestNotificationError(t *testing.T) {
 func TestChangeError(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]watch.DeliveryError{
-		"message_not_found": {Gone: true}, "thread_not_found": {Gone: true},
-		"edit_window_closed": {Stuck: true}, "cant_update_message": {Stuck: true}, "block_mismatch": {Stuck: true},
-		"cannot_reply_to_message": {Stuck: true}, "restricted_action_thread_locked": {Stuck: true},
-		"is_archived": {Stuck: true}, "channel_not_found": {Stuck: true}, "not_in_channel": {Stuck: true},
-		"is_inactive": {Stuck: true}, "restricted_action": {Stuck: true}, "of_tomorrow": {Stuck: true},
+		"message_not_found": {MessageGone: true}, "thread_not_found": {MessageGone: true},
+		"edit_window_closed": {NotEditable: true}, "cant_update_message": {NotEditable: true}, "block_mismatch": {NotEditable: true},
+		"cannot_reply_to_message": {NotEditable: true}, "restricted_action_thread_locked": {NotEditable: true},
+		"is_archived": {NotEditable: true}, "channel_not_found": {NotEditable: true}, "not_in_channel": {NotEditable: true},
+		"is_inactive": {NotEditable: true}, "restricted_action": {NotEditable: true}, "of_tomorrow": {NotEditable: true},
 		"ratelimited": {}, "update_failed": {}, "service_unavailable": {}, "team_added_to_org": {}, "too_many_websockets": {},
 		"internal_error": {Unclear: true}, "request_timeout": {Unclear: true},
-		"org_login_required": {}, "method_not_supported_for_channel_type": {Stuck: true}, "invalid_arguments": {Lasting: true},
-		"token_revoked": {Lasting: true}, "missing_scope": {Lasting: true}, "invalid_blocks": {Lasting: true},
+		"org_login_required": {}, "method_not_supported_for_channel_type": {NotEditable: true}, "invalid_arguments": {NeedsPerson: true},
+		"token_revoked": {NeedsPerson: true}, "missing_scope": {NeedsPerson: true}, "invalid_blocks": {NeedsPerson: true},
 	} {
 		var got *watch.DeliveryError
 		if err := deliveryErrorOf(slack.SlackErrorResponse{Err: code}, true); !errors.As(err, &got) {
 			t.Fatalf("%s: %v", code, err)
 		}
-		if got.Gone != want.Gone || got.Stuck != want.Stuck || got.Lasting != want.Lasting || got.Unclear != want.Unclear {
+		if got.MessageGone != want.MessageGone || got.NotEditable != want.NotEditable || got.NeedsPerson != want.NeedsPerson || got.Unclear != want.Unclear {
 			t.Errorf("%s: %+v, want %+v", code, got, want)
 		}
 	}
 	var away *watch.DeliveryError
-	if err := deliveryErrorOf(&url.Error{Op: "Post", Err: errors.New("reset")}, true); !errors.As(err, &away) || away.Gone || away.Stuck || !away.Unclear {
+	if err := deliveryErrorOf(&url.Error{Op: "Post", Err: errors.New("reset")}, true); !errors.As(err, &away) || away.MessageGone || away.NotEditable || !away.Unclear {
 		t.Errorf("no answer: %+v", away)
 	}
 	if deliveryErrorOf(nil, true) != nil {
@@ -97,7 +97,7 @@ func TestAlertMovesWithTheAlertChannel(t *testing.T) {
 		"update": a.Update(t.Context(), i), "reply": a.Reply(t.Context(), i, watch.Decision{Act: watch.Reply}, "mark"),
 	} {
 		var r *watch.DeliveryError
-		if !errors.As(err, &r) || !r.Stuck || r.Lasting || r.Unclear {
+		if !errors.As(err, &r) || !r.NotEditable || r.NeedsPerson || r.Unclear {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

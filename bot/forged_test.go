@@ -114,9 +114,9 @@ func forgeries(plan string) []forgery {
 // alertID is the incident that is shown in the message 1.2.
 const alertID = "inc1"
 
-func openAlert(t *testing.T, r *rdb.Redis) *incident.Watch {
+func openAlert(t *testing.T, r *rdb.Redis) *incident.Records {
 	t.Helper()
-	w := incident.NewWatch(r)
+	w := incident.NewRecords(r)
 	testenv.Must(t, w.Begin(t.Context(), time.Now()))
 	lead, _, err := w.Lead(t.Context(), "a test")
 	testenv.Must(t, err)

@@ -116,7 +116,7 @@ func TestOutageNotesOutOfReach(t *testing.T) {
 	}
 	_ = ws.Close() // on purpose
 	var failed *watch.DeliveryError
-	if _, _, err := a.FindOutage(t.Context()); !errors.As(err, &failed) || failed.Lasting {
+	if _, _, err := a.FindOutage(t.Context()); !errors.As(err, &failed) || failed.NeedsPerson {
 		t.Errorf("no answer: %v", err)
 	}
 }

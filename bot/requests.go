@@ -233,7 +233,7 @@ func (a answers) settleNotMade(ctx context.Context, to requester, c click) {
 }
 
 // Incidents are acknowledged and snoozed by the buttons of an alert, and their sessions
-// handled by its menus; see incident.Watch.
+// handled by its menus; see incident.Records.
 type Incidents interface {
 	Outline(ctx context.Context, id string) (incident.Incident, error)
 	Acknowledge(ctx context.Context, id, by string, now time.Time) (incident.Incident, bool, error)

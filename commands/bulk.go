@@ -196,7 +196,7 @@ func (d Deps) addSettled(ctx context.Context, settled map[string]repair.LeftOutR
 		switch {
 		case known[x.Session.ID].Handled.Covers(x.Verdict):
 			settled[x.Session.ID] = repair.LeftHandled
-		case incident.MarkedByRepair(x.Session, x.Verdict, FixTexts()):
+		case incident.IsMarkedByRepair(x.Session, x.Verdict, FixTexts()):
 			settled[x.Session.ID] = repair.LeftMarked
 		}
 	}

@@ -24,13 +24,13 @@ func (d Deps) runDebug(ctx context.Context, req Request, id string) (Answer, err
 		x.Payment.Email = ""
 	}
 	records := <-recorded
-	account, report, cents := d.alertAccount(x, records), debugJSON(x), d.Plans.Cents(x.Session)
-	report.Alert = alertJSON(account)
+	alertStatus, report, cents := d.alertStatus(x, records), debugJSON(x), d.Plans.Cents(x.Session)
+	report.Alert = alertJSON(alertStatus)
 	var thread *follow.Thread
 	if end := follow.EndOf(x.Evidence, x.Diagnosis, records.Known.Handled.Covers(x.Verdict)); follow.Awaited(x.Verdict, end) {
 		thread = &follow.Thread{At: d.Now(), Before: end}
 	}
-	blocks, actions := message.SessionBlocks(x, records.Known.Handled, account, d.SiteURL, cents), message.SessionActions(x, cents)
+	blocks, actions := message.SessionBlocks(x, records.Known.Handled, alertStatus, d.SiteURL, cents), message.SessionActions(x, cents)
 	if !req.Terminal { // which has no buttons
 		blocks = append(blocks, message.PlanHint(actions)...)
 	}

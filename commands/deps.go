@@ -69,21 +69,21 @@ type Statistics interface {
 }
 
 // Watch returns the state of the watch, payments, dismissals, and what was handled elsewhere;
-// see incident.Watch.
+// see incident.Records.
 type Watch interface {
 	State(ctx context.Context) (watchstate.State, error)
 	Known(ctx context.Context, ids []string) (map[string]incident.Known, error)
 	Payments(ctx context.Context, now time.Time, ids []string) (map[string]store.Payment, error)
 }
 
-// Incidents returns the sessions that the watch found in trouble; see incident.Watch.
+// Incidents returns the sessions that the watch found in trouble; see incident.Records.
 type Incidents interface {
 	Troubled(ctx context.Context) (watchstate.TroubledRecord, error)
 	OpenIncidents(ctx context.Context, known map[string]incident.Incident) ([]incident.Incident, error)
 	Incident(ctx context.Context, id string) (incident.Incident, error)
 }
 
-// Archive returns the incidents of the last days; see incident.Watch.
+// Archive returns the incidents of the last days; see incident.Records.
 type Archive interface {
 	EverySince(ctx context.Context, since time.Time) ([]incident.Incident, error)
 }

@@ -229,7 +229,7 @@ func (d Deps) addTroubles(ctx context.Context, result *Troubles, observed []swee
 		at := o.Time()
 		switch {
 		case !o.Verdict.InTrouble(), f.Verdict != "" && o.Verdict != f.Verdict, f.Since > 0 && at.Before(now.Add(-f.Since)):
-		case incident.MarkedByRepair(o.Session, o.Verdict, FixTexts()):
+		case incident.IsMarkedByRepair(o.Session, o.Verdict, FixTexts()):
 			result.Marked++
 		case k.Dismissed == incident.TroubleKey(o.Diagnosis), k.Handled.Covers(o.Verdict):
 			result.Settled++

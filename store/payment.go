@@ -87,8 +87,12 @@ type Event struct {
 	CompletedAt time.Time // when that one was created
 }
 
-// EventLife is how long Stripe keeps an event.
+// EventLife is how long Stripe keeps an event, and so how far back it lists them.
 const EventLife = 30 * 24 * time.Hour
+
+// EventPendingAge is the age under which an undelivered event proves nothing, and counts
+// as pending.
+const EventPendingAge = 10 * time.Minute
 
 // ErrNoEvent means that Stripe does not hold an event, or not any more.
 var ErrNoEvent = errors.New("no such event at Stripe")

@@ -50,7 +50,7 @@ func (t *Threads) Answer(ctx context.Context, session string, asked follow.Threa
 	}
 	if err != nil {
 		fault := slackapi.FaultOf(err)
-		return m, "", &watch.DeliveryError{Unclear: fault.Unclear(), Gone: fault.TryElsewhere(), After: fault.RetryAfter, Advice: fault.Advice(), Err: fault}
+		return m, "", &watch.DeliveryError{Unclear: fault.Unclear(), MessageGone: fault.TryElsewhere(), After: fault.RetryAfter, Advice: fault.Advice(), Err: fault}
 	}
 	return m, t.Outbox.Permalink(ctx, m), nil
 }

@@ -114,7 +114,7 @@ func TestThreadThatTakesNoAnswer(t *testing.T) {
 	s.As("U0SUPPORT").In("D0SUPPORT").ExpectMessage(wstest.Saying("Refunded in full: "))
 	s.Refuse("chat.postMessage", "channel_not_found")
 	var failed *watch.DeliveryError
-	if _, _, err := s.threads.Answer(t.Context(), session, s.asked); !errors.As(err, &failed) || !failed.Gone || failed.Unclear {
+	if _, _, err := s.threads.Answer(t.Context(), session, s.asked); !errors.As(err, &failed) || !failed.MessageGone || failed.Unclear {
 		t.Errorf("where nobody can be answered: %v", err)
 	}
 }

@@ -289,7 +289,7 @@ func ledgerSteps(r *rdb.Redis) []aclStep {
 }
 
 func watchSteps(r *rdb.Redis) []aclStep {
-	w, files, now := incident.NewWatch(r), sweep.NewFiles(r, time.Now), time.Now()
+	w, files, now := incident.NewRecords(r), sweep.NewFiles(r, time.Now), time.Now()
 	ref := store.FileRef{Session: "cs_live_x", Created: now, FileID: "6f1c0000-0000-4000-8000-000000000001"}
 	var lead lease.Lease
 	alert := incident.Incident{ID: "x", Kind: incident.Backlog, Opened: now}

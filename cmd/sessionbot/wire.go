@@ -35,7 +35,7 @@ type deps struct {
 	ledger     *ledger.Ledger
 	trail      *audit.Trail
 	repairs    ledger.Service
-	records    *incident.Watch
+	records    *incident.Records
 	followed   *follow.Store
 	statistics *stats.Store
 	lookups    *stats.Lookups
@@ -73,7 +73,7 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 	client := superduper.New(superduper.Config{BaseURL: c.SuperDuperURL, Token: c.SuperDuperToken, SiteURL: c.SiteURL,
 		WebhookURL: c.WebhookURL, WebhookSecret: c.WebhookSecret})
 	api := superReader{client, newBreaker(superUnavailable), newBreaker(superUnavailable)}
-	jobLedger, trail, records, statistics := ledger.New(state), audit.NewTrail(state), incident.NewWatch(state), stats.NewStore(state)
+	jobLedger, trail, records, statistics := ledger.New(state), audit.NewTrail(state), incident.NewRecords(state), stats.NewStore(state)
 	followed := follow.NewStore(state)
 	trail.Log = log.With("component", "audit")
 	repairs := ledger.Service{Ledger: jobLedger, Trail: trail, Log: log.With("component", "repair"), Now: time.Now}
@@ -127,7 +127,7 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 
 // inspectChanged returns a function that enqueues a session whose repair begins or ends for
 // inspection by the leader of the watch, nil if alerts are off.
-func inspectChanged(c config, records *incident.Watch, log *slog.Logger) func(ctx context.Context, session string) {
+func inspectChanged(c config, records *incident.Records, log *slog.Logger) func(ctx context.Context, session string) {
 	if c.AlertChannel == "" {
 		return nil
 	}
@@ -161,7 +161,7 @@ func newWatch(c config, d deps, product *rdb.Redis, b *bot.Bot, asked watch.Answ
 
 // siteLayout returns a function that returns the layout that the site reads: from
 // SITE_LAYOUT, else from the sessions there are.
-func siteLayout(c config, product *rdb.Redis, records *incident.Watch) func(ctx context.Context) store.Layout {
+func siteLayout(c config, product *rdb.Redis, records *incident.Records) func(ctx context.Context) store.Layout {
 	if layout := store.Layout(c.SiteLayout); layout == store.LayoutOneKey || layout == store.LayoutThreeKey {
 		return func(context.Context) store.Layout { return layout }
 	}
@@ -170,7 +170,7 @@ func siteLayout(c config, product *rdb.Redis, records *incident.Watch) func(ctx 
 
 // proven returns a function that reports whether the API at the URL has to know the
 // file of a session created then; see store.Proof.
-func proven(records *incident.Watch, url string) func(ctx context.Context, created time.Time) bool {
+func proven(records *incident.Records, url string) func(ctx context.Context, created time.Time) bool {
 	return func(ctx context.Context, created time.Time) bool {
 		state, err := records.State(ctx)
 		return err == nil && state.Proven.Covers(url, created) // what cannot be read proves nothing

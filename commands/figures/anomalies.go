@@ -141,10 +141,10 @@ func paymentCaveat(s Statistics) string {
 		return ""
 	case s.WatchErr || s.EvidenceErr:
 		return "Known payments could not be read:" + remedy
-	case s.Watch == nil || s.Watch.Passed.IsZero():
+	case s.Watch == nil || s.Watch.StripeReadAt.IsZero():
 		return "Payments were not checked:" + remedy
-	case s.AsOf.Sub(s.Watch.Passed) > staleAfter:
-		return "Payments have not been checked for " + humanize.Duration(s.AsOf.Sub(s.Watch.Passed)) + " (the bot's log says why):" + remedy
+	case s.AsOf.Sub(s.Watch.StripeReadAt) > staleAfter:
+		return "Payments have not been checked for " + humanize.Duration(s.AsOf.Sub(s.Watch.StripeReadAt)) + " (the bot's log says why):" + remedy
 	}
 	return ""
 }

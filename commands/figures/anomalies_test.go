@@ -21,7 +21,7 @@ func statisticsWith(change func(*Statistics)) Statistics {
 	s := Statistics{Series: stats.Series{}}
 	s.AsOf, s.Count.Sessions, s.Count.Complete = noon.Add(10*time.Minute), 500, true
 	s.Count.Verdicts, s.Count.Survey.TTLs = map[diagnosis.Verdict]int{diagnosis.VerdictCompleted: 500}, map[string]int{}
-	s.Watch = &watchstate.State{Passed: s.AsOf}
+	s.Watch = &watchstate.State{StripeReadAt: s.AsOf}
 	s.Server = &rdb.Server{UsedMemoryBytes: 400, MaxMemoryBytes: 1000}
 	for n := range int64(15 * 24) {
 		s.Series[stats.HourOf(noon)-n] = stats.Hour{

@@ -106,7 +106,7 @@ func statsFacts(s Statistics, now time.Time) []blockkit.Line {
 		add("Monitoring", "unknown: its state could not be read")
 	case s.Watch != nil:
 		lines = append(lines, blockkit.Fact("Last sweep", agoOrNever(s.Watch.Swept, now)),
-			blockkit.Fact("Last Stripe check", agoOrNever(s.Watch.Passed, now)),
+			blockkit.Fact("Last Stripe check", agoOrNever(s.Watch.StripeReadAt, now)),
 			blockkit.Fact("Last Redis event", agoOrNever(s.Watch.Notified, now)))
 		if s.Watch.Unreachable != "" {
 			add("Alerts do not arrive", s.Watch.Unreachable)

@@ -62,9 +62,9 @@ func PlanHint(actions []slack.BlockElement) []slack.Block {
 }
 
 // SessionBlocks show the diagnosis of a session and the next step: the verdict, the facts, and
-// a sentence for the customer. handled is who handled it outside, nil = no one; account says
+// a sentence for the customer. handled is who handled it outside, nil = no one; alertStatus says
 // whether people were alerted; cents are what its video costs, by estimate, 0 = unknown.
-func SessionBlocks(x diagnosis.Examination, handled *incident.Handled, account incident.AlertAccount, siteURL string, cents int) []slack.Block {
+func SessionBlocks(x diagnosis.Examination, handled *incident.Handled, alertStatus incident.AlertStatus, siteURL string, cents int) []slack.Block {
 	earlier := blockkit.Fact("Earlier repairs", repairLine(x)...)
 	if handled != nil {
 		earlier = append(earlier, blockkit.Plain(" · handled elsewhere by "), blockkit.User(handled.By), blockkit.Plain(" "),
@@ -73,7 +73,7 @@ func SessionBlocks(x diagnosis.Examination, handled *incident.Handled, account i
 	facts := slices.Concat(
 		[]blockkit.Line{blockkit.Fact("Session", blockkit.Code(x.Session.ID))},
 		paymentFacts(x), customerFacts(x), redisFacts(x), site(siteURL).fileFacts(x),
-		[]blockkit.Line{site(siteURL).siteFact(x), earlier}, alertFacts(x, account))
+		[]blockkit.Line{site(siteURL).siteFact(x), earlier}, alertFacts(x, alertStatus))
 	next := NextStep(x, cents)
 	if x.Verdict.InTrouble() && handled != nil {
 		next = append(blockkit.L(blockkit.Plain("Ask "), blockkit.User(handled.By), blockkit.Plain(" before you spend anything: they marked this session as handled at "), humanize.ClockTime(handled.At, x.At),

@@ -143,7 +143,7 @@ func work(m *health.Metrics, now time.Time) {
 	m.Swept(true, true, time.Second)
 	m.Swept(true, false, 100*time.Millisecond)
 	m.Swept(false, false, time.Second)
-	m.Watched(watchstate.State{Swept: now.Add(time.Second), Passed: now.Add(time.Second), Notified: now.Add(time.Second), Pause: time.Minute})
+	m.Watched(watchstate.State{Swept: now.Add(time.Second), StripeReadAt: now.Add(time.Second), Notified: now.Add(time.Second), Pause: time.Minute})
 	m.Counted(&stats.Rollup{
 		Count: stats.Count{Verdicts: map[diagnosis.Verdict]int{diagnosis.VerdictOrphaned: 2, diagnosis.VerdictCompleted: 100},
 			WebhookSuccessRate: &rate, GenerationSuccessRate: &rate},

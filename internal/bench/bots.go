@@ -108,7 +108,7 @@ func (r *report) bots(s *server) {
 	acks, _ := ours.debug(800, 200)
 	r.add("acks at 200 commands a second, p99", quantile(acks, 0.99), "ms", 20, "", 0)
 
-	watching, records, pings := startBot("bin/sessionbot", "run", append(env, "ALERT_CHANNEL=C0ALERTS")...), incident.NewWatch(s.opened), []float64{}
+	watching, records, pings := startBot("bin/sessionbot", "run", append(env, "ALERT_CHANNEL=C0ALERTS")...), incident.NewRecords(s.opened), []float64{}
 	for must(records.State(ctx)).Swept.IsZero() {
 		for range 100 {
 			begun := time.Now()

@@ -24,7 +24,7 @@ func Yesterday(ctx context.Context, state *rdb.Redis, now time.Time) error {
 		i.Cases = append(i.Cases, incident.Case{ID: sessions[n].ID, Verdict: diagnosis.VerdictOrphaned, At: noon.Add(-10 * time.Minute), Found: noon, Payment: store.PaymentPaid,
 			Amount: 100, Currency: "usd", Live: true, Gone: noon.Add(time.Duration(n+1) * 5 * time.Minute), Ending: ending})
 	}
-	records := incident.NewWatch(state)
+	records := incident.NewRecords(state)
 	if _, err := records.OpenIncident(ctx, lease.Lease{}, i); err != nil {
 		return fmt.Errorf("load yesterday: %w", err)
 	}

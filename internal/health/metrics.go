@@ -133,7 +133,7 @@ func (m *Metrics) Swept(ok, full bool, took time.Duration) {
 func (m *Metrics) Watched(state watchstate.State) {
 	m.watch.Store(&state)
 	m.sweepPause.Set(state.Pause.Seconds())
-	for gauge, at := range map[prometheus.Gauge]time.Time{m.swept: state.Swept, m.polled: state.Passed, m.notified: state.Notified} {
+	for gauge, at := range map[prometheus.Gauge]time.Time{m.swept: state.Swept, m.polled: state.StripeReadAt, m.notified: state.Notified} {
 		seconds := 0.0
 		if !at.IsZero() {
 			seconds = float64(at.UnixMilli()) / 1000

@@ -13,7 +13,6 @@ import (
 )
 
 const (
-	pendingPeriod = 10 * time.Minute       // age under which an undelivered event proves nothing
 	answerReserve = 100 * time.Millisecond // kept of the caller's time to return what the first search found
 	eventMargin   = time.Hour              // how far from its charge an event is searched for
 	sessionLife   = 24 * time.Hour         // within which a session has to be paid
@@ -159,7 +158,7 @@ func summarize(all, undelivered search, now time.Time) store.Event {
 	case len(undelivered.events) == 0 && undelivered.complete:
 		e.State = store.EventDelivered
 	case len(undelivered.events) == 0:
-	case now.Sub(e.Created) < pendingPeriod:
+	case now.Sub(e.Created) < store.EventPendingAge:
 		e.State = store.EventPending
 	default:
 		e.State = store.EventFailed

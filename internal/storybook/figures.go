@@ -20,7 +20,7 @@ type kept struct {
 func ordinary() kept {
 	rate := 0.99
 	f := kept{Figures: stats.Figures{Series: stats.Series{}, Rollup: &stats.Rollup{AsOf: noon.Add(-40 * time.Second)}},
-		State: watchstate.State{Swept: noon.Add(-40 * time.Second), Passed: noon.Add(-20 * time.Second), Notified: noon.Add(-3 * time.Second)}}
+		State: watchstate.State{Swept: noon.Add(-40 * time.Second), StripeReadAt: noon.Add(-20 * time.Second), Notified: noon.Add(-3 * time.Second)}}
 	last := stats.HourOf(f.Rollup.AsOf)
 	for n := range int64(15 * 24) {
 		busy := int(12 + (n*7)%9)
@@ -96,7 +96,7 @@ func figures() []Story {
 			f.Rollup.Count.Survey.TTLs["never expires"], f.Rollup.Count.Survey.TTLs["7-30 days"] = 3, 27_297
 		}),
 		show("stats, Stripe is silent, alerts do not arrive", func(f *kept) {
-			f.State.Passed, f.State.Unreachable = noon.Add(-time.Hour), "Invite the bot into the channel: /invite @sessionbot."
+			f.State.StripeReadAt, f.State.Unreachable = noon.Add(-time.Hour), "Invite the bot into the channel: /invite @sessionbot."
 		}),
 		show("stats, time ran out, little may be asked", func(f *kept) {
 			c := &f.Rollup.Count

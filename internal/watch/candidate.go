@@ -26,7 +26,7 @@ type candidate struct {
 	dismissed string            // the incident.TroubleKey of its last examination, if that found no need to alert it
 	handled   *incident.Handled // elsewhere, by an operator; nil = no one
 	open      *incident.Case    // in an incident; nil = it is in none
-	lookUp    bool              // its payment at Stripe
+	askStripe bool              // about its payment, once it is examined
 	checked   time.Time         // when that was done
 
 	repair       *incident.Repair // of a session in an incident, that is under way or unclear
@@ -61,7 +61,7 @@ func (w *Watch) alertable(o sweep.Observation) bool { return w.rules().Alerts(o.
 
 // markedByRepair reports whether a repair of ours marked the session as error.
 func (w *Watch) markedByRepair(o sweep.Observation) bool {
-	return incident.MarkedByRepair(o.Session, o.Verdict, w.FixTexts)
+	return incident.IsMarkedByRepair(o.Session, o.Verdict, w.FixTexts)
 }
 
 // notStarted reports whether the site never reacted to the payment.

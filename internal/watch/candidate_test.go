@@ -47,7 +47,7 @@ func TestTriage(t *testing.T) {
 		{"completed", suspect(diagnosis.VerdictCompleted, recent, store.PaymentPaid, ""), false, incident.NotInTrouble},
 		{"corrupt", suspect(diagnosis.VerdictCorrupt, recent, store.PaymentPaid, ""), false, incident.NotInAlertOn},
 		{"paid just now", suspect(diagnosis.VerdictWaiting, recent, store.PaymentPaid, ""), false, incident.GraceTime},
-		{"marked by a repair", repaired, false, incident.MarkedAsError},
+		{"marked by a repair", repaired, false, incident.MarkedByRepair},
 		{"examined lately", examined, false, incident.Dismissed},
 		{"handled", handledIn(suspect(diagnosis.VerdictFailed, recent, store.PaymentPaid, ""), diagnosis.VerdictFailed), false, incident.HandledElsewhere},
 		{"handled in other trouble", handledIn(suspect(diagnosis.VerdictFailed, recent, store.PaymentPaid, ""), diagnosis.VerdictOrphaned), false, incident.InTrouble},
@@ -82,7 +82,7 @@ func TestEachSkippedSessionHasAReason(t *testing.T) {
 	h.pay("cs_test_waiting", h.at.Add(-time.Minute))
 	h.advance(2 * time.Minute)
 	for id, reason := range map[string]incident.Disposition{
-		"cs_test_refunded": incident.NotConfirmed, "cs_test_old": incident.InBacklog, "cs_test_unverified": incident.PaymentUnverified, "cs_test_fixed": incident.MarkedAsError,
+		"cs_test_refunded": incident.NotConfirmed, "cs_test_old": incident.InBacklog, "cs_test_unverified": incident.PaymentUnverified, "cs_test_fixed": incident.MarkedByRepair,
 		"cs_test_corrupt": incident.NotInAlertOn, "cs_test_waiting": incident.GraceTime,
 	} {
 		found := false

@@ -39,9 +39,9 @@ func (c *candidate) conclusion(soon time.Duration, now time.Time) (reason incide
 		if c.Job == store.JobRunning {
 			return incident.RepairRunning, soon
 		}
-		return incident.NotConclusive, soon
+		return incident.NotSettled, soon
 	case diagnosis.VerdictWaiting, diagnosis.VerdictUnchecked:
-		return incident.NotConclusive, soon
+		return incident.NotSettled, soon
 	}
 	return incident.NotConfirmed, 0
 }

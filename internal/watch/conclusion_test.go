@@ -25,10 +25,10 @@ func TestConclusion(t *testing.T) {
 		again time.Duration
 	}{
 		{v: diagnosis.VerdictProcessing, job: store.JobRunning, want: incident.RepairRunning, again: soon},
-		{v: diagnosis.VerdictProcessing, want: incident.NotConclusive, again: soon}, // its file is being made
-		{v: diagnosis.VerdictUnclear, job: store.JobUnclear, want: incident.NotConclusive, again: soon},
-		{v: diagnosis.VerdictWaiting, want: incident.NotConclusive, again: soon},
-		{v: diagnosis.VerdictUnchecked, want: incident.NotConclusive, again: soon},
+		{v: diagnosis.VerdictProcessing, want: incident.NotSettled, again: soon}, // its file is being made
+		{v: diagnosis.VerdictUnclear, job: store.JobUnclear, want: incident.NotSettled, again: soon},
+		{v: diagnosis.VerdictWaiting, want: incident.NotSettled, again: soon},
+		{v: diagnosis.VerdictUnchecked, want: incident.NotSettled, again: soon},
 		{v: diagnosis.VerdictUnpaid, want: incident.AwaitsPayment, again: paymentInterval},
 		{v: diagnosis.VerdictUnpaid, p: store.Payment{Failed: true}, want: incident.NotConfirmed},
 		{v: diagnosis.VerdictRefunded, want: incident.NotConfirmed},

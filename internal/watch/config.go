@@ -37,13 +37,13 @@ type Notifier interface {
 
 // DeliveryError says why a notification failed.
 type DeliveryError struct {
-	Unclear bool          // it may have been delivered: no answer came
-	Gone    bool          // the message to be changed does not exist any more
-	Stuck   bool          // it exists, but cannot be changed any more, or is in another channel
-	Lasting bool          // a person has to act first, as Advice says
-	After   time.Duration // how long to wait before the next try, 0 = not said
-	Advice  string
-	Err     error
+	Unclear     bool          // it may have been delivered: no answer came
+	MessageGone bool          // the message to be changed does not exist any more
+	NotEditable bool          // it exists, but cannot be changed any more, or is in another channel
+	NeedsPerson bool          // a person has to act first, as Advice says
+	After       time.Duration // how long to wait before the next try, 0 = not said
+	Advice      string
+	Err         error
 }
 
 // Error returns the cause's message.
@@ -92,7 +92,7 @@ type Metrics interface {
 
 // Config configures a Watch. All fields are required unless they say otherwise.
 type Config struct {
-	Records    *incident.Watch
+	Records    *incident.Records
 	Product    *rdb.Redis
 	Statistics *stats.Store
 	Ledger     *ledger.Ledger

@@ -59,7 +59,7 @@ func TestKilledDuringPost(t *testing.T) {
 func TestChannelUnreachable(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.channel.down = &DeliveryError{Lasting: true, Advice: "Invite the bot.", Err: errors.New("not in channel")}
+	b.channel.down = &DeliveryError{NeedsPerson: true, Advice: "Invite the bot.", Err: errors.New("not in channel")}
 	b.pay("cs_test_1", pastGrace())
 	b.run()
 	b.eventually("the state names the advice", func() bool {
@@ -85,7 +85,7 @@ func TestDeletedAlert(t *testing.T) {
 	b.run()
 	b.expect("first 1")
 	b.channel.mu.Lock()
-	b.channel.failures = []error{&DeliveryError{Gone: true, Err: errors.New("gone")}}
+	b.channel.failures = []error{&DeliveryError{MessageGone: true, Err: errors.New("gone")}}
 	b.channel.mu.Unlock()
 	b.pay("cs_test_2", pastGrace())
 	b.expect("first 2")
@@ -100,7 +100,7 @@ func TestAlertThatCannotBeEdited(t *testing.T) {
 	b.run()
 	b.expect("first 1")
 	b.channel.mu.Lock()
-	b.channel.failures = []error{&DeliveryError{Stuck: true, Err: errors.New("edit_window_closed")}}
+	b.channel.failures = []error{&DeliveryError{NotEditable: true, Err: errors.New("edit_window_closed")}}
 	b.channel.mu.Unlock()
 	b.pay("cs_test_2", pastGrace())
 	b.expect("first 2")
@@ -121,7 +121,7 @@ func TestResolvedAlertThatCannotBeEdited(t *testing.T) {
 	b.run()
 	b.expect("first 1")
 	b.channel.mu.Lock()
-	b.channel.failures = []error{&DeliveryError{Stuck: true, Err: errors.New("is_archived")}}
+	b.channel.failures = []error{&DeliveryError{NotEditable: true, Err: errors.New("is_archived")}}
 	b.channel.mu.Unlock()
 	b.put("webhook:cs_test_1", `{"status":"processing","timestamp":"`+time.Now().UTC().Format(time.RFC3339)+`"}`)
 	b.expect("resolved 0")

@@ -149,7 +149,7 @@ func TestDigestThatCouldNotBePosted(t *testing.T) {
 	t.Parallel()
 	h := digesting(t)
 	h.lead()
-	h.channel.down = &DeliveryError{Lasting: true, Err: errUnavailable}
+	h.channel.down = &DeliveryError{NeedsPerson: true, Err: errUnavailable}
 	if n := h.digests(3 * time.Minute); n != 0 {
 		t.Errorf("%d digests in a channel that is down", n)
 	}

@@ -10,8 +10,7 @@ import (
 )
 
 const (
-	pendingAge = 10 * time.Minute // under which an undelivered event proves nothing
-	reusePolls = 5                // for which the list serves for events that existed when it was read
+	reusePolls = 5 // for which the list serves for events that existed when it was read
 )
 
 // undelivered caches Stripe's list of the events that did not reach every
@@ -46,7 +45,7 @@ func (p *stripePoller) eventOf(ctx context.Context, paid *store.Paid, now time.T
 		return store.EventUnknown, nil
 	case delivered:
 		return store.EventDelivered, nil
-	case now.Sub(paid.EventAt) < pendingAge:
+	case now.Sub(paid.EventAt) < store.EventPendingAge:
 		return store.EventPending, nil
 	}
 	return store.EventFailed, nil
@@ -61,7 +60,7 @@ func (p *stripePoller) refreshUndelivered(ctx context.Context, event, now time.T
 		fresh *= reusePolls
 	}
 	if now.Sub(list.at) >= fresh {
-		limited, cancel := context.WithTimeout(ctx, redisTimeout)
+		limited, cancel := context.WithTimeout(ctx, requestTimeout)
 		defer cancel()
 		list.at = now
 		list.ids, list.whole, list.err = p.Stripe.Undelivered(limited, now.Add(-dayBack), now)

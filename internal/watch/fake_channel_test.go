@@ -73,7 +73,7 @@ func (c *fakeChannel) Update(_ context.Context, i incident.Incident) error {
 func (c *fakeChannel) Reply(_ context.Context, i incident.Incident, d Decision, mark string) error {
 	err := c.next()
 	if c.threadsLocked {
-		err = &DeliveryError{Stuck: true, Err: errors.New("restricted_action_thread_locked")}
+		err = &DeliveryError{NotEditable: true, Err: errors.New("restricted_action_thread_locked")}
 	}
 	var failed *DeliveryError
 	if err != nil && (!errors.As(err, &failed) || !failed.Unclear) {

@@ -7,14 +7,14 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
 const (
-	failureThreshold = 3                   // failures in a row that are reported
-	minGap           = time.Minute         // without a watch, that is reported
-	recentSale       = 29 * 24 * time.Hour // within which a sale must have its session in Redis
+	failureThreshold = 3           // failures in a row that are reported
+	minGap           = time.Minute // without a watch, that is reported
 )
 
 // parts are the parts of the watch that can fail, sorted.
@@ -133,7 +133,7 @@ func (m *monitor) reportVerified(ctx context.Context) error {
 // be paid.
 func (m *monitor) reportEmpty(ctx context.Context, state watchstate.State, now time.Time) error {
 	empty := m.snapshot().sessions == 0
-	sold := !state.Sold.IsZero() && state.Sold.Before(now) && now.Sub(state.Sold) < recentSale
+	sold := !state.Sold.IsZero() && state.Sold.Before(now) && now.Sub(state.Sold) < diagnosis.RecordsLife
 	return m.incidents.setFault(ctx, incident.NoSessions, now, func(_ *incident.Incident, open bool) bool {
 		return empty && (open || sold)
 	})

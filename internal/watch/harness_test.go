@@ -62,7 +62,7 @@ type bench struct {
 	t       testing.TB
 	client  redis.UniversalClient
 	product *rdb.Redis
-	records *incident.Watch
+	records *incident.Records
 	stripe  *fakeStripe
 	channel *fakeChannel
 	metrics *fakeMetrics
@@ -84,7 +84,7 @@ func benchOn(t testing.TB, url string, client redis.UniversalClient) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.Close() }) // nothing hangs on it any more
-	b := &bench{t: t, client: client, product: r, records: incident.NewWatch(r),
+	b := &bench{t: t, client: client, product: r, records: incident.NewRecords(r),
 		stripe: &fakeStripe{refunded: map[string]bool{}}, channel: &fakeChannel{news: make(chan string, 10_000)}, metrics: &fakeMetrics{}, api: &fakeFileAPI{asked: map[string]int{}}}
 	limits := diagnosis.Thresholds{OrphanGrace: orphanGrace, StallAfter: 30 * time.Minute}
 	b.cfg = Config{
@@ -153,7 +153,7 @@ func (b *bench) expectNothing() {
 	began := time.Now()
 	b.eventually("Stripe is read", func() bool {
 		state, err := b.records.State(b.t.Context())
-		return err == nil && state.Passed.After(began)
+		return err == nil && state.StripeReadAt.After(began)
 	})
 	more := func(what string, count *atomic.Int64) {
 		b.t.Helper()

@@ -102,17 +102,17 @@ func (s *inspector) inspect(ctx context.Context, ids []string, open map[string]*
 	var suspects []*candidate
 	for _, c := range candidates {
 		s.sweeper.Written(c.Session.ID) // it may have been enqueued because of a change
-		if c.open != nil && s.suspectOpen(ctx, c, len(open), &result) || c.open == nil && s.suspectNew(ctx, c, &result) {
+		if c.open != nil && s.triageOpen(ctx, c, len(open), &result) || c.open == nil && s.triageNew(ctx, c, &result) {
 			suspects = append(suspects, c)
 		}
 	}
 	return result, s.examine(ctx, suspects, &result)
 }
 
-// suspectOpen reports whether a session that is in an incident is to be examined:
+// triageOpen reports whether a session that is in an incident is to be examined:
 // if its verdict changed, if it is being repaired, or if it is time to look its
 // payment up.
-func (s *inspector) suspectOpen(ctx context.Context, c *candidate, cases int, result *inspection) bool {
+func (s *inspector) triageOpen(ctx context.Context, c *candidate, cases int, result *inspection) bool {
 	now := s.Now()
 	if c.handled.Covers(c.open.Verdict) {
 		seen := assessment{Case: s.caseOf(ctx, *c, now), Ending: incident.EndHandled}
@@ -121,17 +121,17 @@ func (s *inspector) suspectOpen(ctx context.Context, c *candidate, cases int, re
 		return false
 	}
 	unchanged := c.open.Verdict == c.Verdict && s.alertable(c.Observation)
-	c.lookUp = unchanged && s.dueForRecheck(c.open, cases, now) && s.stripe.lookups.AllowN(now, 1)
-	if unchanged && !c.lookUp && c.Job == store.JobNone {
+	c.askStripe = unchanged && s.dueForRecheck(c.open, cases, now) && s.stripe.lookups.AllowN(now, 1)
+	if unchanged && !c.askStripe && c.Job == store.JobNone {
 		result.observed[c.Session.ID] = assessment{Case: s.caseOf(ctx, *c, now), Alerted: true}
 		return false
 	}
 	return true
 }
 
-// suspectNew reports whether a session that is in no incident is to be examined. If
+// triageNew reports whether a session that is in no incident is to be examined. If
 // not it logs why, and requeues the session if time alone may change that.
-func (s *inspector) suspectNew(ctx context.Context, c *candidate, result *inspection) bool {
+func (s *inspector) triageNew(ctx context.Context, c *candidate, result *inspection) bool {
 	now, known := s.Now(), s.snapshot()
 	reason := s.triage(*c, known.state)
 	switch {
@@ -139,13 +139,13 @@ func (s *inspector) suspectNew(ctx context.Context, c *candidate, result *inspec
 		result.requeueAt(c.Session.ID, now.Add(max(s.Timings.Requeue, s.Interval)))
 		reason = incident.AwaitsSweep
 	case c.awaitsPayment():
-		if c.lookUp = s.Payments != nil && s.stripe.lookups.AllowN(now, 1); c.lookUp {
+		if c.askStripe = s.Payments != nil && s.stripe.lookups.AllowN(now, 1); c.askStripe {
 			return true
 		}
 		result.requeueAt(c.Session.ID, now.Add(s.stripeInterval()))
 		reason = incident.AwaitsPayment
 	case reason == incident.InTrouble:
-		c.lookUp = s.Payments != nil && s.stripe.lookups.AllowN(now, 1)
+		c.askStripe = s.Payments != nil && s.stripe.lookups.AllowN(now, 1)
 		return true
 	case reason == incident.InBacklog:
 		s.backlog.add(s.caseOf(ctx, *c, now))
@@ -236,10 +236,10 @@ func (s *inspector) examine(ctx context.Context, suspects []*candidate, result *
 // complete adds what is looked up for suspects only: the payment at Stripe, all files
 // that were ever seen finished for the session, and of a case its last repair.
 func (s *inspector) complete(ctx context.Context, c *candidate) error {
-	if c.lookUp {
+	if c.askStripe {
 		c.checked = s.Now()
 	}
-	if c.lookUp && s.Payments != nil {
+	if c.askStripe && s.Payments != nil {
 		c.Payment = s.stripe.lookUp(ctx, *c)
 	}
 	ref := c.Session.FileRef(s.Now())

@@ -210,23 +210,23 @@ func (n *notifier) recordFailure(ctx context.Context, i incident.Incident, d Dec
 	if !ok {
 		failed = &DeliveryError{Unclear: true, Err: err}
 	}
-	if i.Tries == 0 || failed.Lasting {
+	if i.Tries == 0 || failed.NeedsPerson {
 		level := slog.LevelWarn
-		if failed.Lasting {
+		if failed.NeedsPerson {
 			level = slog.LevelError
 		}
-		n.Log.Log(ctx, level, "alert post failed, will retry", "incident", i.ID, "kind", string(i.Kind),
+		n.Log.Log(ctx, level, "alert not delivered, will retry", "incident", i.ID, "kind", string(i.Kind),
 			"reason", string(d.Reason), "unclear", failed.Unclear, "error", err, "advice", failed.Advice)
 	}
-	if failed.Lasting {
+	if failed.NeedsPerson {
 		n.recordReachability(ctx, failed.Advice)
 	}
 	return n.incidents.change(ctx, i, func(i *incident.Incident) bool {
 		switch {
-		case failed.Gone && !i.Closed.IsZero(): // and nothing is left to show
+		case failed.MessageGone && !i.Closed.IsZero(): // and nothing is left to show
 			markDelivered(i, d, i.Revision, n.Now())
 			return true
-		case failed.Gone || failed.Stuck: // it is posted again, in the channel that is configured now
+		case failed.MessageGone || failed.NotEditable: // it is posted again, in the channel that is configured now
 			i.LeaveMessage()
 			i.Shown, i.Posting = 0, ""
 			if d.Reason == Reminder { // the new message reminds, too

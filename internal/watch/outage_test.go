@@ -200,14 +200,14 @@ func TestOutageNote(t *testing.T) {
 			o.pass(long, nil)
 		}, []string{"away: no answer", "back after 2m0s"}},
 		{"the channel refuses the note for a while", 2, func(o *outages, _ func()) {
-			o.fail(&DeliveryError{Lasting: true, Err: errAway})
+			o.fail(&DeliveryError{NeedsPerson: true, Err: errAway})
 			o.pass(long, errAway)
 			o.fail(nil)
 			o.pass(2*time.Minute, errAway)
 			o.pass(long, nil)
 		}, []string{"away: no answer", "back after 7m0s"}},
 		{"the channel refuses the note for good", 2, func(o *outages, _ func()) {
-			o.fail(&DeliveryError{Lasting: true, Err: errAway})
+			o.fail(&DeliveryError{NeedsPerson: true, Err: errAway})
 			o.pass(long, errAway)
 			o.pass(long, nil)
 			o.fail(nil)

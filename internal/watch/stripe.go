@@ -17,8 +17,6 @@ const (
 	// overlap is how far back each poll reads again: Stripe lists some events
 	// later than they were created.
 	overlap = 15 * time.Minute
-	// eventsKept is how far back Stripe lists events.
-	eventsKept = 30 * 24 * time.Hour
 	// listEvery and dayBack: sessions are listed for events that were never
 	// created. A session is paid within a day.
 	listEvery = time.Hour
@@ -56,7 +54,7 @@ func (p *stripePoller) poll(ctx context.Context) error {
 		case err == nil:
 			f.stripeDownSince, f.stripeComplete = time.Time{}, true
 		case f.stripeDownSince.IsZero():
-			f.stripeDownSince, f.stripeComplete = cmp.Or(f.state.Passed, f.state.Epoch), false // before the first poll nothing is verified
+			f.stripeDownSince, f.stripeComplete = cmp.Or(f.state.StripeReadAt, f.state.Epoch), false // before the first poll nothing is verified
 		}
 		if f.stripeFault = store.StripeNoAnswer; err != nil {
 			_ = errors.As(err, &f.stripeFault) // unchanged if the cause is another
@@ -87,7 +85,7 @@ func (p *stripePoller) read(ctx context.Context) error {
 	if err := p.readSessions(ctx, state, forbidden); err != nil {
 		return err
 	}
-	return p.record(ctx, watchstate.Passed(p.Now()))
+	return p.record(ctx, watchstate.StripeReadAt(p.Now()))
 }
 
 // readEvents reads the events since the last poll, a day at a time: reading a
@@ -95,7 +93,7 @@ func (p *stripePoller) read(ctx context.Context) error {
 // first: its customers are still waiting.
 func (p *stripePoller) readEvents(ctx context.Context, state watchstate.State) error {
 	now := p.Now()
-	from := now.Add(-eventsKept)
+	from := now.Add(-store.EventLife)
 	if from.Before(state.Cursor) {
 		from = state.Cursor.Add(-overlap)
 	}
@@ -130,10 +128,10 @@ func (p *stripePoller) readSessions(ctx context.Context, state watchstate.State,
 	hourly := now.Sub(state.Listed) >= listEvery
 	var back time.Duration
 	switch {
-	case hourly && state.Listed.Before(now.Add(-eventsKept)): // also where none was ever listed
-		back = eventsKept
+	case hourly && state.Listed.Before(now.Add(-store.EventLife)): // also where none was ever listed
+		back = store.EventLife
 	case hourly:
-		back = min(eventsKept, now.Sub(state.Listed)+dayBack-listEvery)
+		back = min(store.EventLife, now.Sub(state.Listed)+dayBack-listEvery)
 	case eventsForbidden:
 		back = overlap
 	default:

@@ -73,7 +73,7 @@ func TestInterruptedFirstPoll(t *testing.T) {
 	h.advance(30 * time.Second)
 	h.expectNotified("first 1")
 	state, err := h.records.State(t.Context())
-	if want := h.at.Add(-eventsKept + 4*dayBack); err != nil || state.Cursor.Sub(want).Abs() > time.Minute {
+	if want := h.at.Add(-store.EventLife + 4*dayBack); err != nil || state.Cursor.Sub(want).Abs() > time.Minute {
 		t.Errorf("read up to %v, want %v; %v", state.Cursor, want, err)
 	}
 	h.stripe.answers = 0
@@ -164,8 +164,8 @@ func TestPollsOverlap(t *testing.T) {
 			t.Errorf("%s are read at a time", back)
 		}
 	}
-	if month != eventsKept {
-		t.Errorf("%s of %s are read", month, eventsKept)
+	if month != store.EventLife {
+		t.Errorf("%s of %s are read", month, store.EventLife)
 	}
 	h.stripe.asked = nil
 	h.advance(2 * time.Minute)

@@ -89,7 +89,7 @@ func TestUndeliveredPaymentIntent(t *testing.T) {
 		h := newSimulation(t)
 		h.stripe.undelivered = map[string]bool{undelivered: true}
 		h.lead()
-		paid := store.Paid{Payment: payment("cs_test_1", h.at), EventID: "evt_1", EventAt: h.at.Add(-pendingAge)}
+		paid := store.Paid{Payment: payment("cs_test_1", h.at), EventID: "evt_1", EventAt: h.at.Add(-store.EventPendingAge)}
 		paid.Payment.IntentID = "pi_1"
 		if got, err := h.term.stripe.eventOf(t.Context(), &paid, h.at); err != nil || got != want {
 			t.Errorf("%q undelivered: %q, %v; want %q", undelivered, got, err, want)

@@ -18,7 +18,7 @@ import (
 )
 
 // Answerer answers in threads in which people asked about a session. An error is a
-// *DeliveryError; that of a thread which takes no answer is Gone.
+// *DeliveryError; that of a thread which takes no answer is MessageGone.
 type Answerer interface {
 	Answer(ctx context.Context, session string, t follow.Thread) (m store.Message, permalink string, err error)
 	// FindAnswer finds the answer that the thread has a claim of.
@@ -77,7 +77,7 @@ func (f *follower) answerAll(ctx context.Context) error {
 func (f *follower) complete(ctx context.Context, c *candidate, sessions int) error {
 	id, now := c.Session.ID, f.Now()
 	due := f.dueForRecheck(&incident.Case{Checked: f.checked[id]}, sessions, now)
-	if c.lookUp = due && f.Payments != nil && f.stripe.lookups.AllowN(now, 1); c.lookUp {
+	if c.askStripe = due && f.Payments != nil && f.stripe.lookups.AllowN(now, 1); c.askStripe {
 		f.checked[id] = now
 	}
 	if err := f.request(ctx, c); err != nil {
@@ -159,14 +159,14 @@ func (f *follower) recordFailure(ctx context.Context, session string, t follow.T
 		failed = &DeliveryError{Unclear: true, Err: err}
 	}
 	level := slog.LevelWarn
-	if failed.Gone {
+	if failed.MessageGone {
 		level = slog.LevelError
 	}
-	if t.Tries == 0 || failed.Gone {
-		f.Log.Log(ctx, level, "thread not answered", "unclear", failed.Unclear, "retried", !failed.Gone, "error", err, "advice", failed.Advice)
+	if t.Tries == 0 || failed.MessageGone {
+		f.Log.Log(ctx, level, "thread not answered", "unclear", failed.Unclear, "retried", !failed.MessageGone, "error", err, "advice", failed.Advice)
 	}
 	switch {
-	case failed.Gone: // the digest lists the customer all the same
+	case failed.MessageGone: // the digest lists the customer all the same
 		return f.recordAnswer(ctx, session, t, store.Message{}, "")
 	case failed.Unclear:
 		return nil

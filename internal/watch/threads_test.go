@@ -162,7 +162,7 @@ func TestThreadsWhileThingsFail(t *testing.T) {
 			h.threads.failures = []error{&DeliveryError{Err: errUnavailable, After: 3 * time.Minute}}
 		}, nil, []string{answer}},
 		"refused for good": {func(h *threadedSimulation) {
-			h.threads.failures = []error{&DeliveryError{Gone: true, Err: errUnavailable}}
+			h.threads.failures = []error{&DeliveryError{MessageGone: true, Err: errUnavailable}}
 		}, nil, nil},
 		"killed before it is posted": {func(h *threadedSimulation) {
 			_, err := h.followed.ChangeThread(h.t.Context(), "cs_test_1", store.Message{Channel: "C1", TS: "1"}, h.at, func(f *follow.Thread) bool {

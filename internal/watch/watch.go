@@ -12,9 +12,9 @@
 //   - digester opens the incident that is the digest of the day before.
 //   - follower answers in the threads in which people asked about a session, once
 //     that has ended. follow.Decide decides when.
-//   - notifier shows the incidents. Decide decides what is due: nothing while an
-//     incident is snoozed, shown as it is, or after a failure that was logged as
-//     "alert post failed".
+//   - notifier shows the incidents. Decide decides what is due: no reply while an
+//     incident is snoozed, and nothing while it is shown as it is, or for a while
+//     after a failure, which is logged as "alert not delivered, will retry".
 //
 // The Notifier renders alerts.
 package watch
@@ -31,9 +31,9 @@ import (
 	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
-// redisTimeout bounds the requests to Redis of one election, and the request for
-// Stripe's list of undelivered events.
-const redisTimeout = 10 * time.Second
+// requestTimeout bounds the requests to Redis of one election, and likewise the request
+// for Stripe's list of undelivered events.
+const requestTimeout = 10 * time.Second
 
 // Watch is one replica's part in watching.
 type Watch struct {
@@ -103,7 +103,7 @@ func (w *Watch) Run(ctx context.Context) error {
 
 // campaign tries once to become leader, and leads if that succeeds.
 func (w *Watch) campaign(ctx context.Context) {
-	limited, cancel := context.WithTimeout(ctx, redisTimeout)
+	limited, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	l, ok, err := w.Records.Lead(limited, w.owner)
 	if ok || errors.Is(err, lease.ErrNoRecord) {

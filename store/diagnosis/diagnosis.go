@@ -124,7 +124,7 @@ func judge(e Evidence, d Diagnosis, now time.Time, limits Thresholds) (Verdict, 
 	return VerdictUnclear, unclearReason(e)
 }
 
-// judgeFinished is rows 2 and 2b: a finished video exists, or should.
+// judgeFinished judges a session of which a finished video exists, or should.
 func judgeFinished(e Evidence) (Verdict, string) {
 	status, file := e.Session.Status(), e.File.State
 	refunded := e.Payment.State == store.PaymentRefunded
@@ -145,7 +145,7 @@ func judgeFinished(e Evidence) (Verdict, string) {
 	return "", ""
 }
 
-// judgeStarted is rows 3 to 9: a video was started.
+// judgeStarted judges a session of which a video was started.
 func judgeStarted(e Evidence, age time.Duration, limits Thresholds) (Verdict, string) {
 	status, file := e.Session.Status(), e.File.State
 	unseen := file == store.FileUnknown || file == store.FileMissing
@@ -204,7 +204,7 @@ func (e Evidence) noFile() string {
 	return ""
 }
 
-// judgeUnseen is row 9: a file that cannot be seen is no fault by itself.
+// judgeUnseen judges a session whose file cannot be seen, which is no fault by itself.
 func judgeUnseen(e Evidence, age time.Duration, limits Thresholds) (Verdict, string) {
 	switch missing := e.File.State == store.FileMissing; {
 	case age < limits.StallAfter:
@@ -224,17 +224,17 @@ func byAge(age, limit time.Duration, under, over string) (Verdict, string) {
 	return VerdictStalled, over
 }
 
-// recordsLife is how long after the payment a sale has to be in Redis: keys live for
+// RecordsLife is how long after the payment a sale has to be in Redis: keys live for
 // 30 days from their last write.
-const recordsLife = 29 * 24 * time.Hour
+const RecordsLife = 29 * 24 * time.Hour
 
-// judgePayment is rows 10 to 13: nothing has been started yet.
+// judgePayment judges a session of which nothing has been started yet.
 func judgePayment(e Evidence, now, paid time.Time, limits Thresholds) (Verdict, string) {
 	prompt := e.Session.PromptText() != ""
 	held := e.Session.Layout() != store.LayoutNone
 	state, settled := e.Payment.State, e.settled()
 	age := now.Sub(paid)
-	tooOld := settled && !paid.IsZero() && age > recordsLife
+	tooOld := settled && !paid.IsZero() && age > RecordsLife
 	switch {
 	case state == store.PaymentUnpaid && e.Payment.Failed:
 		return VerdictAbandoned, "The payment failed for good."

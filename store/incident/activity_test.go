@@ -21,7 +21,7 @@ import (
 func TestPressed(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
-		w := NewWatch(r)
+		w := NewRecords(r)
 		lead := leading(t, w, "one")
 		message := func(ts string) store.Message { return store.Message{Channel: "C1", TS: ts} }
 		for ts, i := range map[string]Incident{
@@ -57,7 +57,7 @@ func TestPressed(t *testing.T) {
 func TestClicksRaceWithTheResolution(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
-		w := NewWatch(r)
+		w := NewRecords(r)
 		lead := leading(t, w, "one")
 		m := store.Message{Channel: "C1", TS: "1"}
 		i, err := w.OpenIncident(t.Context(), lead, Incident{ID: "i", Opened: storetest.At, Cases: []Case{{ID: "cs_1"}}, Delivery: Delivery{SlackMessage: m}})
@@ -122,7 +122,7 @@ func TestClicksRaceWithTheResolution(t *testing.T) {
 func TestClosedIncidentTakesNoClick(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
-		w := NewWatch(r)
+		w := NewRecords(r)
 		_, err := w.OpenIncident(t.Context(), leading(t, w, "one"), Incident{ID: "i", Opened: storetest.At, Closed: storetest.At})
 		testenv.Must(t, err)
 		if i, done, err := w.Acknowledge(t.Context(), "i", "U1", storetest.At); done || err != nil || i.Acknowledged != nil {
@@ -139,7 +139,7 @@ func TestClosedIncidentTakesNoClick(t *testing.T) {
 func TestNotes(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
-		w := NewWatch(r)
+		w := NewRecords(r)
 		lead := leading(t, w, "one")
 		_, err := w.OpenIncident(t.Context(), lead, Incident{ID: "i", Kind: "orphaned", Opened: storetest.At, Cases: []Case{{ID: "cs_1"}, {ID: "cs_2", Gone: storetest.At, Ending: EndHandled, HandledBy: "U1"}}})
 		testenv.Must(t, err)

@@ -18,7 +18,7 @@ import (
 func TestEverySince(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
-		w := NewWatch(r)
+		w := NewRecords(r)
 		lead := leading(t, w, "one")
 		at := storetest.At
 		for id, over := range map[string]time.Time{"open": {}, "over": at, "longer": at.Add(-24 * time.Hour), "retiring": at, "ancient": at.Add(-archiveLife - time.Hour)} {
@@ -60,7 +60,7 @@ func TestEverySince(t *testing.T) {
 func TestOpenOnce(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
-		w := NewWatch(r)
+		w := NewRecords(r)
 		lead := leading(t, w, "one")
 		open := func() bool {
 			t.Helper()

@@ -21,20 +21,20 @@ const (
 
 // Reasons that are about alerts as a whole.
 const (
-	AlertsOff         Disposition = "alerts_off"       // no ALERT_CHANNEL is set
-	NotWatching       Disposition = "not_watching"     // no sweep has gone through lately
-	NotPosted         Disposition = "not_posted"       // Slack has not taken the message yet
-	JoinedOwned       Disposition = "acknowledged"     // it joined an acknowledged incident: no one was notified again
-	JoinedSnoozed     Disposition = "snoozed"          // it joined a snoozed incident, likewise
-	RecordsUnreadable Disposition = "records_not_read" // the bot's own Redis did not answer
+	AlertsOff      Disposition = "alerts_off"       // no ALERT_CHANNEL is set
+	NotWatching    Disposition = "not_watching"     // no sweep has gone through lately
+	NotPosted      Disposition = "not_posted"       // Slack has not taken the message yet
+	Acknowledged   Disposition = "acknowledged"     // it joined an acknowledged incident: no one was notified again
+	Snoozed        Disposition = "snoozed"          // it joined a snoozed incident, likewise
+	RecordsNotRead Disposition = "records_not_read" // the bot's own Redis did not answer
 )
 
 // watchedWithin, or three pauses between sweeps if those are longer, is the maximum age of
 // the last sweep: beyond it, monitoring counts as down.
 const watchedWithin = time.Hour
 
-// AlertAccount says whether an alert was sent for a session, and if not why.
-type AlertAccount struct {
+// AlertStatus says whether an alert was sent for a session, and if not why.
+type AlertStatus struct {
 	State     AlertState
 	Reason    Disposition // "" = it was alerted as usual
 	At        time.Time   // of the alert, or of what the reason names: when it is due, since when; zero = not known
@@ -47,55 +47,55 @@ type Recorded struct {
 	Known     Known
 	Incidents []Incident // those that are not over
 	State     watchstate.State
-	Watched   bool // alerts are on in this process
+	AlertsOn  bool // alerts are on in this process
 	Err       error
 }
 
 // Explain says whether an alert was sent for a session, and if not why.
-func (r Rules) Explain(e diagnosis.Evidence, d diagnosis.Diagnosis, limits diagnosis.Thresholds, rec Recorded, now time.Time) AlertAccount {
+func (r Rules) Explain(e diagnosis.Evidence, d diagnosis.Diagnosis, limits diagnosis.Thresholds, rec Recorded, now time.Time) AlertStatus {
 	if rec.Err != nil {
-		return AlertAccount{State: AlertUnknown, Reason: RecordsUnreadable}
+		return AlertStatus{State: AlertUnknown, Reason: RecordsNotRead}
 	}
 	if in, c, err := CaseIn(rec.Incidents, e.Session.ID); err == nil && (c.Gone.IsZero() || !d.Verdict.InTrouble()) {
-		return in.account(c, now)
+		return in.alertStatus(c, now)
 	}
 	reason := r.Triage(e, d, rec.Known, rec.State)
 	if reason == NotInTrouble {
-		return AlertAccount{State: NotAlerted, Reason: reason}
+		return AlertStatus{State: NotAlerted, Reason: reason}
 	}
 	if now.Sub(rec.State.Swept) > max(watchedWithin, 3*rec.State.Pause) {
-		if !rec.Watched {
-			return AlertAccount{State: NotAlerted, Reason: AlertsOff}
+		if !rec.AlertsOn {
+			return AlertStatus{State: NotAlerted, Reason: AlertsOff}
 		}
-		return AlertAccount{State: AlertPending, Reason: NotWatching, At: rec.State.Swept}
+		return AlertStatus{State: AlertPending, Reason: NotWatching, At: rec.State.Swept}
 	}
 	switch reason {
 	case InTrouble, InBacklog, PaymentPending:
-		return AlertAccount{State: AlertPending, Reason: reason}
+		return AlertStatus{State: AlertPending, Reason: reason}
 	case GraceTime:
-		return AlertAccount{State: AlertPending, Reason: reason, At: d.PaidAt.Add(limits.OrphanGrace)}
+		return AlertStatus{State: AlertPending, Reason: reason, At: d.PaidAt.Add(limits.OrphanGrace)}
 	case HandledElsewhere:
-		return AlertAccount{State: NotAlerted, Reason: reason, At: rec.Known.Handled.At, By: rec.Known.Handled.By}
+		return AlertStatus{State: NotAlerted, Reason: reason, At: rec.Known.Handled.At, By: rec.Known.Handled.By}
 	case BacklogPublished:
-		return AlertAccount{State: NotAlerted, Reason: reason, At: rec.State.Epoch}
+		return AlertStatus{State: NotAlerted, Reason: reason, At: rec.State.Epoch}
 	}
-	return AlertAccount{State: NotAlerted, Reason: reason}
+	return AlertStatus{State: NotAlerted, Reason: reason}
 }
 
-// account says how the message of the incident showed a case.
-func (i *Incident) account(c Case, now time.Time) AlertAccount {
+// alertStatus says how the message of the incident showed a case.
+func (i *Incident) alertStatus(c Case, now time.Time) AlertStatus {
 	if i.SlackMessage.TS == "" {
-		return AlertAccount{State: AlertPending, Reason: NotPosted}
+		return AlertStatus{State: AlertPending, Reason: NotPosted}
 	}
-	a := AlertAccount{State: Alerted, At: i.PostedAt, Permalink: i.Permalink}
+	a := AlertStatus{State: Alerted, At: i.PostedAt, Permalink: i.Permalink}
 	if c.Found.After(a.At) {
 		a.At = c.Found
 	}
 	switch {
 	case i.Snoozed != nil && i.Snoozed.At.Before(c.Found) && now.Before(i.Snoozed.Until):
-		a.Reason, a.By = JoinedSnoozed, i.Snoozed.By
+		a.Reason, a.By = Snoozed, i.Snoozed.By
 	case i.Acknowledged != nil && i.Acknowledged.At.Before(c.Found):
-		a.Reason, a.By = JoinedOwned, i.Acknowledged.By
+		a.Reason, a.By = Acknowledged, i.Acknowledged.By
 	}
 	return a
 }

@@ -41,36 +41,36 @@ func TestExplain(t *testing.T) {
 		d    diagnosis.Diagnosis
 		p    store.Payment
 		rec  Recorded
-		want AlertAccount
+		want AlertStatus
 	}{
-		"alerted": {d: orphan, rec: Recorded{Incidents: []Incident{posted}}, want: AlertAccount{State: Alerted, At: posted.PostedAt, Permalink: posted.Permalink}},
+		"alerted": {d: orphan, rec: Recorded{Incidents: []Incident{posted}}, want: AlertStatus{State: Alerted, At: posted.PostedAt, Permalink: posted.Permalink}},
 		"it joined later": {d: orphan, rec: Recorded{Incidents: with(posted, func(i *Incident) { i.Cases[0].Found = now.Add(-2 * time.Minute) })},
-			want: AlertAccount{State: Alerted, At: now.Add(-2 * time.Minute), Permalink: posted.Permalink}},
-		"alerted, though nobody watches now": {d: orphan, rec: Recorded{Incidents: []Incident{posted}, State: standing}, want: AlertAccount{State: Alerted, At: posted.PostedAt, Permalink: posted.Permalink}},
+			want: AlertStatus{State: Alerted, At: now.Add(-2 * time.Minute), Permalink: posted.Permalink}},
+		"alerted, though nobody watches now": {d: orphan, rec: Recorded{Incidents: []Incident{posted}, State: standing}, want: AlertStatus{State: Alerted, At: posted.PostedAt, Permalink: posted.Permalink}},
 		"it joined an acknowledged incident": {d: orphan, rec: Recorded{Incidents: with(posted, func(i *Incident) { i.Acknowledged = &Acknowledgement{By: "U0ANN", At: now.Add(-10 * time.Minute)} })},
-			want: AlertAccount{State: Alerted, Reason: JoinedOwned, At: posted.PostedAt, By: "U0ANN", Permalink: posted.Permalink}},
+			want: AlertStatus{State: Alerted, Reason: Acknowledged, At: posted.PostedAt, By: "U0ANN", Permalink: posted.Permalink}},
 		"acknowledged afterwards": {d: orphan, rec: Recorded{Incidents: with(posted, func(i *Incident) { i.Acknowledged = &Acknowledgement{By: "U0ANN", At: now} })},
-			want: AlertAccount{State: Alerted, At: posted.PostedAt, Permalink: posted.Permalink}},
+			want: AlertStatus{State: Alerted, At: posted.PostedAt, Permalink: posted.Permalink}},
 		"it joined a snoozed incident": {d: orphan, rec: Recorded{Incidents: with(posted, func(i *Incident) {
 			i.Snoozed = &Acknowledgement{By: "U0ANN", At: now.Add(-10 * time.Minute), Until: now.Add(time.Minute)}
-		})}, want: AlertAccount{State: Alerted, Reason: JoinedSnoozed, At: posted.PostedAt, By: "U0ANN", Permalink: posted.Permalink}},
-		"not posted yet": {d: orphan, rec: Recorded{Incidents: with(posted, func(i *Incident) { i.LeaveMessage() })}, want: AlertAccount{State: AlertPending, Reason: NotPosted}},
+		})}, want: AlertStatus{State: Alerted, Reason: Snoozed, At: posted.PostedAt, By: "U0ANN", Permalink: posted.Permalink}},
+		"not posted yet": {d: orphan, rec: Recorded{Incidents: with(posted, func(i *Incident) { i.LeaveMessage() })}, want: AlertStatus{State: AlertPending, Reason: NotPosted}},
 		"recovered": {d: verdict(diagnosis.VerdictCompleted), rec: Recorded{Incidents: with(posted, func(i *Incident) { i.Cases[0].Gone = now })},
-			want: AlertAccount{State: Alerted, At: posted.PostedAt, Permalink: posted.Permalink}},
-		"handled, and left":   {d: orphan, rec: Recorded{Known: handled, Incidents: with(posted, func(i *Incident) { i.Cases[0].Gone = now })}, want: AlertAccount{State: NotAlerted, Reason: HandledElsewhere, At: now.Add(-time.Minute), By: "U0ANN"}},
-		"in the summary only": {d: diagnosis.Diagnosis{Verdict: diagnosis.VerdictOrphaned, PaidAt: old}, rec: Recorded{State: published, Incidents: with(posted, func(i *Incident) { i.Kind = Backlog })}, want: AlertAccount{State: NotAlerted, Reason: BacklogPublished, At: watching.Epoch}},
-		"the next look":       {d: orphan, want: AlertAccount{State: AlertPending, Reason: InTrouble}},
-		"sweeps take long":    {d: orphan, rec: Recorded{State: slow}, want: AlertAccount{State: AlertPending, Reason: InTrouble}},
-		"grace time":          {d: verdict(diagnosis.VerdictWaiting), want: AlertAccount{State: AlertPending, Reason: GraceTime, At: paid.Add(10 * time.Minute)}},
-		"nobody watches":      {d: orphan, rec: Recorded{State: standing, Watched: true}, want: AlertAccount{State: AlertPending, Reason: NotWatching, At: standing.Swept}},
-		"alerts are off":      {d: orphan, rec: Recorded{State: standing}, want: AlertAccount{State: NotAlerted, Reason: AlertsOff}},
-		"in order":            {d: verdict(diagnosis.VerdictCompleted), rec: Recorded{State: standing}, want: AlertAccount{State: NotAlerted, Reason: NotInTrouble}},
-		"not in ALERT_ON":     {d: verdict(diagnosis.VerdictCorrupt), want: AlertAccount{State: NotAlerted, Reason: NotInAlertOn}},
-		"marked by a repair":  {s: marked, d: verdict(diagnosis.VerdictFailed), want: AlertAccount{State: NotAlerted, Reason: MarkedAsError}},
-		"found in order":      {d: orphan, rec: Recorded{Known: Known{Dismissed: TroubleKey(orphan)}}, want: AlertAccount{State: NotAlerted, Reason: Dismissed}},
-		"payment unverified":  {d: orphan, p: store.Payment{State: store.PaymentUnverified}, want: AlertAccount{State: NotAlerted, Reason: PaymentUnverified}},
-		"from before":         {d: diagnosis.Diagnosis{Verdict: diagnosis.VerdictOrphaned, PaidAt: old}, want: AlertAccount{State: AlertPending, Reason: InBacklog}},
-		"records are silent":  {d: orphan, rec: Recorded{Err: errors.New("away")}, want: AlertAccount{State: AlertUnknown, Reason: RecordsUnreadable}},
+			want: AlertStatus{State: Alerted, At: posted.PostedAt, Permalink: posted.Permalink}},
+		"handled, and left":   {d: orphan, rec: Recorded{Known: handled, Incidents: with(posted, func(i *Incident) { i.Cases[0].Gone = now })}, want: AlertStatus{State: NotAlerted, Reason: HandledElsewhere, At: now.Add(-time.Minute), By: "U0ANN"}},
+		"in the summary only": {d: diagnosis.Diagnosis{Verdict: diagnosis.VerdictOrphaned, PaidAt: old}, rec: Recorded{State: published, Incidents: with(posted, func(i *Incident) { i.Kind = Backlog })}, want: AlertStatus{State: NotAlerted, Reason: BacklogPublished, At: watching.Epoch}},
+		"the next look":       {d: orphan, want: AlertStatus{State: AlertPending, Reason: InTrouble}},
+		"sweeps take long":    {d: orphan, rec: Recorded{State: slow}, want: AlertStatus{State: AlertPending, Reason: InTrouble}},
+		"grace time":          {d: verdict(diagnosis.VerdictWaiting), want: AlertStatus{State: AlertPending, Reason: GraceTime, At: paid.Add(10 * time.Minute)}},
+		"nobody watches":      {d: orphan, rec: Recorded{State: standing, AlertsOn: true}, want: AlertStatus{State: AlertPending, Reason: NotWatching, At: standing.Swept}},
+		"alerts are off":      {d: orphan, rec: Recorded{State: standing}, want: AlertStatus{State: NotAlerted, Reason: AlertsOff}},
+		"in order":            {d: verdict(diagnosis.VerdictCompleted), rec: Recorded{State: standing}, want: AlertStatus{State: NotAlerted, Reason: NotInTrouble}},
+		"not in ALERT_ON":     {d: verdict(diagnosis.VerdictCorrupt), want: AlertStatus{State: NotAlerted, Reason: NotInAlertOn}},
+		"marked by a repair":  {s: marked, d: verdict(diagnosis.VerdictFailed), want: AlertStatus{State: NotAlerted, Reason: MarkedByRepair}},
+		"found in order":      {d: orphan, rec: Recorded{Known: Known{Dismissed: TroubleKey(orphan)}}, want: AlertStatus{State: NotAlerted, Reason: Dismissed}},
+		"payment unverified":  {d: orphan, p: store.Payment{State: store.PaymentUnverified}, want: AlertStatus{State: NotAlerted, Reason: PaymentUnverified}},
+		"from before":         {d: diagnosis.Diagnosis{Verdict: diagnosis.VerdictOrphaned, PaidAt: old}, want: AlertStatus{State: AlertPending, Reason: InBacklog}},
+		"records are silent":  {d: orphan, rec: Recorded{Err: errors.New("away")}, want: AlertStatus{State: AlertUnknown, Reason: RecordsNotRead}},
 	} {
 		if c.rec.State == (watchstate.State{}) {
 			c.rec.State = watching

@@ -19,7 +19,7 @@ import (
 	"github.com/superduperai/sessionbot/store/storetest"
 )
 
-func leading(t *testing.T, w *Watch, owner string) lease.Lease {
+func leading(t *testing.T, w *Records, owner string) lease.Lease {
 	t.Helper()
 	testenv.Must(t, w.Begin(t.Context(), storetest.At))
 	l, ok, err := w.Lead(t.Context(), owner)
@@ -33,7 +33,7 @@ func leading(t *testing.T, w *Watch, owner string) lease.Lease {
 func TestFormerLeaderOpensNothing(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
-		w := NewWatch(r)
+		w := NewRecords(r)
 		former := leading(t, w, "one")
 		testenv.Must(t, w.Leases.Release(t.Context(), former))
 		leading(t, w, "two")
@@ -46,7 +46,7 @@ func TestFormerLeaderOpensNothing(t *testing.T) {
 func TestIncidentIsChangedByOneAtATime(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
-		w := NewWatch(r)
+		w := NewRecords(r)
 		l := leading(t, w, "one")
 		i, err := w.OpenIncident(t.Context(), l, Incident{ID: "i", Kind: "orphaned", Opened: storetest.At, Cases: []Case{{ID: "cs_1", At: storetest.At}}})
 		testenv.Must(t, err)
@@ -103,7 +103,7 @@ func TestIncidentIsChangedByOneAtATime(t *testing.T) {
 func TestLargeIncident(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
-		w := NewWatch(r)
+		w := NewRecords(r)
 		l := leading(t, w, "one")
 		i := Incident{ID: "i", Opened: storetest.At}
 		for n := range 2*chunkSize + 1 {
@@ -143,7 +143,7 @@ func TestLargeIncident(t *testing.T) {
 func TestForgottenIncident(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
-		w := NewWatch(r)
+		w := NewRecords(r)
 		l := leading(t, w, "one")
 		i, err := w.OpenIncident(t.Context(), l, Incident{ID: "i", Opened: storetest.At})
 		testenv.Must(t, err)
@@ -176,7 +176,7 @@ func TestStoredIncident(t *testing.T) {
 func TestMatching(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
-		w := NewWatch(r)
+		w := NewRecords(r)
 		l := leading(t, w, "one")
 		for n, ids := range [][]string{{"cs_live_a1B2xx0001", "cs_live_a1B2yy0002"}, {"cs_live_a1B2xx0001"}, {"cs_live_a1B2zz0001"}} {
 			i := Incident{ID: fmt.Sprint("i", n), Kind: "lost", Opened: storetest.At}
@@ -198,7 +198,7 @@ func TestMatching(t *testing.T) {
 func TestCaseOf(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
-		w := NewWatch(r)
+		w := NewRecords(r)
 		lead := leading(t, w, "one")
 		open := func(id string, kind Kind, age time.Duration, cases ...Case) {
 			_, err := w.OpenIncident(t.Context(), lead, Incident{ID: id, Kind: kind, Opened: storetest.At.Add(-age), Cases: cases})

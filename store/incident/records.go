@@ -18,15 +18,15 @@ func incidentKey(id string) string       { return store.WatchPrefix + "incident:
 // Redis for long.
 const chunkSize = 200
 
-// Watch holds the records of the watch in Redis, each kind with its own methods.
-type Watch struct {
+// Records holds the records of the watch in Redis, each kind with its own methods.
+type Records struct {
 	*watchstate.Records
 	Sessions
 	Incidents
 }
 
-// NewWatch returns the records in the given Redis.
-func NewWatch(r *rdb.Redis) *Watch {
+// NewRecords returns the records in the given Redis.
+func NewRecords(r *rdb.Redis) *Records {
 	state := watchstate.New(r)
-	return &Watch{Records: state, Sessions: Sessions{redis: r, progress: &state.Progress}, Incidents: Incidents{r}}
+	return &Records{Records: state, Sessions: Sessions{redis: r, progress: &state.Progress}, Incidents: Incidents{r}}
 }

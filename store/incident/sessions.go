@@ -147,7 +147,7 @@ func (s *Sessions) Payments(ctx context.Context, now time.Time, ids []string) (m
 	if err != nil {
 		return nil, err
 	}
-	listed := now.Sub(state.Passed) < listedWithin
+	listed := now.Sub(state.StripeReadAt) < listedWithin
 	payments := make(map[string]store.Payment, len(ids))
 	for _, id := range ids {
 		switch paid := known[id].Paid; {

@@ -19,7 +19,7 @@ import (
 func TestKnown(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
-		w := NewWatch(r)
+		w := NewRecords(r)
 		paid := store.Paid{Payment: store.Payment{SessionID: "a", State: store.PaymentPaid, Amount: 100, ChargedAt: storetest.At, PaidAt: storetest.At, OtherSale: true}, EventID: "evt_1", EventAt: storetest.At}
 		withAddress := paid
 		withAddress.Payment.Email = "ann@example.com" // which is not stored
@@ -49,10 +49,10 @@ func TestKnown(t *testing.T) {
 func TestKnownPayments(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
-		w := NewWatch(r)
+		w := NewRecords(r)
 		lead := leading(t, w, "one")
 		testenv.Must(t, w.SavePaid(t.Context(), store.Paid{Payment: store.Payment{SessionID: "cs_1", State: store.PaymentPaid}}))
-		testenv.Must(t, w.Note(t.Context(), lead, watchstate.Passed(storetest.At)))
+		testenv.Must(t, w.Note(t.Context(), lead, watchstate.StripeReadAt(storetest.At)))
 		for now, want := range map[time.Time]map[string]store.PaymentState{
 			storetest.At.Add(time.Minute): {"cs_1": store.PaymentPaid, "cs_2": store.PaymentUnpaid},
 			storetest.At.Add(time.Hour):   {"cs_1": store.PaymentPaid},
@@ -75,7 +75,7 @@ func TestKnownPayments(t *testing.T) {
 func TestHandled(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
-		w := NewWatch(r)
+		w := NewRecords(r)
 		if h, err := w.Handled(t.Context(), "a"); err != nil || h.Covers("") {
 			t.Errorf("nobody did: %+v, %v", h, err)
 		}

@@ -9,8 +9,8 @@ import (
 	"github.com/superduperai/sessionbot/store/watchstate"
 )
 
-// Disposition says whether a session outside any incident is alerted, and why not. The
-// log, the metrics and debug name it, so the values are public.
+// Disposition says why a session is alerted or not. The log, the metrics and debug name
+// it, so the values are public.
 type Disposition string
 
 // The dispositions.
@@ -19,7 +19,7 @@ const (
 	NotInTrouble      Disposition = "not_in_trouble"     // its verdict needs no action
 	GraceTime         Disposition = "grace_time"         // it was paid just now: the webhook may still come
 	NotInAlertOn      Disposition = "not_in_alert_on"    // its verdict is not in ALERT_ON
-	MarkedAsError     Disposition = "marked_by_repair"   // by a repair that a person approved
+	MarkedByRepair    Disposition = "marked_by_repair"   // by a repair that a person approved
 	HandledElsewhere  Disposition = "handled"            // elsewhere, in the same trouble, by an operator
 	InBacklog         Disposition = "in_backlog"         // from before the watch: one case of the summary
 	BacklogPublished  Disposition = "backlog_published"  // from before the watch, and covered by the summary
@@ -31,7 +31,7 @@ const (
 	AwaitsSweep    Disposition = "awaits_sweep"   // Redis may be empty; the next sweep finds out
 	AwaitsPayment  Disposition = "awaits_payment" // by a delayed method: it is looked up at Stripe once in a while
 	RepairRunning  Disposition = "repair_running" // it is inspected again when that ends
-	NotConclusive  Disposition = "not_settled"    // inconclusive; inspected again soon
+	NotSettled     Disposition = "not_settled"    // inconclusive; inspected again soon
 	NotConfirmed   Disposition = "not_confirmed"  // the examination found it in order
 	EndingUnknown  Disposition = "ending_unknown" // it is in an incident, and how it leaves is not known yet
 	SessionExpired Disposition = "expired"        // lost because of its age: Redis drops its keys after 30 days
@@ -47,15 +47,15 @@ type Rules struct {
 
 // Alerts reports whether a session like this is alerted.
 func (r Rules) Alerts(s store.Session, v diagnosis.Verdict) bool {
-	return slices.Contains(r.AlertOn, v) && !MarkedByRepair(s, v, r.FixTexts)
+	return slices.Contains(r.AlertOn, v) && !IsMarkedByRepair(s, v, r.FixTexts)
 }
 
 // Triage decides whether a session outside any incident is alerted.
 func (r Rules) Triage(e diagnosis.Evidence, d diagnosis.Diagnosis, k Known, state watchstate.State) Disposition {
 	old := TroubleSince(d).Before(state.Epoch)
 	switch {
-	case MarkedByRepair(e.Session, d.Verdict, r.FixTexts):
-		return MarkedAsError
+	case IsMarkedByRepair(e.Session, d.Verdict, r.FixTexts):
+		return MarkedByRepair
 	case !slices.Contains(r.AlertOn, d.Verdict):
 		return notAlerted(d.Verdict)
 	case k.Handled.Covers(d.Verdict):
@@ -99,9 +99,9 @@ func TroubleKey(d diagnosis.Diagnosis) string {
 	return string(d.Verdict) + " since " + TroubleSince(d).UTC().Format(time.RFC3339)
 }
 
-// MarkedByRepair reports whether a repair of ours marked the session as error, by the
+// IsMarkedByRepair reports whether a repair of ours marked the session as error, by the
 // texts that repairs write. A video that was finished since still counts as new trouble.
-func MarkedByRepair(s store.Session, v diagnosis.Verdict, texts []string) bool {
+func IsMarkedByRepair(s store.Session, v diagnosis.Verdict, texts []string) bool {
 	text := s.Current().Error
 	return v == diagnosis.VerdictFailed && text != nil && slices.Contains(texts, *text)
 }

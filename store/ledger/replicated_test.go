@@ -74,7 +74,7 @@ func TestReplicated(t *testing.T) {
 	}
 	replica.Freeze(t)
 	check("with a replica that stands still", rdb.ErrNotReplicated)
-	if err := incident.NewWatch(rdbtest.Open(t, master.URL())).AwaitReplicas(t.Context()); !errors.Is(err, rdb.ErrNotReplicated) {
+	if err := incident.NewRecords(rdbtest.Open(t, master.URL())).AwaitReplicas(t.Context()); !errors.Is(err, rdb.ErrNotReplicated) {
 		t.Errorf("the watch with a replica that stands still: %v", err)
 	}
 	leaves(t, master, replica)

@@ -19,7 +19,7 @@ import (
 func TestRecordsOnEveryTopology(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
-		ctx, l, w, shares := t.Context(), New(r), incident.NewWatch(r), presence.NewSharedRequests(r)
+		ctx, l, w, shares := t.Context(), New(r), incident.NewRecords(r), presence.NewSharedRequests(r)
 		ids := []string{"cs_live_a", "cs_live_b", "cs_live_c", "cs_live_d"} // in several slots
 		claimed(t, l, ids[0])
 		claimed(t, l, ids[2])

@@ -165,9 +165,9 @@ func TestSeriesIsARing(t *testing.T) {
 }
 
 // begun is the watch's state, which can be leased.
-func begun(t *testing.T, r *rdb.Redis) *incident.Watch {
+func begun(t *testing.T, r *rdb.Redis) *incident.Records {
 	t.Helper()
-	watch := incident.NewWatch(r)
+	watch := incident.NewRecords(r)
 	testenv.Must(t, watch.Begin(t.Context(), storetest.At))
 	return watch
 }

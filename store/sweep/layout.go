@@ -24,7 +24,7 @@ const (
 // one by the sessions if they are few. It is safe for concurrent use.
 type Layouts struct {
 	product *rdb.Redis
-	records *incident.Watch
+	records *incident.Records
 	now     func() time.Time
 	within  time.Duration // lookWithin; tests, which run on busy machines, have longer
 
@@ -35,7 +35,7 @@ type Layouts struct {
 }
 
 // NewLayouts returns Layouts of the product's sessions and the watch's records.
-func NewLayouts(product *rdb.Redis, records *incident.Watch, now func() time.Time) *Layouts {
+func NewLayouts(product *rdb.Redis, records *incident.Records, now func() time.Time) *Layouts {
 	return &Layouts{product: product, records: records, now: now, within: lookWithin}
 }
 

@@ -61,7 +61,7 @@ func TestLayouts(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		now := at
-		records := incident.NewWatch(r)
+		records := incident.NewRecords(r)
 		l := NewLayouts(r, records, func() time.Time { return now })
 		l.within = time.Minute
 		check := func(step string, want store.Layout) {
@@ -100,7 +100,7 @@ func TestLayoutsBySome(t *testing.T) {
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		check := func(step string, want store.Layout) {
 			t.Helper()
-			l := NewLayouts(r, incident.NewWatch(r), func() time.Time { return at })
+			l := NewLayouts(r, incident.NewRecords(r), func() time.Time { return at })
 			l.within = time.Minute
 			if got := l.SiteLayout(t.Context()); got != want {
 				t.Errorf("%s: %q, want %q", step, got, want)

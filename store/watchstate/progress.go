@@ -46,7 +46,7 @@ type State struct {
 	Epoch           time.Time     // trouble that began before is backlog
 	Cursor          time.Time     // up to which Stripe's events were read
 	Listed          time.Time     // when Stripe's sessions were last listed
-	Passed          time.Time     // when Stripe's lists were last read whole
+	StripeReadAt    time.Time     // when Stripe's lists were last read whole
 	Swept           time.Time     // when a sweep last succeeded
 	Pause           time.Duration // from then to the next sweep
 	Sold            time.Time     // of the newest sale that Stripe listed
@@ -89,7 +89,7 @@ func (s State) Ages(now time.Time) Ages {
 		}
 		return new(int64(now.Sub(at) / time.Second))
 	}
-	return Ages{Sweep: age(s.Swept), Stripe: age(s.Passed), Notification: age(s.Notified)}
+	return Ages{Sweep: age(s.Swept), Stripe: age(s.StripeReadAt), Notification: age(s.Notified)}
 }
 
 // Change changes one field of the State.
@@ -101,16 +101,16 @@ func setter[T any](field string, format func(T) string) func(T) Change {
 
 // Each of these changes the field of the State that has its name.
 var (
-	Cursor      = setter("cursor", formatMillis)
-	Listed      = setter("listed", formatMillis)
-	Passed      = setter("passed", formatMillis)
-	Swept       = setter("swept", formatMillis)
-	Pause       = setter("pause", func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) })
-	Sold        = setter("sold", formatMillis)
-	Found       = setter("found", formatMillis)
-	Notified    = setter("notified", formatMillis)
-	SiteLayout  = setter("reads", func(l store.Layout) string { return string(l) })
-	Unreachable = setter("unreachable", func(why string) string { return why })
+	Cursor       = setter("cursor", formatMillis)
+	Listed       = setter("listed", formatMillis)
+	StripeReadAt = setter("passed", formatMillis)
+	Swept        = setter("swept", formatMillis)
+	Pause        = setter("pause", func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) })
+	Sold         = setter("sold", formatMillis)
+	Found        = setter("found", formatMillis)
+	Notified     = setter("notified", formatMillis)
+	SiteLayout   = setter("reads", func(l store.Layout) string { return string(l) })
+	Unreachable  = setter("unreachable", func(why string) string { return why })
 )
 
 // Proven changes State.Proven.
@@ -135,7 +135,7 @@ func (p *Progress) State(ctx context.Context) (State, error) {
 	pause, _ := strconv.ParseInt(fields["pause"], 10, 64) // absent = 0
 	url, created, _ := strings.Cut(fields["proven"], " ")
 	return State{
-		Epoch: at("epoch"), Cursor: at("cursor"), Listed: at("listed"), Passed: at("passed"),
+		Epoch: at("epoch"), Cursor: at("cursor"), Listed: at("listed"), StripeReadAt: at("passed"),
 		Swept: at("swept"), Pause: time.Duration(pause) * time.Millisecond, Sold: at("sold"),
 		Proven: Proof{URL: url, Created: parseMillis(created)}, Found: at("found"), Notified: at("notified"),
 		SiteLayout: store.Layout(fields["reads"]), BacklogNotified: fields["history"] != "", Unreachable: fields["unreachable"],

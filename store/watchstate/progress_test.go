@@ -54,10 +54,10 @@ func TestOneProcessLeads(t *testing.T) {
 		testenv.Must(t, w.Begin(t.Context(), storetest.At))
 		testenv.Must(t, w.Begin(t.Context(), storetest.At.Add(time.Hour)))
 		testenv.Must(t, w.Note(t.Context(), second, Swept(storetest.At), Cursor(storetest.At.Add(time.Second)), BacklogNotified(), Unreachable("away"), SiteLayout(store.LayoutThreeKey),
-			Listed(at(2)), Passed(at(3)), Pause(4*time.Second), Sold(at(5)), Found(at(6)), Notified(at(7)), Proven("url", at(8))))
+			Listed(at(2)), StripeReadAt(at(3)), Pause(4*time.Second), Sold(at(5)), Found(at(6)), Notified(at(7)), Proven("url", at(8))))
 		state, err := w.State(t.Context())
 		want := State{Epoch: storetest.At, Swept: storetest.At, Cursor: storetest.At.Add(time.Second), BacklogNotified: true, Unreachable: "away", SiteLayout: store.LayoutThreeKey,
-			Listed: at(2), Passed: at(3), Pause: 4 * time.Second, Sold: at(5), Found: at(6), Notified: at(7), Proven: Proof{URL: urlDigest("url"), Created: at(8)}}
+			Listed: at(2), StripeReadAt: at(3), Pause: 4 * time.Second, Sold: at(5), Found: at(6), Notified: at(7), Proven: Proof{URL: urlDigest("url"), Created: at(8)}}
 		if err != nil || state != want {
 			t.Errorf("%+v, %v; want %+v", state, err, want)
 		}

@@ -19,7 +19,7 @@ const recordsTimeout = 500 * time.Millisecond
 func (d Deps) recorded(ctx context.Context, id string) incident.Recorded {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(d.RecordsTimeout, recordsTimeout))
 	defer cancel()
-	r := incident.Recorded{Watched: d.Alerts}
+	r := incident.Recorded{AlertsOn: d.Alerts}
 	var known map[string]incident.Known
 	var group errgroup.Group
 	group.Go(func() (err error) { known, err = d.Watch.Known(ctx, []string{id}); return err })
@@ -32,8 +32,8 @@ func (d Deps) recorded(ctx context.Context, id string) incident.Recorded {
 	return r
 }
 
-// alertAccount says whether people were alerted of a session, and if not why.
-func (d Deps) alertAccount(x diagnosis.Examination, r incident.Recorded) incident.AlertAccount {
+// alertStatus says whether people were alerted of a session, and if not why.
+func (d Deps) alertStatus(x diagnosis.Examination, r incident.Recorded) incident.AlertStatus {
 	rules := incident.Rules{AlertOn: d.AlertOn, FixTexts: FixTexts(), Stripe: d.StripeKey}
 	return rules.Explain(x.Evidence, x.Diagnosis, d.Limits, r, x.At)
 }
@@ -46,7 +46,7 @@ type alertReport struct {
 	Permalink *string              `json:"permalink"`
 }
 
-func alertJSON(a incident.AlertAccount) *alertReport {
+func alertJSON(a incident.AlertStatus) *alertReport {
 	r := &alertReport{State: a.State, Reason: a.Reason}
 	if !a.At.IsZero() {
 		r.At = new(a.At.UTC())

@@ -13,31 +13,31 @@ var alertTexts = map[incident.Disposition]string{
 	incident.InBacklog:         "not yet: it began before monitoring started, and will be in the summary of those sessions",
 	incident.PaymentPending:    "not yet: it began before monitoring started, and Stripe has not confirmed the payment",
 	incident.NotPosted:         "not yet: Slack has not accepted the message; the bot keeps trying",
-	incident.MarkedAsError:     "none: a repair marked it as error, so people know about it",
+	incident.MarkedByRepair:    "none: a repair marked it as error, so people know about it",
 	incident.PaymentUnverified: "none of its own: while payments cannot be verified, one alert about Stripe covers all sessions",
 	incident.Dismissed:         "none: a check within the last hour found it in order; it is checked again",
 	incident.AlertsOff:         "none: alerts are off (ALERT_CHANNEL is not set)",
-	incident.RecordsUnreadable: "unknown: the bot's own records could not be read",
+	incident.RecordsNotRead:    "unknown: the bot's own records could not be read",
 }
 
 // alertFacts say whether people were alerted, of a session that is, or may get, in
 // trouble.
-func alertFacts(x diagnosis.Examination, a incident.AlertAccount) []blockkit.Line {
+func alertFacts(x diagnosis.Examination, a incident.AlertStatus) []blockkit.Line {
 	if a.Reason == incident.NotInTrouble {
 		return nil
 	}
 	return []blockkit.Line{blockkit.Fact("Alert", alertLine(x, a)...)}
 }
 
-func alertLine(x diagnosis.Examination, a incident.AlertAccount) blockkit.Line {
+func alertLine(x diagnosis.Examination, a incident.AlertStatus) blockkit.Line {
 	var line blockkit.Line
 	switch a.Reason {
 	case "":
 		line = blockkit.L(blockkit.Plain("posted "), humanize.AgoTime(a.At, x.At))
-	case incident.JoinedOwned:
+	case incident.Acknowledged:
 		line = blockkit.L(blockkit.Plain("added "), humanize.AgoTime(a.At, x.At), blockkit.Plain(" to an alert that "), blockkit.User(a.By),
 			blockkit.Plain(" had already acknowledged; nobody was notified again"))
-	case incident.JoinedSnoozed:
+	case incident.Snoozed:
 		line = blockkit.L(blockkit.Plain("added "), humanize.AgoTime(a.At, x.At), blockkit.Plain(" to an alert that "), blockkit.User(a.By),
 			blockkit.Plain(" had snoozed; nobody was notified again"))
 	case incident.GraceTime:

@@ -120,7 +120,7 @@ func New(cfg Config) (*Bot, error) {
 
 func newOutbox(cfg Config, api *slack.Client, client *http.Client, o slackapi.Origin) *slackapi.Outbox {
 	return &slackapi.Outbox{API: api, HTTP: client, Origin: o, Log: cfg.Log,
-		Pause: cfg.Timings.MinRetryDelay, OutageRetryDelay: cfg.Timings.OutageRetryDelay, Send: cfg.Deadlines.Send, Call: cfg.Deadlines.Call}
+		MinRetryDelay: cfg.Timings.MinRetryDelay, OutageRetryDelay: cfg.Timings.OutageRetryDelay, Send: cfg.Deadlines.Send, Call: cfg.Deadlines.Call}
 }
 
 // Run receives and answers requests until ctx ends, then drains those it acked

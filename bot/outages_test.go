@@ -115,8 +115,8 @@ func TestOutageNotesOutOfReach(t *testing.T) {
 		t.Errorf("no such channel: %v", err)
 	}
 	_ = ws.Close() // on purpose
-	var failed *watch.DeliveryError
-	if _, _, err := a.FindOutage(t.Context()); !errors.As(err, &failed) || failed.NeedsPerson {
+	var failure *watch.DeliveryError
+	if _, _, err := a.FindOutage(t.Context()); !errors.As(err, &failure) || failure.NeedsPerson {
 		t.Errorf("no answer: %v", err)
 	}
 }

@@ -48,6 +48,10 @@ const (
 // Error implements error.
 func (t FileTrouble) Error() string { return "file not seen: " + string(t) }
 
+// MaxFileRetryDelay is the longest delay before a file is requested again, however long
+// SuperDuperAI asks to wait.
+const MaxFileRetryDelay = 5 * time.Minute
+
 // FileError is the error of a file that could not be read.
 type FileError struct {
 	Trouble    FileTrouble

@@ -35,8 +35,8 @@ func (f *Fault) Error() string {
 // Unwrap returns what Slack's library or the network said.
 func (f *Fault) Unwrap() error { return f.err }
 
-// Pause returns RetryAfter.
-func (f *Fault) Pause() time.Duration { return f.RetryAfter }
+// RequestedDelay returns RetryAfter.
+func (f *Fault) RequestedDelay() time.Duration { return f.RetryAfter }
 
 // Advice names the remedy.
 func (f *Fault) Advice() string {
@@ -72,8 +72,9 @@ func (f *Fault) RefusesBlocks() bool { return f.class() == blocksError }
 // MessageGone reports whether the message was deleted.
 func (f *Fault) MessageGone() bool { return f.class() == messageGone }
 
-// Retryable reports whether Slack answered that it could not do it just now. A
-// call without an answer may have been carried out and is not retried.
+// Retryable reports whether Slack answered that it could not do it just now, so that the
+// call may be repeated at once. A call without an answer may have been carried out and is
+// not retried. Temporary and Recoverable are about later attempts.
 func (f *Fault) Retryable() bool {
 	return f.Status == http.StatusTooManyRequests || f.Status >= http.StatusInternalServerError
 }
@@ -94,13 +95,14 @@ func (f *Fault) Unclear() bool {
 	return f.Status >= http.StatusInternalServerError || f.class() == unclearError
 }
 
-// Temporary reports whether the same call may succeed later by itself.
+// Temporary reports whether the same call may succeed later by itself: what is Retryable,
+// a call without an answer, and codes that pass with time.
 func (f *Fault) Temporary() bool {
 	return f.Retryable() || f.unanswered() || f.class() == transientError || f.class() == unclearError
 }
 
-// Recoverable reports whether the same call may succeed later: by itself, or once
-// the app may post again.
+// Recoverable reports whether the same call may succeed later: by itself, as with
+// Temporary, or once a person has repaired the app or its token.
 func (f *Fault) Recoverable() bool { return f.Temporary() || f.class() == appError }
 
 // TryElsewhere reports whether the refusal is permanent for this message or place

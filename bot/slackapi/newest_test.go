@@ -148,5 +148,5 @@ func outboxOn(t *testing.T, slackAPI http.Handler) (*Outbox, string, *bytes.Buff
 	testenv.Must(t, err)
 	log := &bytes.Buffer{} // read when nothing is sent any more
 	return &Outbox{API: slack.New("xoxb", slack.OptionAPIURL(server.URL+"/api/")), HTTP: NewHTTPClient(testenv.Patience, testenv.Patience), Origin: origin,
-		Log: slog.New(slog.NewTextHandler(log, nil)), Pause: time.Millisecond, OutageRetryDelay: time.Millisecond, Send: testenv.Patience, Call: testenv.Patience}, server.URL + "/response/secret", log
+		Log: slog.New(slog.NewTextHandler(log, nil)), MinRetryDelay: time.Millisecond, OutageRetryDelay: time.Millisecond, Send: testenv.Patience, Call: testenv.Patience}, server.URL + "/response/secret", log
 }

@@ -23,8 +23,10 @@ import (
 )
 
 const (
-	maxWait    = 10 * time.Second // before a retry that a person waits for
-	maxRefusal = 1 << 10          // bytes read of a refusal
+	// maxWait bounds the wait before a retry, since a person waits for most messages. It
+	// also cuts off the results of repairs and of pauses, which their runner sends again.
+	maxWait    = 10 * time.Second
+	maxRefusal = 1 << 10 // bytes read of a refusal
 )
 
 // Message is a message to be sent.
@@ -41,7 +43,7 @@ type Outbox struct {
 	Origin Origin // of response_url
 	Log    *slog.Logger
 
-	Pause            time.Duration // before a retry, at least
+	MinRetryDelay    time.Duration // before a retry, at least
 	OutageRetryDelay time.Duration // before the last retry, for short outages of Slack
 	Send             time.Duration // a message may take, with Slack's pauses
 	Call             time.Duration // one call may take
@@ -227,10 +229,10 @@ func readRefusal(res *http.Response, answer []byte) error {
 	}
 }
 
-// wait waits for Slack's Retry-After, at least pause. It fails at once if
+// wait waits for Slack's Retry-After, at least MinRetryDelay. It fails at once if
 // that exceeds maxWait.
 func (o *Outbox) wait(ctx context.Context, fault *Fault) error {
-	wait := max(fault.RetryAfter, o.Pause)
+	wait := max(fault.RetryAfter, o.MinRetryDelay)
 	if wait > maxWait {
 		return fault
 	}

@@ -69,7 +69,7 @@ func hookServer(t *testing.T, replies ...func(http.ResponseWriter)) (*Outbox, st
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Outbox{HTTP: NewHTTPClient(testenv.Patience, testenv.Patience), Origin: allowed, Log: slog.New(slog.DiscardHandler), Pause: 50 * time.Millisecond, OutageRetryDelay: 200 * time.Millisecond}, server.URL + "/response/secret", arrived
+	return &Outbox{HTTP: NewHTTPClient(testenv.Patience, testenv.Patience), Origin: allowed, Log: slog.New(slog.DiscardHandler), MinRetryDelay: 50 * time.Millisecond, OutageRetryDelay: 200 * time.Millisecond}, server.URL + "/response/secret", arrived
 }
 
 func reply(status int, body string, header ...string) func(http.ResponseWriter) {
@@ -169,7 +169,7 @@ func TestEphemeralWaitsOnceForTheRateLimit(t *testing.T) {
 		reply(200, `{"ok":false,"error":"not_in_channel"}`)(w)
 	}))
 	defer server.Close()
-	o := &Outbox{API: slack.New("xoxb", slack.OptionAPIURL(server.URL+"/api/")), Log: slog.New(slog.DiscardHandler), Pause: 50 * time.Millisecond, OutageRetryDelay: 200 * time.Millisecond}
+	o := &Outbox{API: slack.New("xoxb", slack.OptionAPIURL(server.URL+"/api/")), Log: slog.New(slog.DiscardHandler), MinRetryDelay: 50 * time.Millisecond, OutageRetryDelay: 200 * time.Millisecond}
 	err := o.PostEphemeral(t.Context(), "C1", "U1", hello.Blocks)
 	if fault := FaultOf(err); fault.Code != "not_in_channel" || !strings.Contains(fault.Advice(), "/invite") {
 		t.Errorf("postEphemeral: %v", err)
@@ -224,7 +224,7 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := (&Outbox{Pause: time.Second}).wait(ctx, &Fault{RetryAfter: 5 * time.Second}); !errors.Is(err, context.Canceled) {
+	if err := (&Outbox{MinRetryDelay: time.Second}).wait(ctx, &Fault{RetryAfter: 5 * time.Second}); !errors.Is(err, context.Canceled) {
 		t.Errorf("wait: %v", err)
 	}
 }
@@ -237,7 +237,7 @@ func TestRetryWaitsAsLongAsSlackSays(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				began, calls := time.Now(), []time.Duration(nil)
-				err := (&Outbox{Pause: time.Second}).Retry(t.Context(), (*Fault).rateLimited, []time.Duration{0}, func() error {
+				err := (&Outbox{MinRetryDelay: time.Second}).Retry(t.Context(), (*Fault).rateLimited, []time.Duration{0}, func() error {
 					calls = append(calls, time.Since(began))
 					return &slack.RateLimitedError{RetryAfter: asked}
 				})

@@ -58,7 +58,7 @@ func play(t *testing.T) *stage {
 	s := &stage{Workspace: wstest.New(t, server.URL(), server.ControlKey()), trail: &trail{}}
 	s.threads = &threads.Threads{Store: follow.NewStore(r), Trail: s.trail, SiteURL: "https://site.example", Log: slog.New(slog.DiscardHandler), Now: time.Now,
 		Outbox: &slackapi.Outbox{API: slack.New(server.BotToken(), slack.OptionAPIURL(server.APIURL())), HTTP: http.DefaultClient, Log: slog.New(slog.DiscardHandler),
-			Pause: time.Millisecond, OutageRetryDelay: time.Millisecond, Send: testenv.Patience, Call: testenv.Patience}}
+			MinRetryDelay: time.Millisecond, OutageRetryDelay: time.Millisecond, Send: testenv.Patience, Call: testenv.Patience}}
 	ts, err := server.Write("U0SUPPORT", "C0SUPPORT", "", "Where is it?")
 	testenv.Must(t, err)
 	s.As("U0SUPPORT").In("C0SUPPORT").ExpectMessage(wstest.Saying("Where is it?"))
@@ -96,8 +96,8 @@ func TestAnswerIsFound(t *testing.T) {
 	}
 	s.Fault("clear", 0, "")
 	s.Fault("rate_limit", 60, "conversations.replies")
-	var failed *watch.DeliveryError
-	if _, _, err := s.threads.FindAnswer(t.Context(), s.asked); !errors.As(err, &failed) || !failed.Unclear {
+	var failure *watch.DeliveryError
+	if _, _, err := s.threads.FindAnswer(t.Context(), s.asked); !errors.As(err, &failure) || !failure.Unclear {
 		t.Errorf("where Slack is busy: %v", err)
 	}
 }
@@ -113,8 +113,8 @@ func TestThreadThatTakesNoAnswer(t *testing.T) {
 	}
 	s.As("U0SUPPORT").In("D0SUPPORT").ExpectMessage(wstest.Saying("Refunded in full: "))
 	s.Refuse("chat.postMessage", "channel_not_found")
-	var failed *watch.DeliveryError
-	if _, _, err := s.threads.Answer(t.Context(), session, s.asked); !errors.As(err, &failed) || !failed.MessageGone || failed.Unclear {
+	var failure *watch.DeliveryError
+	if _, _, err := s.threads.Answer(t.Context(), session, s.asked); !errors.As(err, &failure) || !failure.MessageGone || failure.Unclear {
 		t.Errorf("where nobody can be answered: %v", err)
 	}
 }

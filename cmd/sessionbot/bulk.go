@@ -43,7 +43,7 @@ func (t terminal) followBulk(ctx context.Context, claimed repair.Job) error {
 	runner.Go(func() { _ = executor.Run(running) }) // it never fails
 	defer runner.Wait()
 	defer stop()
-	tick := time.NewTicker(timings.jobs.Pending / 2)
+	tick := time.NewTicker(timings.jobs.BaseDelay / 2)
 	defer tick.Stop()
 	for {
 		job, err := t.ledger.LoadJob(ctx, id)

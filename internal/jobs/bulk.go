@@ -34,7 +34,7 @@ func (e *execution) coordinate(ctx context.Context) error {
 			return err
 		}
 		b.show(ctx)
-		if err := sleep(ctx, e.Timings.Pending); err != nil {
+		if err := sleep(ctx, e.Timings.BaseDelay); err != nil {
 			return err
 		}
 	}

@@ -134,7 +134,7 @@ func TestRetryBackoff(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- runner.Run(ctx) }()
-	first, longest := cfg.Timings.Pending, cfg.Timings.MaxRetryDelay
+	first, longest := cfg.Timings.BaseDelay, cfg.Timings.MaxRetryDelay
 	for _, c := range []struct{ want, next time.Duration }{
 		{first, 0}, {2 * first, 0}, {4 * first, 2 * longest}, {2 * longest, 0}, {16 * first, 0}, {longest, first}, {longest, 0},
 	} {
@@ -156,8 +156,8 @@ func TestRetryBackoff(t *testing.T) {
 // busy is the error of a rate limit.
 type busy time.Duration
 
-func (b busy) Error() string        { return "Slack is away" }
-func (b busy) Pause() time.Duration { return time.Duration(b) }
+func (b busy) Error() string                 { return "Slack is away" }
+func (b busy) RequestedDelay() time.Duration { return time.Duration(b) }
 
 // interrupted is a slog.Handler that is called when a job is postponed.
 type interrupted func(ctx context.Context, wait time.Duration)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/repair"
@@ -31,10 +30,10 @@ func (e *execution) follow(ctx context.Context, completed, failed func(context.C
 		case ctx.Err() != nil:
 			return ctx.Err()
 		default: // a 404 just after the creation is normal, too
-			wait = min(2*wait, e.Timings.MaxPoll)
+			wait = min(2*wait, e.Timings.MaxPollInterval)
 			var api *superduper.Error
 			if errors.As(err, &api) {
-				wait = max(wait, min(api.RetryAfter, 5*time.Minute))
+				wait = max(wait, min(api.RetryAfter, store.MaxFileRetryDelay))
 			}
 		}
 		switch e.file.State {

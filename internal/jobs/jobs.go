@@ -34,23 +34,23 @@ const (
 
 // Timings are the intervals of a Runner.
 type Timings struct {
-	Poll          time.Duration // between two requests for a file
-	MaxPoll       time.Duration // the longest of them while SuperDuperAI does not answer
-	Refresh       time.Duration // between two looks at the minutes that people see, while a file is made
-	Reread        time.Duration // from a write to reading it again: an update by the site that began before may still overwrite it
-	Pending       time.Duration // between two reads of the pending jobs, and the first pause after a failure
-	MaxRetryDelay time.Duration // the longest pause between two attempts at a failing job
-	SaveRetry     time.Duration // between two attempts to record the request's outcome
-	SiteWrite     time.Duration // from the site's answer to an event: how long it has to write, before the event counts as ignored
-	Unanswered    time.Duration // likewise from an event without an answer; at most GiveUp
-	Page          time.Duration // from the end of a canary until the customer's page must show it
-	Replication   time.Duration // between two checks whether Redis has a replica
+	Poll            time.Duration // between two requests for a file
+	MaxPollInterval time.Duration // the longest of them while SuperDuperAI does not answer
+	Refresh         time.Duration // between two looks at the minutes that people see, while a file is made
+	Reread          time.Duration // from a write to reading it again: an update by the site that began before may still overwrite it
+	BaseDelay       time.Duration // between two looks at work that waits, and before the first retry of a job that failed
+	MaxRetryDelay   time.Duration // the longest pause between two attempts at a failing job
+	SaveRetry       time.Duration // between two attempts to record the request's outcome
+	SiteWrite       time.Duration // from the site's answer to an event: how long it has to write, before the event counts as ignored
+	Unanswered      time.Duration // likewise from an event without an answer; at most GiveUp
+	Page            time.Duration // from the end of a canary until the customer's page must show it
+	Replication     time.Duration // between two checks whether Redis has a replica
 }
 
 // DefaultTimings returns those of production.
 func DefaultTimings() Timings {
 	return Timings{
-		Poll: 5 * time.Second, MaxPoll: time.Minute, Refresh: 30 * time.Second, Reread: 5 * time.Second, Pending: 2 * time.Second,
+		Poll: 5 * time.Second, MaxPollInterval: time.Minute, Refresh: 30 * time.Second, Reread: 5 * time.Second, BaseDelay: 2 * time.Second,
 		MaxRetryDelay: time.Minute, SaveRetry: 200 * time.Millisecond, SiteWrite: 30 * time.Second, Unanswered: 5 * time.Minute,
 		Page: 2 * time.Minute, Replication: time.Minute,
 	}

@@ -206,7 +206,7 @@ func (e replay) watch(ctx context.Context) error {
 			return err
 		}
 		if !answered {
-			wait = min(2*wait, e.Timings.MaxPoll)
+			wait = min(2*wait, e.Timings.MaxPollInterval)
 		}
 	}
 }

@@ -71,7 +71,7 @@ func (r *Runner) Wake() {
 func (r *Runner) Run(ctx context.Context) error {
 	var executions sync.WaitGroup
 	defer executions.Wait()
-	tick := time.NewTicker(r.Timings.Pending)
+	tick := time.NewTicker(r.Timings.BaseDelay)
 	defer tick.Stop()
 	var checked time.Time
 	for {
@@ -133,7 +133,7 @@ func (r *Runner) start(id string) bool {
 	if r.running[id] || len(r.running) >= maxRunning {
 		return false
 	}
-	if failed := r.retries[id]; failed != nil && r.Now().Before(failed.at) {
+	if next := r.retries[id]; next != nil && r.Now().Before(next.at) {
 		return false
 	}
 	r.running[id] = true
@@ -173,9 +173,9 @@ func (r *Runner) attempt(ctx context.Context, id string) {
 func requestedDelay(err error) time.Duration {
 	if fault, ok := errors.AsType[interface {
 		error
-		Pause() time.Duration
+		RequestedDelay() time.Duration
 	}](err); ok {
-		return fault.Pause()
+		return fault.RequestedDelay()
 	}
 	return 0
 }
@@ -185,14 +185,14 @@ func requestedDelay(err error) time.Duration {
 func (r *Runner) postpone(id string, pause time.Duration) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	failed := r.retries[id]
-	if failed == nil {
-		failed = &retry{backoff: &backoff.ExponentialBackOff{InitialInterval: r.Timings.Pending, Multiplier: 2, MaxInterval: r.Timings.MaxRetryDelay}}
-		r.retries[id] = failed
+	next := r.retries[id]
+	if next == nil {
+		next = &retry{backoff: &backoff.ExponentialBackOff{InitialInterval: r.Timings.BaseDelay, Multiplier: 2, MaxInterval: r.Timings.MaxRetryDelay}}
+		r.retries[id] = next
 	}
-	failed.delay = failed.backoff.NextBackOff()
-	pause = max(pause, failed.delay)
-	failed.at = r.Now().Add(pause)
+	next.delay = next.backoff.NextBackOff()
+	pause = max(pause, next.delay)
+	next.at = r.Now().Add(pause)
 	return pause
 }
 
@@ -201,6 +201,6 @@ func (r *Runner) postpone(id string, pause time.Duration) time.Duration {
 func (r *Runner) exhausted(id string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	failed := r.retries[id]
-	return failed != nil && failed.delay >= r.Timings.MaxRetryDelay
+	next := r.retries[id]
+	return next != nil && next.delay >= r.Timings.MaxRetryDelay
 }

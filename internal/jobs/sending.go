@@ -35,7 +35,7 @@ func (e *execution) awaitReplicas(ctx context.Context) error {
 			e.Log.WarnContext(ctx, waitingForReplicas, "job", e.job.ID, "error", err)
 			e.notify(ctx)
 		}
-		if err := sleep(ctx, e.Timings.Pending); err != nil {
+		if err := sleep(ctx, e.Timings.BaseDelay); err != nil {
 			return err
 		}
 	}

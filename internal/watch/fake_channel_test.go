@@ -75,8 +75,8 @@ func (c *fakeChannel) Reply(_ context.Context, i incident.Incident, d Decision, 
 	if c.threadsLocked {
 		err = &DeliveryError{NotEditable: true, Err: errors.New("restricted_action_thread_locked")}
 	}
-	var failed *DeliveryError
-	if err != nil && (!errors.As(err, &failed) || !failed.Unclear) {
+	var failure *DeliveryError
+	if err != nil && (!errors.As(err, &failure) || !failure.Unclear) {
 		return err
 	}
 	c.mu.Lock()

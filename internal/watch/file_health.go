@@ -20,7 +20,6 @@ const (
 
 	missingDelay = 5 * time.Second  // between two requests, while it knows none of the last maxMissing
 	maxDelay     = 30 * time.Second // likewise, while the API fails
-	maxRateDelay = 5 * time.Minute  // likewise, while the API limits the rate
 )
 
 // missingFile is a file that the API did not know, or for which its answer could not
@@ -61,16 +60,16 @@ func (h *fileHealth) observe(ref store.FileRef, last store.FileState, err error,
 		*h = fileHealth{lastFound: now, notBefore: h.notBefore}
 		return confirmed
 	}
-	var failed *store.FileError
+	var fileErr *store.FileError
 	trouble := store.FileNoAnswer
-	if errors.As(err, &failed) {
-		trouble = failed.Trouble
+	if errors.As(err, &fileErr) {
+		trouble = fileErr.Trouble
 	}
 	state := map[store.FileTrouble]store.FileState{store.FileNotFound: store.FileMissing, store.FileUnreadable: store.FileUnknown}[trouble]
 	switch {
 	case trouble == store.FileRateLimited:
 		h.failing, h.rateLimited = 0, h.rateLimited+1
-		h.notBefore = now.Add(min(max(failed.RetryAfter, exponential(time.Second, h.rateLimited-1, maxRateDelay)), maxRateDelay))
+		h.notBefore = now.Add(min(max(fileErr.RetryAfter, exponential(time.Second, h.rateLimited-1, store.MaxFileRetryDelay)), store.MaxFileRetryDelay))
 	case state == "":
 		if h.failing++; h.failing == 1 {
 			h.failingSince = now

@@ -126,7 +126,7 @@ func TestFilePause(t *testing.T) {
 		{"rate limited, and a request under way is answered", answered, time.Minute},
 		{"it does not say how long", limited(1, 0), time.Second},
 		{"rate limited four times", limited(4, 0), 8 * time.Second},
-		{"it asks for a day", limited(1, 24*time.Hour), maxRateDelay},
+		{"it asks for a day", limited(1, 24*time.Hour), store.MaxFileRetryDelay},
 	} {
 		if got := c.h.delay(now, timings.Check); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)

@@ -144,8 +144,8 @@ func (n *notifier) find(ctx context.Context, i incident.Incident, d Decision) (s
 		// A reply twice is worse than none, unless it is the first mention.
 		return message, d.Act == Reply && d.Reason != Reopened && d.Reason != Escalated, nil
 	}
-	if failed, ok := errors.AsType[*DeliveryError](err); ok { // of the lookup, not of the post
-		unclear := *failed
+	if failure, ok := errors.AsType[*DeliveryError](err); ok { // of the lookup, not of the post
+		unclear := *failure
 		unclear.Unclear = true
 		return message, false, &unclear
 	}
@@ -206,38 +206,38 @@ func (n *notifier) recordSuccess(ctx context.Context, i incident.Incident, d Dec
 
 // recordFailure records that a notification failed, and when to try again.
 func (n *notifier) recordFailure(ctx context.Context, i incident.Incident, d Decision, err error) (incident.Incident, error) {
-	failed, ok := errors.AsType[*DeliveryError](err)
+	failure, ok := errors.AsType[*DeliveryError](err)
 	if !ok {
-		failed = &DeliveryError{Unclear: true, Err: err}
+		failure = &DeliveryError{Unclear: true, Err: err}
 	}
-	if i.Tries == 0 || failed.NeedsPerson {
+	if i.Tries == 0 || failure.NeedsPerson {
 		level := slog.LevelWarn
-		if failed.NeedsPerson {
+		if failure.NeedsPerson {
 			level = slog.LevelError
 		}
 		n.Log.Log(ctx, level, "alert not delivered, will retry", "incident", i.ID, "kind", string(i.Kind),
-			"reason", string(d.Reason), "unclear", failed.Unclear, "error", err, "advice", failed.Advice)
+			"reason", string(d.Reason), "unclear", failure.Unclear, "error", err, "advice", failure.Advice)
 	}
-	if failed.NeedsPerson {
-		n.recordReachability(ctx, failed.Advice)
+	if failure.NeedsPerson {
+		n.recordReachability(ctx, failure.Advice)
 	}
 	return n.incidents.change(ctx, i, func(i *incident.Incident) bool {
 		switch {
-		case failed.MessageGone && !i.Closed.IsZero(): // and nothing is left to show
+		case failure.MessageGone && !i.Closed.IsZero(): // and nothing is left to show
 			markDelivered(i, d, i.Revision, n.Now())
 			return true
-		case failed.MessageGone || failed.NotEditable: // it is posted again, in the channel that is configured now
+		case failure.MessageGone || failure.NotEditable: // it is posted again, in the channel that is configured now
 			i.LeaveMessage()
 			i.Shown, i.Posting = 0, ""
 			if d.Reason == Reminder { // the new message reminds, too
 				i.Reminders++
 			}
 			return true
-		case d.Act != Update && !failed.Unclear:
+		case d.Act != Update && !failure.Unclear:
 			i.Posting = ""
 		}
-		mayDuplicate := failed.Unclear && d.Act == Post && n.historyForbidden.Load()
-		i.NextTry = n.Now().Add(max(failed.After, n.Timings.retryDelay(i.Tries, mayDuplicate)))
+		mayDuplicate := failure.Unclear && d.Act == Post && n.historyForbidden.Load()
+		i.NextTry = n.Now().Add(max(failure.After, n.Timings.retryDelay(i.Tries, mayDuplicate)))
 		i.Tries++
 		return true
 	})

@@ -121,11 +121,11 @@ func (r *outageReporter) report(ctx context.Context) {
 	if r.tries == 0 {
 		r.Log.WarnContext(ctx, "outage of Redis not shown, will retry", "error", err)
 	}
-	var failed *DeliveryError
-	r.retry = r.Now().Add(r.Timings.retryDelay(r.tries, false))
-	if errors.As(err, &failed) {
-		r.retry = r.Now().Add(max(failed.After, r.Timings.retryDelay(r.tries, false)))
+	delay := r.Timings.retryDelay(r.tries, false)
+	if failure, ok := errors.AsType[*DeliveryError](err); ok {
+		delay = max(delay, failure.After)
 	}
+	r.retry = r.Now().Add(delay)
 	r.tries++
 }
 

@@ -154,26 +154,26 @@ func (f *follower) post(ctx context.Context, session string, t follow.Thread, re
 // recordFailure records that an answer was not posted, and when to try again. One that
 // may have been posted is looked for.
 func (f *follower) recordFailure(ctx context.Context, session string, t follow.Thread, err error) error {
-	failed, ok := errors.AsType[*DeliveryError](err)
+	failure, ok := errors.AsType[*DeliveryError](err)
 	if !ok {
-		failed = &DeliveryError{Unclear: true, Err: err}
+		failure = &DeliveryError{Unclear: true, Err: err}
 	}
 	level := slog.LevelWarn
-	if failed.MessageGone {
+	if failure.MessageGone {
 		level = slog.LevelError
 	}
-	if t.Tries == 0 || failed.MessageGone {
-		f.Log.Log(ctx, level, "thread not answered", "unclear", failed.Unclear, "retried", !failed.MessageGone, "error", err, "advice", failed.Advice)
+	if t.Tries == 0 || failure.MessageGone {
+		f.Log.Log(ctx, level, "thread not answered", "unclear", failure.Unclear, "retried", !failure.MessageGone, "error", err, "advice", failure.Advice)
 	}
 	switch {
-	case failed.MessageGone: // the digest lists the customer all the same
+	case failure.MessageGone: // the digest lists the customer all the same
 		return f.recordAnswer(ctx, session, t, store.Message{}, "")
-	case failed.Unclear:
+	case failure.Unclear:
 		return nil
 	}
 	return f.change(ctx, session, t, func(stored *follow.Thread) {
 		stored.Answer, stored.Tries = nil, stored.Tries+1
-		stored.NextTry = f.Now().Add(max(failed.After, f.Timings.retryDelay(t.Tries, false)))
+		stored.NextTry = f.Now().Add(max(failure.After, f.Timings.retryDelay(t.Tries, false)))
 	})
 }
 

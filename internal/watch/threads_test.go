@@ -28,8 +28,8 @@ func (f *fakeThreads) Answer(_ context.Context, session string, t follow.Thread)
 	if len(f.failures) > 0 {
 		err, f.failures = f.failures[0], f.failures[1:]
 	}
-	var failed *DeliveryError
-	if err != nil && (!errors.As(err, &failed) || !failed.Unclear) {
+	var failure *DeliveryError
+	if err != nil && (!errors.As(err, &failure) || !failure.Unclear) {
 		return store.Message{}, "", err
 	}
 	m := store.Message{Channel: t.Message.Channel, TS: fmt.Sprint("9.", len(f.posted))}

@@ -56,7 +56,7 @@ func failureText(err error, certainty, ref string) string {
 		return "The search failed: " + message.UnverifiedText(why, breaker.OpenSince(err)) + ". Nothing was changed. Search again in a minute, or in Stripe's dashboard."
 	}
 	switch {
-	case rdb.Trouble(err) != nil:
+	case rdb.Kind(err) != nil:
 		return message.RedisErrorText(err) + " " + certainty
 	case errors.Is(err, context.DeadlineExceeded):
 		return "That took too long and was stopped. Try again in a minute. " + certainty

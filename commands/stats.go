@@ -66,7 +66,7 @@ func (d Deps) keptStatistics(ctx context.Context, now time.Time) (figures.Statis
 func (d Deps) countNow(ctx context.Context, req Request, now time.Time, s *figures.Statistics) error {
 	server, err := d.Redis.Server(ctx)
 	switch {
-	case rdb.Trouble(err) != nil:
+	case rdb.Kind(err) != nil:
 		return fmt.Errorf("server: %w", err) // counting would only wait as well
 	case err != nil:
 		d.Log.WarnContext(ctx, "server information unavailable", "error", err)

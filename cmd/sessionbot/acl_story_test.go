@@ -134,9 +134,10 @@ func TestNoPermissionTooFew(t *testing.T) {
 	}
 	same := func(t *testing.T, got, want []string) {
 		t.Helper()
-		// Only who leaves a key alone that others wrote has it watched no more, only
-		// long values are shortened by the server, and only sessionbot doctor asks for
-		// the time and for the extent of the trail: see TestNoPermissionTooMany.
+		// These are not called in every run: UNWATCH only if a key that is watched turns
+		// out to have been written by somebody else, WAIT only while a replica is
+		// connected, EVAL_RO only to shorten long values, and TIME and XINFO STREAM only
+		// by sessionbot doctor. TestNoPermissionTooMany calls them.
 		seldom := func(c string) bool {
 			return slices.Contains([]string{"unwatch", "wait", "eval_ro", "time", "xinfo|stream"}, c)
 		}

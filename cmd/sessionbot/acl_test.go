@@ -73,9 +73,9 @@ func as(user, url string) string {
 	return strings.Replace(url, "://", "://"+user+":PASSWORD@", 1)
 }
 
-// lesser are the rules without one permission each, by the name of that: also
-// those within selectors.
-func lesser(rules []string) map[string][]string {
+// withoutEach returns the rules without one permission each, those within selectors as
+// well, by the name of what is left out.
+func withoutEach(rules []string) map[string][]string {
 	all := map[string][]string{}
 	for n, rule := range rules {
 		inner := strings.Fields(strings.Trim(rule, "()"))
@@ -97,18 +97,18 @@ func lesser(rules []string) map[string][]string {
 	return all
 }
 
-// everyday are permissions of each kind, which are left out every day: a channel,
-// a right to keys, commands within a selector and without, in a transaction and
-// in a script. All of them are in the nightly tests.
-var everyday = []string{
+// sampled are permissions of each kind, which are left out in every test run: a channel,
+// a right to keys, commands within a selector and without, in a transaction and in a
+// script. The nightly tests leave out all permissions in turn.
+var sampled = []string{
 	"&__keyspace@0__:webhook:*", "+unwatch", "(%W~prompt:* %W~webhook:* %W~session:* +set) without %W~session:*", "(%W~prompt:* %W~webhook:* %W~session:* +set) without %W~prompt:*",
 	"(%R~prompt:* %R~webhook:* %R~session:* +getrange +get +eval_ro +pttl +strlen +memory|usage) without +eval_ro",
 	"~sessionbot:*", "+wait", "+hsetnx", "+xadd", "+zrangebyscore",
 	"+cluster|nodes", "+asking",
 }
 
-// TestNoPermissionTooMany: without any one of them something fails that has a
-// name, and for want of that permission.
+// TestNoPermissionTooMany: the document lists no permission that is not needed. Without
+// any one of them at least one of the named steps fails, and because of that permission.
 func TestNoPermissionTooMany(t *testing.T) {
 	t.Parallel()
 	product, state, cluster := aclRules(t, aclProduct), aclRules(t, aclState), aclRules(t, aclCluster)
@@ -116,7 +116,7 @@ func TestNoPermissionTooMany(t *testing.T) {
 	server, other := redistest.Start(t, options...), redistest.Start(t, options...)
 	redistest.StartReplica(t, server)
 	nodes := redistest.StartCluster(t)
-	left := 0 // out
+	omitted := 0
 	for _, c := range []struct {
 		name          string
 		rules, others []string // of the rules one is left out
@@ -124,13 +124,13 @@ func TestNoPermissionTooMany(t *testing.T) {
 		servers       []*redistest.Server
 		product       string // "" = the user's own
 		state         string
-		more          func(product, state *rdb.Redis) aclStep
+		extraStep     func(product, state *rdb.Redis) aclStep
 	}{
 		{name: "product", rules: product, client: server.Client(), servers: []*redistest.Server{server}, state: other.URL()},
 		{name: "state", rules: state, client: other.Client(), servers: []*redistest.Server{server}, product: other.URL(),
-			more: func(_, state *rdb.Redis) aclStep { return awaited(t, server, state) }},
+			extraStep: func(_, state *rdb.Redis) aclStep { return awaited(t, server, state) }},
 		{name: "cluster", rules: cluster, others: slices.Concat(product, state), client: nodes.Client(), servers: nodes.Nodes,
-			more: func(product, _ *rdb.Redis) aclStep { return onTheMove(t, nodes, product) }},
+			extraStep: func(product, _ *rdb.Redis) aclStep { return onTheMove(t, nodes, product) }},
 	} {
 		try := func(t *testing.T, user string, rules []string) []string {
 			t.Helper()
@@ -139,15 +139,15 @@ func TestNoPermissionTooMany(t *testing.T) {
 			}
 			empty(t, slices.Concat(c.servers, []*redistest.Server{other}))
 			own := as(user, c.servers[0].URL())
-			return failing(t, c.client, cmp.Or(c.product, own), cmp.Or(c.state, own), c.more)
+			return failing(t, c.client, cmp.Or(c.product, own), cmp.Or(c.state, own), c.extraStep)
 		}
 		t.Run(c.name, func(t *testing.T) {
 			if failed := try(t, c.name, c.rules); len(failed) > 0 {
 				t.Fatalf("with all permissions there fail: %q", failed)
 			}
 			n := 0
-			for permission, rest := range lesser(c.rules) {
-				if !testenv.Nightly && !slices.Contains(everyday, permission) {
+			for permission, rest := range withoutEach(c.rules) {
+				if !testenv.Nightly && !slices.Contains(sampled, permission) {
 					continue
 				}
 				n++
@@ -157,11 +157,11 @@ func TestNoPermissionTooMany(t *testing.T) {
 				}
 				t.Logf("without %s: %s", permission, strings.Join(failed, ", "))
 			}
-			left += n
+			omitted += n
 		})
 	}
-	if !testenv.Nightly && left < len(everyday) {
-		t.Errorf("%d permissions were left out, of %q", left, everyday)
+	if !testenv.Nightly && omitted < len(sampled) {
+		t.Errorf("%d permissions were left out, of %q", omitted, sampled)
 	}
 }
 
@@ -176,7 +176,7 @@ func empty(t *testing.T, servers []*redistest.Server) {
 }
 
 // failing names the steps that fail with these two URLs.
-func failing(t *testing.T, admin redis.UniversalClient, productURL, stateURL string, more func(product, state *rdb.Redis) aclStep) []string {
+func failing(t *testing.T, admin redis.UniversalClient, productURL, stateURL string, extraStep func(product, state *rdb.Redis) aclStep) []string {
 	t.Helper()
 	var both []*rdb.Redis
 	for _, url := range []string{productURL, stateURL} {
@@ -188,8 +188,8 @@ func failing(t *testing.T, admin redis.UniversalClient, productURL, stateURL str
 		both = append(both, r)
 	}
 	steps := aclSteps(admin, both[0], both[1])
-	if more != nil {
-		steps = append(steps, more(both[0], both[1]))
+	if extraStep != nil {
+		steps = append(steps, extraStep(both[0], both[1]))
 	}
 	var failed []string
 	for _, step := range steps {

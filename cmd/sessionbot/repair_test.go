@@ -205,7 +205,8 @@ func TestClicks(t *testing.T) {
 	}
 	oncall.Click(second, "confirm.approve")
 	s.expectEnd(oncall, second, withText("Not done: nothing was changed"), withText("The verdict was “orphaned” and is now “failed”"))
-	if v := s.value("webhook:" + repairID); v["status"] != "error" || v["error"] == "" || s.files.Started() != 0 {
+	v := s.value("webhook:" + repairID)
+	if text, _ := v["error"].(string); v["status"] != "error" || text == "" || s.files.Started() != 0 {
 		t.Errorf("%v, %d started", v, s.files.Started())
 	}
 	s.workspace.ExpectNothingElse()

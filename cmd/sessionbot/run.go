@@ -143,7 +143,7 @@ func (s *services) healthChecks() []health.Check {
 		{Name: "redis", Run: func(ctx context.Context) error {
 			_, err := s.redis.Ping(ctx)
 			if err != nil { // may hold addresses
-				err = cmp.Or(rdb.Trouble(err), errors.New("internal error"))
+				err = cmp.Or(rdb.Kind(err), errors.New("internal error"))
 			}
 			return err
 		}},

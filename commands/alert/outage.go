@@ -17,7 +17,7 @@ func Outage(since, until time.Time, why error, o Options) Message {
 				". Monitoring was down meanwhile; the gap is being checked."))))
 	}
 	cause := "Redis answers with an internal error"
-	if kind := rdb.Trouble(why); kind != nil {
+	if kind := rdb.Kind(why); kind != nil {
 		cause = kind.Error()
 	}
 	lines := []blockkit.Line{blockkit.PlainLine("→ Run sessionbot doctor on the bot's host: it names the cause and what to do. Until Redis is back, no session in trouble is noticed, " +

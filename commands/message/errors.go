@@ -41,7 +41,7 @@ var redisTexts = map[error]string{
 
 // RedisErrorText says why Redis did not do what was requested, and what to do.
 func RedisErrorText(err error) string {
-	kind := rdb.Trouble(err)
+	kind := rdb.Kind(err)
 	if command := rdb.Command(err); command != "" {
 		return commandText(kind, command)
 	}
@@ -68,7 +68,7 @@ func commandText(kind error, command string) string {
 // ClickFailedText explains a click that failed because of Redis: only without an answer is
 // it unknown whether it counted.
 func ClickFailedText(err error) string {
-	if rdb.Trouble(err) == nil || errors.Is(err, rdb.ErrNoAnswer) {
+	if rdb.Kind(err) == nil || errors.Is(err, rdb.ErrNoAnswer) {
 		return "Redis did not answer, so it is unknown whether your press counted. Check the message in a minute, and press again if nothing has happened."
 	}
 	return RedisErrorText(err) + " Nothing was done."

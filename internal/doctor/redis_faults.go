@@ -48,7 +48,7 @@ func (x redisChecker) unlessRefused(err error) Result {
 
 // failure is the result of a check that Redis did not answer as it should.
 func (x redisChecker) failure(err error) Result {
-	kind := rdb.Trouble(err)
+	kind := rdb.Kind(err)
 	f, ok := faults[kind]
 	badCertificate, _ := certificate(err)
 	switch {

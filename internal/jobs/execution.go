@@ -216,7 +216,7 @@ func (e *execution) ignoreAuditRefusal(ctx context.Context, err error) error {
 // command, or for longer than GiveUp. The requester has to be informed.
 func (e *execution) unwritable(err error) bool {
 	since := cmp.Or(e.job.Sent, e.job.Sending)
-	tooLong := !since.IsZero() && rdb.Trouble(err) != nil && e.Now().Sub(since) > e.GiveUp
+	tooLong := !since.IsZero() && rdb.Kind(err) != nil && e.Now().Sub(since) > e.GiveUp
 	return (rdb.Permanent(err) || tooLong) && e.exhausted(e.job.ID)
 }
 

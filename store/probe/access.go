@@ -47,7 +47,7 @@ func TryAccess(ctx context.Context, r *rdb.Redis, use Use) (Access, error) {
 		return Access{}, err
 	}
 	t := accessTrial{client: client, key: probePrefix + rand.Text(), id: "cs_test_sessionbot" + rand.Text()}
-	err = t.try(ctx, []attempt{{args: []any{"PING"}}, {args: []any{"INFO", "server"}}})
+	err = t.try(ctx, []attempt{{"PING", []any{"PING"}}, {"INFO", []any{"INFO", "server"}}})
 	if err == nil && use&ForProduct != 0 {
 		err = t.product(ctx)
 	}
@@ -72,7 +72,7 @@ type accessTrial struct {
 // than permissions.
 func (t *accessTrial) note(label string, err error) bool {
 	var answered redis.Error
-	kind := rdb.Trouble(rdb.Classify(err))
+	kind := rdb.Kind(rdb.Classify(err))
 	switch {
 	case err == nil, errors.Is(err, redis.Nil):
 	case errors.Is(kind, rdb.ErrNoPermission):
@@ -91,10 +91,15 @@ func (t *accessTrial) note(label string, err error) bool {
 	return false
 }
 
-// attempt is one command, labelled by its first word and the family of its key.
+// attempt is one command, with the label by which Access and ExcessAccess name it.
 type attempt struct {
-	family string // "" = the command has no key
-	args   []any
+	label string
+	args  []any
+}
+
+// onFamily is an attempt on a key, which is named by the family of the key.
+func onFamily(family, command string, args ...any) attempt {
+	return attempt{command + " " + family, slices.Insert(args, 0, any(command))}
 }
 
 func (t *accessTrial) try(ctx context.Context, attempts []attempt) error {
@@ -105,26 +110,21 @@ func (t *accessTrial) try(ctx context.Context, attempts []attempt) error {
 	}
 	_, _ = pipe.Exec(ctx) // each error is checked below
 	for i, a := range attempts {
-		if err := cmds[i].Err(); t.note(a.label(), err) {
+		if err := cmds[i].Err(); t.note(a.label, err) {
 			return err
 		}
 	}
 	return nil
 }
 
-func (a attempt) label() string {
-	name, _ := a.args[0].(string)
-	return strings.TrimSpace(name + " " + a.family)
-}
-
 func (t *accessTrial) product(ctx context.Context) error {
-	attempts := []attempt{{args: []any{"DBSIZE"}}, {args: []any{"SCAN", 0, "COUNT", 1}}}
+	attempts := []attempt{{"DBSIZE", []any{"DBSIZE"}}, {"SCAN", []any{"SCAN", 0, "COUNT", 1}}}
 	for _, prefix := range store.KeyPrefixes {
 		key, family := prefix+t.id, prefix+"*"
-		attempts = append(attempts, attempt{family, []any{"STRLEN", key}}, attempt{family, []any{"GETRANGE", key, 0, 0}},
-			attempt{family, []any{"PTTL", key}}, attempt{family, []any{"MEMORY", "USAGE", key}},
-			attempt{family, []any{"EVAL_RO", "return redis.call('GET', KEYS[1])", 1, key}})
-		attempts = append(attempts, attempt{family, []any{"GET", key}}, attempt{family, []any{"SET", key, "", "XX", "PX", 1}})
+		attempts = append(attempts, onFamily(family, "STRLEN", key), onFamily(family, "GETRANGE", key, 0, 0),
+			onFamily(family, "PTTL", key), onFamily(family, "MEMORY", "USAGE", key),
+			onFamily(family, "EVAL_RO", "return redis.call('GET', KEYS[1])", 1, key),
+			onFamily(family, "GET", key), onFamily(family, "SET", key, "", "XX", "PX", 1))
 	}
 	if err := t.try(ctx, attempts); err != nil {
 		return err
@@ -168,12 +168,14 @@ func (t *accessTrial) state(ctx context.Context) error {
 	if t.note("SET "+family, set) {
 		return set
 	}
-	on := func(args ...any) attempt { return attempt{family, slices.Insert(args, 1, any(t.key))} }
+	on := func(command string, args ...any) attempt {
+		return onFamily(family, command, slices.Insert(args, 0, any(t.key))...)
+	}
 	attempts := []attempt{
-		{args: []any{"WAIT", 0, 1}}, {family, []any{"EVAL", "return redis.call('GET', KEYS[1])", 1, t.key}},
-		{family, []any{"EVALSHA", strings.Repeat("0", 40), 1, t.key}},
+		{"WAIT", []any{"WAIT", 0, 1}}, onFamily(family, "EVAL", "return redis.call('GET', KEYS[1])", 1, t.key),
+		onFamily(family, "EVALSHA", strings.Repeat("0", 40), 1, t.key),
 		on("EXISTS"), on("GET"), on("MGET"), on("HGET", "f"), on("HGETALL"), on("HMGET", "f"), on("XREVRANGE", "+", "-", "COUNT", 1),
-		{family, []any{"XINFO", "STREAM", t.key}},
+		onFamily(family, "XINFO", "STREAM", t.key),
 		on("ZCARD"), on("ZRANGE", 0, 0), on("ZRANGEBYSCORE", 0, 0), on("ZSCORE", "m"), on("ZREM", "m"), on("ZREMRANGEBYSCORE", 0, 0),
 	}
 	if set == nil { // without the string they would create a key that never expires
@@ -181,7 +183,7 @@ func (t *accessTrial) state(ctx context.Context) error {
 			on("XADD", "*", "f", "v"), on("ZADD", 1, "m"), on("PEXPIRE", probeLife.Milliseconds()), on("EXPIRE", 10))
 	}
 	if _, ok := t.client.(*redis.ClusterClient); ok {
-		attempts = append(attempts, attempt{"NODES", []any{"CLUSTER", "NODES"}})
+		attempts = append(attempts, attempt{"CLUSTER NODES", []any{"CLUSTER", "NODES"}})
 	}
 	if err := t.transaction(ctx, t.client, t.key); err != nil {
 		return err
@@ -198,18 +200,18 @@ func ExcessAccess(ctx context.Context, r *rdb.Redis, use Use) (open []string, er
 		return nil, err
 	}
 	foreign := "balance:sessionbot" + rand.Text()
-	attempts := []attempt{{args: []any{"CONFIG", "GET", "maxmemory"}}, {args: []any{"SLOWLOG", "LEN"}},
-		{"of foreign keys", []any{"GET", foreign}}, {"of foreign keys", []any{"SET", foreign, "", "XX", "PX", 1}}}
+	attempts := []attempt{{"CONFIG", []any{"CONFIG", "GET", "maxmemory"}}, {"SLOWLOG", []any{"SLOWLOG", "LEN"}},
+		{"GET of foreign keys", []any{"GET", foreign}}, {"SET of foreign keys", []any{"SET", foreign, "", "XX", "PX", 1}}}
 	if use&ForProduct == 0 {
-		attempts = append(attempts, attempt{"of sessions", []any{"GET", store.LookupPrefix + rand.Text()}})
+		attempts = append(attempts, attempt{"GET of sessions", []any{"GET", store.LookupPrefix + rand.Text()}})
 	}
 	t := accessTrial{client: client}
 	if err := t.try(ctx, attempts); err != nil {
 		return nil, rdb.Classify(err)
 	}
 	for _, a := range attempts {
-		if !slices.Contains(t.Denied, a.label()) {
-			open = append(open, a.label())
+		if !slices.Contains(t.Denied, a.label) {
+			open = append(open, a.label)
 		}
 	}
 	return open, nil

@@ -96,7 +96,7 @@ func TestCertificateOfEachNode(t *testing.T) {
 			t.Parallel()
 			d := newDialer(time.Minute, &tls.Config{RootCAs: pool, ServerName: seed, MinVersion: tls.VersionTLS12}, first)
 			conn, err := d.dial(t.Context(), "tcp", c.addr)
-			if got := Trouble(Classify(err)); got != c.want || (err == nil) != (c.want == nil) { //nolint:errorlint // the very kind
+			if got := Kind(Classify(err)); got != c.want || (err == nil) != (c.want == nil) { //nolint:errorlint // the very kind
 				t.Errorf("%v, want %v", err, c.want)
 			}
 			if err == nil {
@@ -115,7 +115,7 @@ func TestNamedHostShowsItsOwnCertificate(t *testing.T) {
 	pool.AddCert(ours.certificate)
 	second := ours.node(t, "127.0.0.2", "127.0.0.1", -time.Hour, time.Hour)
 	d := newDialer(time.Minute, &tls.Config{RootCAs: pool, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12}, "127.0.0.1:1", second)
-	if _, err := d.dial(t.Context(), "tcp", second); Trouble(Classify(err)) != ErrWrongHost { //nolint:errorlint // the very kind
+	if _, err := d.dial(t.Context(), "tcp", second); Kind(Classify(err)) != ErrWrongHost { //nolint:errorlint // the very kind
 		t.Errorf("got %v", err)
 	}
 }

@@ -46,7 +46,9 @@ var (
 	ErrNotPersisted = errors.New("Redis cannot save what is written")
 )
 
-// ErrNotAllowed means that our user lacks a permission that is not required.
+// ErrNotAllowed means that our user lacks a permission, or the server a command, that is
+// not required. It is not one of the kinds: ErrNoPermission is the kind of any command that
+// the ACL refuses.
 var ErrNotAllowed = errors.New("not allowed to this user")
 
 // kinds are all of them, the more specific first.
@@ -60,7 +62,7 @@ var kinds = []error{
 // is ErrNoAnswer. An answer of no kind stays as it is, without what it repeats of the
 // request, and so does a cancellation.
 func Classify(err error) error {
-	if err == nil || Trouble(err) != nil { // or classified already
+	if err == nil || Kind(err) != nil { // or classified already
 		return err
 	}
 	kind, name, err := kindOf(err), Command(err), redactReply(err)
@@ -73,8 +75,8 @@ func Classify(err error) error {
 	return fmt.Errorf("%w: %w", kind, err)
 }
 
-// Trouble returns the kind of a classified error, nil if it has none.
-func Trouble(err error) error {
+// Kind returns the kind of a classified error, nil if it has none.
+func Kind(err error) error {
 	for _, kind := range kinds {
 		if errors.Is(err, kind) {
 			return kind
@@ -83,14 +85,16 @@ func Trouble(err error) error {
 	return nil
 }
 
-// Permanent reports whether retrying is useless until the server or the user's permissions
-// are changed.
+// Permanent reports whether Redis refuses the command itself, for want of a permission or
+// because it does not have it: a retry is useless until somebody changes the server or the
+// user's permissions. Other refusals, such as of a password, are not meant: they concern
+// the connection, and not this command.
 func Permanent(err error) bool {
 	return errors.Is(err, ErrNoCommand) || errors.Is(err, ErrNoPermission)
 }
 
-// troubles maps the error codes of Redis to kinds.
-var troubles = map[string]error{
+// kindByCode maps the error codes of Redis to kinds.
+var kindByCode = map[string]error{
 	"NOAUTH": ErrNoPassword, "WRONGPASS": ErrWrongPassword, "NOPERM": ErrNoPermission, "DENIED": ErrRefused,
 	"LOADING": ErrStarting, "MASTERDOWN": ErrStarting, "CLUSTERDOWN": ErrStarting, "TRYAGAIN": ErrStarting, "BUSY": ErrStarting,
 	"READONLY": ErrReadOnly, "OOM": ErrFull, "NOREPLICAS": ErrNotPersisted, "MISCONF": ErrNotPersisted,
@@ -142,7 +146,7 @@ func answerKind(err error, text string) error {
 		text = cause
 	}
 	word, _, _ := strings.Cut(text, " ")
-	kind := troubles[word]
+	kind := kindByCode[word]
 	if word == "ERR" {
 		for _, shape := range patterns {
 			if kind == nil && shape.text.MatchString(text) {
@@ -166,7 +170,7 @@ func wireKind(err error) error {
 	var authority x509.UnknownAuthorityError
 	var invalid x509.CertificateInvalidError
 	var record tls.RecordHeaderError
-	if found := Trouble(err); found != nil { // our own connections say so
+	if found := Kind(err); found != nil { // our own connections say so
 		return found
 	}
 	switch {

@@ -45,7 +45,7 @@ func TestTrouble(t *testing.T) {
 				t.Errorf("read: %v, want %v", err, c.reads)
 			}
 			err = set(t, r)
-			if !errors.Is(err, c.want) || Trouble(err) != c.want { //nolint:errorlint // the very kind is returned, and not wrapped
+			if !errors.Is(err, c.want) || Kind(err) != c.want { //nolint:errorlint // the very kind is returned, and not wrapped
 				t.Errorf("written: %v, want %v", err, c.want)
 			}
 		})
@@ -121,7 +121,7 @@ func TestRefusalsByCodeAndShape(t *testing.T) {
 		if got := kindOf(answered(text)); got != want { //nolint:errorlint // the very kind
 			t.Errorf("%s: %v, want %v", text, got, want)
 		}
-		if got := Trouble(Classify(answered(text))); got != want { //nolint:errorlint // the very kind
+		if got := Kind(Classify(answered(text))); got != want { //nolint:errorlint // the very kind
 			t.Errorf("%s is classified as %v, want %v", text, got, want)
 		}
 	}

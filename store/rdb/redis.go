@@ -116,9 +116,9 @@ func detectCluster(ctx context.Context, options redis.Options) (bool, error) {
 	defer func() { _ = probe.Close() }() // it only answered INFO
 	info, err := probe.Info(ctx).Result()
 	switch {
-	case infoDenied(err):
+	case declined(err):
 		slots, err := probe.Do(ctx, "CLUSTER", "SLOTS").Slice()
-		if err != nil && !infoDenied(err) {
+		if err != nil && !declined(err) {
 			return false, err
 		}
 		return len(slots) > 0, nil
@@ -130,15 +130,17 @@ func detectCluster(ctx context.Context, options redis.Options) (bool, error) {
 	return strings.Contains(info, "cluster_enabled:1"), nil
 }
 
-// infoDenied reports whether Redis merely refuses to report about itself.
-func infoDenied(err error) bool {
+// declined reports whether Redis answered that it does not carry out a command, which is
+// for commands that are not required: it lacks the permission or the command, or the answer
+// is of no kind, since services refuse in words of their own.
+func declined(err error) bool {
 	var answered redis.Error
 	kind := kindOf(err)
 	return errors.As(err, &answered) && (kind == nil || Permanent(kind))
 }
 
 // Masters calls fn for every server that holds keys, in a cluster concurrently,
-// and returns the first error.
+// and returns the first error, as the library gave it. EachMaster collects answers.
 func (r *Redis) Masters(ctx context.Context, fn func(context.Context, *redis.Client) error) error {
 	client, err := r.Client(ctx)
 	if err != nil {
@@ -151,8 +153,8 @@ func (r *Redis) Masters(ctx context.Context, fn func(context.Context, *redis.Cli
 	return fn(ctx, single)
 }
 
-// EachMaster asks every master, in a cluster concurrently, and returns the answers,
-// or the first error, classified.
+// EachMaster is Masters for a function with an answer: it returns the answers of all, in
+// no order, or the first error, classified.
 func EachMaster[T any](ctx context.Context, r *Redis, ask func(context.Context, *redis.Client) (T, error)) ([]T, error) {
 	var mu sync.Mutex
 	var answers []T

@@ -143,7 +143,7 @@ func listsReplica(nodes string) bool {
 // counted, at least one if there is one, that acknowledge this connection's last write.
 func connectedReplicas(ctx context.Context, client redis.UniversalClient) (n int, reported bool, err error) {
 	info, err := client.Info(ctx, "replication").Result()
-	if err != nil && !infoDenied(err) {
+	if err != nil && !declined(err) {
 		return 0, false, fmt.Errorf("ask for replicas: %w", Classify(err))
 	}
 	for line := range strings.Lines(info) {

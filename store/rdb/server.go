@@ -74,7 +74,7 @@ func server(ctx context.Context, master *redis.Client) (Server, error) {
 		return Server{}, err
 	}
 	text, err := master.Info(ctx).Result()
-	if err != nil && !infoDenied(err) {
+	if err != nil && !declined(err) {
 		return Server{}, err
 	}
 	s := parseInfo(text)

@@ -39,7 +39,7 @@ func TestWrongURLsAreNamed(t *testing.T) {
 			}
 			defer r.Close() //nolint:errcheck // a test's own
 			for i, ask := range []func(*testing.T, *rdb.Redis) error{reads, writes, func(t *testing.T, r *rdb.Redis) error { _, err := r.Ping(t.Context()); return err }} {
-				if err := ask(t, r); rdb.Trouble(err) != c.want { //nolint:errorlint // the very kind
+				if err := ask(t, r); rdb.Kind(err) != c.want { //nolint:errorlint // the very kind
 					t.Errorf("%d: %v, want %v", i, err, c.want)
 				}
 			}
@@ -63,7 +63,7 @@ func TestAnnouncedAddressesAreNamed(t *testing.T) {
 	for _, node := range cluster.Nodes[:2] {
 		testenv.Must(t, node.Client().ConfigSet(t.Context(), "cluster-announce-port", "1").Err())
 	}
-	if _, err := rdbtest.Open(t, cluster.Nodes[0].URL()).Ping(t.Context()); rdb.Trouble(err) != rdb.ErrAnnounced { //nolint:errorlint // the very kind
+	if _, err := rdbtest.Open(t, cluster.Nodes[0].URL()).Ping(t.Context()); rdb.Kind(err) != rdb.ErrAnnounced { //nolint:errorlint // the very kind
 		t.Errorf("an address that nobody reaches: %v", err)
 	}
 }

@@ -119,7 +119,8 @@ func (p *incidentPlayer) ends() {
 	p.t.Helper()
 	p.Until(incidentEnd + " !== undefined")
 	p.look("repaired", about("paid sessions have had no video since", "8 replayed"))
-	p.Do(chromedp.Click(incidentEnd+`.querySelector("a.replies")`, chromedp.ByJSPath))
+	p.Until(incidentEnd + `.querySelector("a.replies") !== null`)
+	p.Do(chromedp.Evaluate(incidentEnd+`.querySelector("a.replies").click()`, nil)) // at once: messages above may move it
 	p.Until(`document.querySelector("#panel").innerText.includes("@ona Finished: 8 videos ready")`)
 	p.look("end", incidentEnd)
 	p.Do(chromedp.Click(`#panel .bar a[data-nav]`), chromedp.WaitNotVisible("#panel"))

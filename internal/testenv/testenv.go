@@ -4,13 +4,17 @@
 package testenv
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"reflect"
 	"strconv"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -43,23 +47,41 @@ func skip(t testing.TB, missing string) {
 	t.Skipf("skipped: needs %s", missing)
 }
 
-// The ports lie below the ephemeral ones, which the system assigns to any process.
+// The ports lie below the ephemeral ones, which the system assigns to any process. Each test
+// process takes a block of its own.
 const (
 	firstPort = 20_000
-	ports     = 12_000
+	blocks    = 20
+	blockSize = 600
 )
 
-// lastPort is the offset of the port that was last tried.
-var lastPort atomic.Uint32
+var (
+	lastPort  atomic.Uint32 // the offset in the block of the port that was last tried
+	blockLock *os.File      // held for as long as the process runs
+)
 
-func init() { lastPort.Store(rand.Uint32N(ports)) }
+// portBlock returns the first port of this process's block. If all are taken it is another's.
+var portBlock = sync.OnceValue(func() int {
+	for b := range blocks {
+		file, err := os.OpenFile(filepath.Join(os.TempDir(), fmt.Sprintf("sessionbot-test-ports-%d", b)), os.O_CREATE|os.O_RDWR, 0o666)
+		if err != nil {
+			continue
+		}
+		if syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+			blockLock = file
+			return firstPort + b*blockSize
+		}
+		_ = file.Close() // nothing was written
+	}
+	return firstPort + rand.IntN(blocks)*blockSize
+})
 
 // FreePort returns a loopback port that was free a moment ago. It does not return the same
-// port again soon.
+// port again soon, nor one of another test process.
 func FreePort(t testing.TB) int {
 	t.Helper()
 	for range 100 {
-		port := firstPort + int(lastPort.Add(1)%ports)
+		port := portBlock() + int(lastPort.Add(1)%blockSize)
 		if listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
 			_ = listener.Close() // it has shown that the port is free
 			return port

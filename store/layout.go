@@ -1,9 +1,6 @@
 package store
 
-import (
-	"cmp"
-	"time"
-)
+import "time"
 
 // layoutFor is how recently a three-key session has to be created to show that the
 // site still creates such ones.
@@ -14,7 +11,7 @@ const layoutFor = 7 * 24 * time.Hour
 // nothing: it may be a mapping that a repair wrote a status into.
 func (s Session) MadeAs(now time.Time) Layout {
 	switch layout := s.Layout(); {
-	case layout == LayoutThreeKey && now.Sub(s.AsOf(now).StoredAt(now)) < layoutFor,
+	case layout == LayoutThreeKey && now.Sub(s.AsOf(now).CreatedAt(now)) < layoutFor,
 		layout == LayoutOneKey && !s.SessionKey.Value.CreatedAt.IsZero():
 		return layout
 	}
@@ -28,20 +25,4 @@ func (l Layout) And(made Layout) Layout {
 		return l
 	}
 	return made
-}
-
-// StoredAt returns when the prompt was stored: the oldest time of its values, else by
-// its TTL.
-func (s Session) StoredAt(now time.Time) time.Time {
-	times := []time.Time{s.Prompt.Value.Timestamp, s.Prompt.Value.CreatedAt, s.SessionKey.Value.CreatedAt}
-	if p := s.SessionKey.Value.Prompt; p != nil {
-		times = append(times, s.SessionKey.Value.Timestamp)
-	}
-	var oldest time.Time
-	for _, at := range times {
-		if !at.IsZero() && (oldest.IsZero() || at.Before(oldest)) {
-			oldest = at
-		}
-	}
-	return cmp.Or(oldest, s.PromptKey().WrittenAt(now))
 }

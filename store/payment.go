@@ -87,6 +87,9 @@ type Event struct {
 	CompletedAt time.Time // when that one was created
 }
 
+// Undelivered reports whether at least one endpoint has not accepted the event.
+func (e Event) Undelivered() bool { return e.State == EventPending || e.State == EventFailed }
+
 // EventLife is how long Stripe keeps an event, and so how far back it lists them.
 const EventLife = 30 * 24 * time.Hour
 

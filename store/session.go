@@ -4,6 +4,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -160,17 +161,33 @@ func FileUUID(id string) (uuid [16]byte, ok bool) {
 	return uuid, err == nil
 }
 
+// CreatedAt returns when a session, as of now, was created: the oldest time in prompt: and
+// session:, else when the key with the prompt was last written, by its TTL; zero = unknown.
+func (s Session) CreatedAt(now time.Time) time.Time {
+	times := []time.Time{s.Prompt.Value.Timestamp, s.Prompt.Value.CreatedAt, s.SessionKey.Value.CreatedAt}
+	if p := s.SessionKey.Value.Prompt; p != nil {
+		times = append(times, s.SessionKey.Value.Timestamp)
+	}
+	var oldest time.Time
+	for _, at := range times {
+		if !at.IsZero() && (oldest.IsZero() || at.Before(oldest)) {
+			oldest = at
+		}
+	}
+	return cmp.Or(oldest, s.PromptKey().WrittenAt(now))
+}
+
 // FileRef is a file that a session names.
 type FileRef struct {
 	Session string
-	Created time.Time // the session; zero = unknown
+	Created time.Time // of the session; zero = unknown
 	FileID  string
 }
 
 // FileRef returns the file that the session names.
 func (s Session) FileRef(now time.Time) FileRef {
 	s = s.AsOf(now)
-	return FileRef{Session: s.ID, Created: s.StoredAt(now), FileID: s.FileID()}
+	return FileRef{Session: s.ID, Created: s.CreatedAt(now), FileID: s.FileID()}
 }
 
 // StrayFiles returns the files of the values whose status does not count.

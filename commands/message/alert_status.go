@@ -34,10 +34,10 @@ func alertLine(x diagnosis.Examination, a incident.AlertStatus) blockkit.Line {
 	switch a.Reason {
 	case "":
 		line = blockkit.L(blockkit.Plain("posted "), humanize.AgoTime(a.At, x.At))
-	case incident.Acknowledged:
+	case incident.JoinedAcknowledged:
 		line = blockkit.L(blockkit.Plain("added "), humanize.AgoTime(a.At, x.At), blockkit.Plain(" to an alert that "), blockkit.User(a.By),
 			blockkit.Plain(" had already acknowledged; nobody was notified again"))
-	case incident.Snoozed:
+	case incident.JoinedSnoozed:
 		line = blockkit.L(blockkit.Plain("added "), humanize.AgoTime(a.At, x.At), blockkit.Plain(" to an alert that "), blockkit.User(a.By),
 			blockkit.Plain(" had snoozed; nobody was notified again"))
 	case incident.GraceTime:

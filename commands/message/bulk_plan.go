@@ -188,15 +188,15 @@ func itemLine(item repair.Plan) blockkit.Line {
 	return blockkit.L(blockkit.Code(humanize.ShortID(item.Session)), blockkit.Plain(" · "+strings.Join(parts, " · ")))
 }
 
-// bulkPlanActions are the buttons of a bulk plan; nonce is that of the first of two
-// clicks.
-func bulkPlanActions(p repair.Plan, nonce string) []slack.BlockElement {
+// bulkPlanActions are the buttons of a bulk plan; press is the id of the first of two
+// presses.
+func bulkPlanActions(p repair.Plan, press string) []slack.BlockElement {
 	label, value := "Approve: "+string(p.Action)+" "+humanize.Thousands(int64(len(p.Items))), p.ID
 	if cents, _, _ := p.Sums(); cents > 0 {
 		label += ", " + remedy.CostText(cents)
 	}
-	if nonce != "" {
-		label, value = approveAgainLabel+strings.TrimPrefix(label, "Approve"), p.ID+"."+nonce
+	if press != "" {
+		label, value = approveAgainLabel+strings.TrimPrefix(label, "Approve"), p.ID+"."+press
 	}
 	approve := blockkit.Button(ActionApprove, label, value)
 	approve.Style = slack.StylePrimary

@@ -17,7 +17,7 @@ import (
 )
 
 // The buttons of a plan. Their value is the plan's opaque id, followed by the
-// nonce of the first click where it takes two; see ParsePlanValue.
+// press of the first click where it takes two; see ParsePlanValue.
 const (
 	ActionApprove = "confirm.approve"
 	ActionCancel  = "confirm.cancel"
@@ -199,11 +199,11 @@ func ConfirmationBlocks(p repair.Plan, by store.Actor, onInclude bool) []slack.B
 		blockkit.Plain(" To confirm, they must press “"+approveAgainLabel+"”, at least "+humanize.Duration(repair.SecondPressDelay)+" later. Anybody else has to press it twice."))))
 }
 
-// PlanActions are the plan's buttons; nonce is that of the first of two clicks. The
+// PlanActions are the plan's buttons; press is that of the first of two clicks. The
 // plan is the confirmation: no dialog asks once more.
-func PlanActions(p repair.Plan, nonce string) []slack.BlockElement {
+func PlanActions(p repair.Plan, press string) []slack.BlockElement {
 	if p.IsBulk() {
-		return bulkPlanActions(p, nonce)
+		return bulkPlanActions(p, press)
 	}
 	label, value, style := "Approve: mark as error", p.ID, slack.StylePrimary
 	switch {
@@ -216,8 +216,8 @@ func PlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 	case p.Deliver != "":
 		label = humanize.WithNoun(p.Kind, "Approve: show the {video}")
 	}
-	if nonce != "" {
-		label, value = approveAgainLabel, p.ID+"."+nonce
+	if press != "" {
+		label, value = approveAgainLabel, p.ID+"."+press
 		if p.Order != nil || p.Replay != nil {
 			label += ", " + remedy.CostText(p.Cents())
 		}
@@ -231,10 +231,10 @@ func PlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 const approveAgainLabel = "Approve anyway"
 
 // ParsePlanValue splits the value of a plan's button into the plan's id and the
-// nonce of the first click, "" = none.
-func ParsePlanValue(value string) (planID, nonce string) {
-	planID, nonce, _ = strings.Cut(value, ".")
-	return planID, nonce
+// press of the first click, "" = none.
+func ParsePlanValue(value string) (planID, press string) {
+	planID, press, _ = strings.Cut(value, ".")
+	return planID, press
 }
 
 func seenPayment(s repair.Snapshot) string {

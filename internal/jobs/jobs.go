@@ -39,7 +39,7 @@ type Timings struct {
 	Refresh         time.Duration // between two looks at the minutes that people see, while a file is made
 	Reread          time.Duration // from a write to reading it again: an update by the site that began before may still overwrite it
 	BaseDelay       time.Duration // between two looks at work that waits, and before the first retry of a job that failed
-	MaxRetryDelay   time.Duration // the longest pause between two attempts at a failing job
+	MaxRetryDelay   time.Duration // the longest of those delays, unless Slack asks for more; a job that reached it is exhausted
 	SaveRetry       time.Duration // between two attempts to record the request's outcome
 	SiteWrite       time.Duration // from the site's answer to an event: how long it has to write, before the event counts as ignored
 	Unanswered      time.Duration // likewise from an event without an answer; at most GiveUp
@@ -95,7 +95,7 @@ type Config struct {
 	// disables the check.
 	Handled func(ctx context.Context, session string) (*incident.Handled, error)
 	// Notify shows the progress of a job. The end of a job is shown until that
-	// succeeds; an error may have a method Pause that returns how long not to try.
+	// succeeds; an error may have a method RequestedDelay: how long not to try.
 	Notify func(ctx context.Context, p repair.Progress) error
 	Token  bool // a token of SuperDuperAI is configured
 	GiveUp time.Duration

@@ -181,8 +181,8 @@ func requestedDelay(err error) time.Duration {
 }
 
 // postpone schedules the next attempt at a job with exponential backoff, and no
-// sooner than after pause. It returns the time until then.
-func (r *Runner) postpone(id string, pause time.Duration) time.Duration {
+// sooner than after atLeast. It returns the time until then.
+func (r *Runner) postpone(id string, atLeast time.Duration) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	next := r.retries[id]
@@ -191,9 +191,9 @@ func (r *Runner) postpone(id string, pause time.Duration) time.Duration {
 		r.retries[id] = next
 	}
 	next.delay = next.backoff.NextBackOff()
-	pause = max(pause, next.delay)
-	next.at = r.Now().Add(pause)
-	return pause
+	delay := max(atLeast, next.delay)
+	next.at = r.Now().Add(delay)
+	return delay
 }
 
 // exhausted reports whether a job failed in this process until its backoff reached the

@@ -28,7 +28,7 @@ func (s *incidents) assign(ctx context.Context, open []incident.Incident, observ
 	}
 	unassigned := map[incident.Kind][]incident.Case{}
 	for id, o := range observed {
-		if o.Alerted && !assigned[id] {
+		if o.ToAlert && !assigned[id] {
 			unassigned[o.kind()] = append(unassigned[o.kind()], o.Case)
 		}
 	}

@@ -51,7 +51,7 @@ func (w *Watch) rules() incident.Rules {
 	return incident.Rules{AlertOn: w.AlertOn, FixTexts: w.FixTexts, Stripe: w.Stripe != nil}
 }
 
-// triage decides whether a session outside any incident is alerted.
+// triage decides whether a session outside any incident is examined; see Rules.Triage.
 func (w *Watch) triage(c candidate, state watchstate.State) incident.Disposition {
 	return w.rules().Triage(c.Evidence, c.Diagnosis, incident.Known{Dismissed: c.dismissed, Handled: c.handled}, state)
 }

@@ -59,7 +59,7 @@ func TestRepairAtTheFirstLook(t *testing.T) {
 	h.must(h.client.HSet(t.Context(), job, "state", "running").Err())
 	result := inspection{observed: map[string]assessment{}}
 	h.must(h.term.inspector.examine(t.Context(), candidates, &result))
-	if len(result.requeue) != 1 || result.observed["cs_test_1"].Alerted {
+	if len(result.requeue) != 1 || result.observed["cs_test_1"].ToAlert {
 		t.Errorf("examined: %+v", result)
 	}
 	if n := h.metrics.skipped[string(incident.RepairRunning)]; n != 1 {

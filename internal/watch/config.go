@@ -134,9 +134,9 @@ type Timings struct {
 	FirstSweep              time.Duration // the longest that the first sweep waits for the subscription
 	Requeue                 time.Duration // until a session that could not be read is inspected again
 	Update                  time.Duration // minimum between two updates of one message
-	FirstRetryDelay         time.Duration // after an alert was not delivered; doubles
-	MaxRetryDelay           time.Duration
-	MaxUnreadableRetryDelay time.Duration // likewise, if each attempt may post a duplicate that cannot be looked up
+	FirstRetryDelay         time.Duration // after a message (alert, answer in a thread, note of an outage) was not delivered; doubles
+	MaxRetryDelay           time.Duration // the longest of those delays, unless Slack asks for more
+	MaxUnreadableRetryDelay time.Duration // likewise, if the channel's history may not be read, so that each attempt may post a duplicate
 	Outage                  time.Duration // until Redis that cannot be used is reported
 	OutageJitter            time.Duration // the most that a replica waits besides
 	OutageStableAfter       time.Duration // for which Redis has to work before the report is resolved

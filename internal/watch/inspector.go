@@ -123,7 +123,7 @@ func (s *inspector) triageOpen(ctx context.Context, c *candidate, cases int, res
 	unchanged := c.open.Verdict == c.Verdict && s.alertable(c.Observation)
 	c.askStripe = unchanged && s.dueForRecheck(c.open, cases, now) && s.stripe.lookups.AllowN(now, 1)
 	if unchanged && !c.askStripe && c.Job == store.JobNone {
-		result.observed[c.Session.ID] = assessment{Case: s.caseOf(ctx, *c, now), Alerted: true}
+		result.observed[c.Session.ID] = assessment{Case: s.caseOf(ctx, *c, now), ToAlert: true}
 		return false
 	}
 	return true
@@ -258,7 +258,7 @@ func (s *inspector) conclude(ctx context.Context, c candidate, repair store.Acti
 	c.Diagnosis = diagnosis.Diagnose(c.Evidence, now, s.Limits)
 	o := assessment{
 		Case:    s.caseOf(ctx, c, now),
-		Alerted: s.alertable(c.Observation) && !expired(c.Diagnosis, now),
+		ToAlert: s.alertable(c.Observation) && !expired(c.Diagnosis, now),
 	}
 	if c.open != nil {
 		o.Ending = c.endingOf(repair, s.markedByRepair(c.Observation))
@@ -266,7 +266,7 @@ func (s *inspector) conclude(ctx context.Context, c candidate, repair store.Acti
 	o.Case.Checked = c.checked
 	result.observed[id] = o
 	switch {
-	case o.Alerted:
+	case o.ToAlert:
 	case c.open == nil:
 		reason, again := c.conclusion(s.stripeInterval(), now)
 		s.logSkipped(ctx, c, reason)

@@ -13,7 +13,7 @@ import (
 // assessment is the state of a session as it was seen by an inspection.
 type assessment struct {
 	Case    incident.Case
-	Alerted bool            // its verdict is one that is alerted
+	ToAlert bool            // its verdict is one that is alerted
 	Ending  incident.Ending // how it left the trouble it was in; "" = that is not known yet
 }
 
@@ -35,7 +35,7 @@ func reconcile(i *incident.Incident, observed map[string]assessment, now time.Ti
 			continue
 		}
 		before, gone := *c, !c.Gone.IsZero()
-		belongs := o.Alerted && (o.kind() == i.Kind || !gone && restored(i.Kind, o))
+		belongs := o.ToAlert && (o.kind() == i.Kind || !gone && restored(i.Kind, o))
 		switch {
 		case belongs && gone && now.Sub(i.LastJoinedAt) >= Window: // it gets a new message, so that people notice
 		case belongs && gone:

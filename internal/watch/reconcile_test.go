@@ -14,7 +14,7 @@ import (
 func observe(i incident.Incident, change func(*assessment)) map[string]assessment {
 	seen := map[string]assessment{}
 	for _, c := range i.Cases {
-		s := assessment{Case: c, Alerted: true}
+		s := assessment{Case: c, ToAlert: true}
 		s.Case.Gone, s.Case.Ending = time.Time{}, ""
 		change(&s)
 		seen[c.ID] = s
@@ -25,7 +25,7 @@ func observe(i incident.Incident, change func(*assessment)) map[string]assessmen
 func TestReconcile(t *testing.T) {
 	t.Parallel()
 	left := func(e incident.Ending) func(*assessment) {
-		return func(s *assessment) { s.Alerted, s.Ending = false, e }
+		return func(s *assessment) { s.ToAlert, s.Ending = false, e }
 	}
 	gone := func(i *incident.Incident) {
 		for n := range i.Cases {
@@ -63,8 +63,8 @@ func TestReconcile(t *testing.T) {
 		{"lost, restored and repaired", testIncident(2, time.Hour, lost), left(incident.EndGenerated), true, 0, Resolved, incident.EndGenerated},
 		{"lost, left, and restored after all", testIncident(2, time.Minute, lost, gone), restored, false, 0, "", incident.EndLate},
 		{"a prompt is lost", testIncident(2, time.Hour), func(s *assessment) { s.Case.Verdict, s.Ending = diagnosis.VerdictLost, incident.EndOther }, true, 0, Resolved, incident.EndOther},
-		{"a repair began", testIncident(2, time.Hour), func(s *assessment) { s.Alerted, s.Case.Repair = false, &incident.Repair{Job: "j"} }, true, 2, Joined, ""},
-		{"a repair goes on", testIncident(2, time.Hour, repairing), func(s *assessment) { s.Alerted = false }, false, 2, "", ""},
+		{"a repair began", testIncident(2, time.Hour), func(s *assessment) { s.ToAlert, s.Case.Repair = false, &incident.Repair{Job: "j"} }, true, 2, Joined, ""},
+		{"a repair goes on", testIncident(2, time.Hour, repairing), func(s *assessment) { s.ToAlert = false }, false, 2, "", ""},
 		{"a repair was refused", testIncident(2, time.Hour, repairing), func(s *assessment) { s.Case.Repair = nil }, true, 2, Joined, ""},
 		{"a repair failed", testIncident(2, time.Hour, repairing), func(s *assessment) { s.Case.Repair, s.Case.Verdict = nil, diagnosis.VerdictFailed }, true, 2, Joined, ""},
 		{"handled", testIncident(2, time.Hour), left(incident.EndHandled), true, 0, Resolved, incident.EndHandled},

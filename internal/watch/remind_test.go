@@ -143,7 +143,7 @@ func TestReconcileRecordsActivity(t *testing.T) {
 		{"it was handled", assessment{Ending: incident.EndHandled}, now},
 		{"a repair failed at once", assessment{Case: incident.Case{Verdict: diagnosis.VerdictFailed}}, now},
 		{"its webhook came late", assessment{Ending: incident.EndLate}, time.Time{}},
-		{"nothing changed", assessment{Alerted: true, Case: incident.Case{Verdict: diagnosis.VerdictOrphaned}}, time.Time{}},
+		{"nothing changed", assessment{ToAlert: true, Case: incident.Case{Verdict: diagnosis.VerdictOrphaned}}, time.Time{}},
 	} {
 		i := testIncident(2, time.Hour)
 		if reconcile(&i, map[string]assessment{i.Cases[0].ID: c.observed}, now); !i.ActiveAt.Equal(c.want) {

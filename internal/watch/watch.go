@@ -5,18 +5,21 @@
 //   - stripePoller, listener, sweepTask and fileChecker find sessions by Stripe's
 //     lists of payments, Redis' notifications, a sweep that needs neither, and the
 //     files that sessions name. They put a session in the due queue.
-//   - inspector diagnoses the sessions that are due. triage decides whether one is
-//     worth an examination; why it is not is logged as "session not alerted". One that
-//     could not be examined is logged as "session not examined, will retry".
+//   - inspector diagnoses the sessions that are due. triage, which the sweep calls as
+//     well before it puts a session in the queue, decides whether one is examined; why it
+//     is not is logged as "session not alerted" (debug). The examination decides whether
+//     it is alerted. One that could not be examined is logged as "session not examined,
+//     will retry".
 //   - incidents.assign updates the incidents with what was observed.
 //   - digester opens the incident that is the digest of the day before.
 //   - follower answers in the threads in which people asked about a session, once
 //     that has ended. follow.Decide decides when.
 //   - notifier shows the incidents. Decide decides what is due: no reply while an
 //     incident is snoozed, and nothing while it is shown as it is, or for a while
-//     after a failure, which is logged as "alert not delivered, will retry".
+//     after a failure. The first of several in a row is logged as "alert not delivered,
+//     will retry".
 //
-// The Notifier renders alerts.
+// The interface Notifier is what renders alerts and posts them to Slack.
 package watch
 
 import (

@@ -54,7 +54,7 @@ type Diagnosis struct {
 	Reason  string // in one or two plain sentences
 	Allowed []store.Action
 	Deliver string    // the finished file that a fix writes; "" = it writes an error
-	PaidAt  time.Time // zero = unknown
+	PaidAt  time.Time // as precisely as is known, else when the session was created; zero = unknown
 	Since   time.Time // of the status; zero = unknown
 	Until   time.Time // when waiting becomes orphaned, and processing stalled; zero = unknown, or another verdict
 }
@@ -285,12 +285,12 @@ func unclearReason(e Evidence) string {
 
 // paidAt returns when the customer paid, as precisely as is known.
 func paidAt(e Evidence, now time.Time) time.Time {
-	return cmp.Or(e.Payment.PaidAt, e.Payment.ChargedAt, e.Payment.Created, e.Session.StoredAt(now))
+	return cmp.Or(e.Payment.PaidAt, e.Payment.ChargedAt, e.Payment.Created, e.Session.CreatedAt(now))
 }
 
 // statusSince returns when the status was set: its own time, else the creation, else
 // when the keys that could carry it were written.
 func statusSince(e Evidence, now time.Time) time.Time {
-	return cmp.Or(e.Session.Current().Timestamp, e.Session.StoredAt(now), e.Payment.Created,
+	return cmp.Or(e.Session.Current().Timestamp, e.Session.CreatedAt(now), e.Payment.Created,
 		e.Session.CurrentKey().WrittenAt(now), e.Session.SessionKey.WrittenAt(now))
 }

@@ -138,7 +138,7 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 	x.otherFiles(ctx, &seen)
 	missing := func(n NamedFile) bool { return n.State == store.FileMissing }
 	if x.Proven != nil && (seen.File.State == store.FileMissing || slices.ContainsFunc(seen.Others, missing)) {
-		seen.APIProven = x.Proven(ctx, seen.Session.StoredAt(x.Now()))
+		seen.APIProven = x.Proven(ctx, seen.Session.CreatedAt(x.Now()))
 	}
 	seen.SiteLayout = siteLayout()
 	seen.Job, seen.JobErr = seen.Repair.State, rdb.Classify(cmp.Or(seen.JobErr, recordErr))

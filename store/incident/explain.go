@@ -21,12 +21,12 @@ const (
 
 // Reasons that are about alerts as a whole.
 const (
-	AlertsOff      Disposition = "alerts_off"       // no ALERT_CHANNEL is set
-	NotWatching    Disposition = "not_watching"     // no sweep has gone through lately
-	NotPosted      Disposition = "not_posted"       // Slack has not taken the message yet
-	Acknowledged   Disposition = "acknowledged"     // it joined an acknowledged incident: no one was notified again
-	Snoozed        Disposition = "snoozed"          // it joined a snoozed incident, likewise
-	RecordsNotRead Disposition = "records_not_read" // the bot's own Redis did not answer
+	AlertsOff          Disposition = "alerts_off"       // no ALERT_CHANNEL is set
+	NotWatching        Disposition = "not_watching"     // no sweep has gone through lately
+	NotPosted          Disposition = "not_posted"       // Slack has not taken the message yet
+	JoinedAcknowledged Disposition = "acknowledged"     // it joined an acknowledged incident: no one was notified again
+	JoinedSnoozed      Disposition = "snoozed"          // it joined a snoozed incident, likewise
+	RecordsNotRead     Disposition = "records_not_read" // the bot's own Redis did not answer
 )
 
 // watchedWithin, or three pauses between sweeps if those are longer, is the maximum age of
@@ -93,9 +93,9 @@ func (i *Incident) alertStatus(c Case, now time.Time) AlertStatus {
 	}
 	switch {
 	case i.Snoozed != nil && i.Snoozed.At.Before(c.Found) && now.Before(i.Snoozed.Until):
-		a.Reason, a.By = Snoozed, i.Snoozed.By
+		a.Reason, a.By = JoinedSnoozed, i.Snoozed.By
 	case i.Acknowledged != nil && i.Acknowledged.At.Before(c.Found):
-		a.Reason, a.By = Acknowledged, i.Acknowledged.By
+		a.Reason, a.By = JoinedAcknowledged, i.Acknowledged.By
 	}
 	return a
 }

@@ -48,12 +48,12 @@ func TestExplain(t *testing.T) {
 			want: AlertStatus{State: Alerted, At: now.Add(-2 * time.Minute), Permalink: posted.Permalink}},
 		"alerted, though nobody watches now": {d: orphan, rec: Recorded{Incidents: []Incident{posted}, State: standing}, want: AlertStatus{State: Alerted, At: posted.PostedAt, Permalink: posted.Permalink}},
 		"it joined an acknowledged incident": {d: orphan, rec: Recorded{Incidents: with(posted, func(i *Incident) { i.Acknowledged = &Acknowledgement{By: "U0ANN", At: now.Add(-10 * time.Minute)} })},
-			want: AlertStatus{State: Alerted, Reason: Acknowledged, At: posted.PostedAt, By: "U0ANN", Permalink: posted.Permalink}},
+			want: AlertStatus{State: Alerted, Reason: JoinedAcknowledged, At: posted.PostedAt, By: "U0ANN", Permalink: posted.Permalink}},
 		"acknowledged afterwards": {d: orphan, rec: Recorded{Incidents: with(posted, func(i *Incident) { i.Acknowledged = &Acknowledgement{By: "U0ANN", At: now} })},
 			want: AlertStatus{State: Alerted, At: posted.PostedAt, Permalink: posted.Permalink}},
 		"it joined a snoozed incident": {d: orphan, rec: Recorded{Incidents: with(posted, func(i *Incident) {
 			i.Snoozed = &Acknowledgement{By: "U0ANN", At: now.Add(-10 * time.Minute), Until: now.Add(time.Minute)}
-		})}, want: AlertStatus{State: Alerted, Reason: Snoozed, At: posted.PostedAt, By: "U0ANN", Permalink: posted.Permalink}},
+		})}, want: AlertStatus{State: Alerted, Reason: JoinedSnoozed, At: posted.PostedAt, By: "U0ANN", Permalink: posted.Permalink}},
 		"not posted yet": {d: orphan, rec: Recorded{Incidents: with(posted, func(i *Incident) { i.LeaveMessage() })}, want: AlertStatus{State: AlertPending, Reason: NotPosted}},
 		"recovered": {d: verdict(diagnosis.VerdictCompleted), rec: Recorded{Incidents: with(posted, func(i *Incident) { i.Cases[0].Gone = now })},
 			want: AlertStatus{State: Alerted, At: posted.PostedAt, Permalink: posted.Permalink}},

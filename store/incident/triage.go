@@ -23,7 +23,7 @@ const (
 	HandledElsewhere  Disposition = "handled"            // elsewhere, in the same trouble, by an operator
 	InBacklog         Disposition = "in_backlog"         // from before the watch: one case of the summary
 	BacklogPublished  Disposition = "backlog_published"  // from before the watch, and covered by the summary
-	PaymentUnverified Disposition = "payment_unverified" // counted by the sweep, and alerted as one incident
+	PaymentUnverified Disposition = "payment_unverified" // one incident is about all of them, if Stripe is away or of the other mode
 	PaymentPending    Disposition = "payment_pending"    // from before the watch, and its payment is not known yet
 	Dismissed         Disposition = "dismissed"          // examined lately in the same trouble, and found in order
 
@@ -50,7 +50,8 @@ func (r Rules) Alerts(s store.Session, v diagnosis.Verdict) bool {
 	return slices.Contains(r.AlertOn, v) && !IsMarkedByRepair(s, v, r.FixTexts)
 }
 
-// Triage decides whether a session outside any incident is alerted.
+// Triage decides whether a session outside any incident is examined, which may then be
+// alerted, and if not, why it is not alerted.
 func (r Rules) Triage(e diagnosis.Evidence, d diagnosis.Diagnosis, k Known, state watchstate.State) Disposition {
 	old := TroubleSince(d).Before(state.Epoch)
 	switch {

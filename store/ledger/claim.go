@@ -34,10 +34,10 @@ func parseDecision(raw string) (d repair.Decision, err error) {
 // for them, so that a press of an old copy, or by another person, is a first one
 // itself; the name alone grants nothing.
 //
-// A press that comes too early leaves the time of the first one, so that somebody who
-// keeps pressing gets through after the delay. One of an old button sets it anew: else
-// the other half of a double click on it, if the button is redrawn in between, would
-// approve.
+// A press by another person is a first press of theirs. One that comes too early keeps the
+// time of the first press, so that somebody who keeps pressing gets through after the
+// delay. A later one of an old copy of the button restarts the delay: else the other half
+// of a double click on it, if the button is redrawn in between, would approve.
 //
 // Before it claims it calls what the scripts of a job call: a server without one of
 // these commands would accept a job that cannot be ended.
@@ -45,7 +45,8 @@ func parseDecision(raw string) (d repair.Decision, err error) {
 // KEYS: plan, job, job of the session, pending, lease. ARGV: now in ms, the least
 // delay of a second press in ms, whether the click is not a terminal's (which needs no
 // second press), nonce, decision, job, its id, its life in ms, its action, who presses,
-// the press that the button names, then fields and values to keep about the session.
+// the press that the button names, then fields and values to keep about the session. The
+// field retrying says whether the plan has a Risk: it is an old name.
 var claim = redis.NewScript(`
 local p = redis.call('HMGET', KEYS[1], 'state', 'decision', 'nonce', 'expires', 'retrying', 'channel', 'ts')
 if not p[1] then return {'unknown', '', ''} end
@@ -54,17 +55,18 @@ if p[1] ~= 'open' then return {'already_' .. p[1], p[2], ''} end
 if tonumber(ARGV[1]) > tonumber(p[4]) then return {'expired', '', ''} end
 local other = redis.call('HMGET', KEYS[3], 'id', 'state')
 if other[2] and other[2] ~= '' then return {'busy', other[1], other[2]} end
-if p[5] == '1' and ARGV[3] == '1' then
-	local first = redis.call('HMGET', KEYS[1], 'presser', 'press', 'pressed')
-	if first[1] ~= ARGV[10] then
-		redis.call('HSET', KEYS[1], 'presser', ARGV[10], 'press', ARGV[4], 'pressed', ARGV[1])
+local risk, now, by, named = p[5] == '1', ARGV[1], ARGV[10], ARGV[11]
+if risk and ARGV[3] == '1' then
+	local presser, press, pressed = unpack(redis.call('HMGET', KEYS[1], 'presser', 'press', 'pressed'))
+	if presser ~= by then
+		redis.call('HSET', KEYS[1], 'presser', by, 'press', ARGV[4], 'pressed', now)
 		return {'second_click', '', ARGV[4]}
 	end
-	local early = tonumber(ARGV[1]) - tonumber(first[3]) < tonumber(ARGV[2])
-	if early then return {'second_click', '', first[2]} end
-	if first[2] ~= ARGV[11] then
-		redis.call('HSET', KEYS[1], 'pressed', ARGV[1])
-		return {'second_click', '', first[2]}
+	local early = tonumber(now) - tonumber(pressed) < tonumber(ARGV[2])
+	if early then return {'second_click', '', press} end
+	if press ~= named then
+		redis.call('HSET', KEYS[1], 'pressed', now)
+		return {'second_click', '', press}
 	end
 end
 redis.call('EXISTS', KEYS[2])

@@ -12,8 +12,8 @@ import (
 )
 
 // warnings returns what the approver should know, most important first, and the first
-// warning that needs a second press: that is what may cost a second video, or the
-// money back.
+// warning that needs a second press, if the action makes a video: that is what may cost a
+// second one, or the money back.
 func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list []string, risk string) {
 	warn := func(when bool, text string) bool {
 		if when {
@@ -48,7 +48,7 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 	doubt := cmp.Or(siteDoubt(x.Session), x.Repair.Doubt)
 	warnRisk(makesVideo && doubt != "", doubt)
 	warnRisk(x.Payment.Disputed, "The customer disputes the payment.")
-	warn(makesVideo && undelivered(x) && x.SiteShowsOutcome(),
+	warn(makesVideo && x.Event.Undelivered() && x.SiteShowsOutcome(),
 		"Stripe reports the event as undelivered to at least one endpoint, although the site has received it.")
 	warn(unseenEvent(x), unseenEventText)
 	unverified := x.Payment.State == store.PaymentUnverified
@@ -130,12 +130,8 @@ func retrying(x diagnosis.Examination, now time.Time) bool {
 // itself, the zero time if it does not.
 func RetriesUntil(e store.Event, now time.Time) time.Time {
 	until := e.Created.Add(stripeRetries)
-	if (e.State == store.EventPending || e.State == store.EventFailed) && now.Before(until) {
+	if e.Undelivered() && now.Before(until) {
 		return until
 	}
 	return time.Time{}
-}
-
-func undelivered(x diagnosis.Examination) bool {
-	return x.Event.State == store.EventPending || x.Event.State == store.EventFailed
 }

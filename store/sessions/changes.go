@@ -71,8 +71,9 @@ func timestamp(at time.Time) string { return at.UTC().Format(timestampLayout) }
 // key first.
 //
 // One-key: the full object, and webhook: as well if it has a status, or cannot be
-// read and so may have one. Three-key: webhook: and the mapping, which is created if
-// it is missing, except by a claim: that only removes the old file from it. If the
+// read and so may have one. Three-key: webhook: and the mapping (session:, of session to
+// file), which is created if it is missing, except by UpdateProcessing: that only removes
+// the old file from it. If the
 // site reads one key the mapping of a three-key session gets what webhook: gets, so
 // that the customer's page shows it; never the prompt, with which the site would start
 // another video on Stripe's next delivery.

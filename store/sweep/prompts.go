@@ -30,7 +30,7 @@ func (l *newestPrompts) add(s store.Session, now time.Time, newest int) {
 	if text == "" {
 		return
 	}
-	*l = append(*l, Prompt{ID: s.ID, Text: beginning(text, promptRunes), Length: stats.Length(text), At: s.AsOf(now).StoredAt(now)})
+	*l = append(*l, Prompt{ID: s.ID, Text: beginning(text, promptRunes), Length: stats.Length(text), At: s.AsOf(now).CreatedAt(now)})
 	if len(*l) >= 2*newest {
 		*l = l.first(newest)
 	}

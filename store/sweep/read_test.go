@@ -87,7 +87,7 @@ func TestInvalidTimes(t *testing.T) {
 		for id, age := range want {
 			got, err := Read(t.Context(), r, []string{id}, at)
 			must(t, err)
-			if stored := got[0].AsOf(at).StoredAt(at); stored.Sub(at.Add(-age)).Abs() > 5*time.Minute {
+			if stored := got[0].AsOf(at).CreatedAt(at); stored.Sub(at.Add(-age)).Abs() > 5*time.Minute {
 				t.Errorf("%s was stored at %s, want %s ago", id, stored, age)
 			}
 		}

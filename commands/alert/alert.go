@@ -94,17 +94,14 @@ func planFirst(i incident.Incident, videoCents int) string {
 		}
 		return text
 	}
-	does, cost := "generate", "the cost is unknown"
-	if slices.ContainsFunc(i.Open(), func(c incident.Case) bool { return slices.Contains(c.Allowed, store.ActionReplay) }) {
-		does = "replay"
-	}
+	cost := "the cost is unknown"
 	switch shown := !slices.ContainsFunc(i.Open(), func(c incident.Case) bool { return !shows(c) }); {
 	case shown:
-		does, cost = "show the videos of", "no cost"
+		cost = "no cost"
 	case videoCents > 0:
 		cost = remedy.CostText(n*videoCents) + " if all are made"
 	}
-	return "Repair all… first shows a plan to " + does + " the " + humanize.Thousands(int64(n)) + " that can be repaired now (" + cost + "). Nothing happens before a plan is approved; the same goes for menu entries that end in “…”. Handled closes a session's alert, and repairs nothing."
+	return "Repair all… first shows a plan for the " + humanize.Thousands(int64(n)) + " that can be repaired now (" + cost + "). Nothing happens before a plan is approved; the same goes for menu entries that end in “…”. Handled closes a session's alert, and repairs nothing."
 }
 
 // composeAlert puts the headline, which holds no text from outside, above the blocks.

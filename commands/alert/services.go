@@ -78,7 +78,7 @@ var (
 		incident.PartSweep:         {"the sessions in Redis cannot be read", "Check Redis (/redis ping, and sessionbot doctor on the bot's host); the bot's log has the cause. Until fixed, paid sessions without a video may be noticed late or not at all."},
 		incident.PartEvents:        {"the Stripe key has no permission to list events", "Allow the key in STRIPE_SECRET_KEY to read Events. Until fixed, paid sessions without a video may be noticed up to an hour late, without the cause."},
 		incident.PartFiles:         {"the state of files cannot be saved", "Check the bot's own Redis (STATE_REDIS_URL); the bot's log has the cause. Until fixed, failed and stalled videos go unnoticed."},
-		incident.PartInspection:    {"sessions cannot be examined", "Check the bot's log for “task failed, will retry” with task=inspection: it has the cause. Until fixed, paid sessions without a video get no alert."},
+		incident.PartInspection:    {"sessions cannot be examined", "Check the bot's log for “task failed, will retry” of the task “inspection”: it has the cause. Until fixed, paid sessions without a video get no alert."},
 		incident.PartNotifications: {"Redis sends no notifications any more", "Not urgent: everything is still noticed, about a minute later. The bot's log has the cause."},
 	}
 )

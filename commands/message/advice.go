@@ -111,9 +111,8 @@ func situationOf(x diagnosis.Examination, cents int) remedy.Situation {
 		Explained: x.Verdict == diagnosis.VerdictFailed && x.File.State == store.FileFailed && x.File.Error != "",
 		Kept:      x.Payment.Order.Prompt != "", Verify: humanize.WithNoun(x.Session.Kind(), verifyStep(x, cents)), Test: p.State == store.PaymentUnverified && p.Why == store.StripeWrongMode && isTest(p), Cents: cents,
 	}
-	if id := x.Session.FileID(); id != "" {
-		s.File = "file " + id
-	}
+	s.Fileless = x.Session.FileID() == ""
+	s.File = "file " + x.Session.FileID()
 	if p.IntentID != "" {
 		s.PaymentPage = remedy.StripePage(p.Live, "payments/"+p.IntentID)
 	}
@@ -128,7 +127,7 @@ func situationOf(x diagnosis.Examination, cents int) remedy.Situation {
 
 // verifyStep is what to do about a payment that could not be verified.
 func verifyStep(x diagnosis.Examination, cents int) string {
-	lookUp := strings.Replace(lookUpPayment, "{cost}", remedy.CostText(cents), 1)
+	lookUp := lookUpPayment(x, cents)
 	switch {
 	case x.Payment.State != store.PaymentUnverified:
 		return ""
@@ -141,7 +140,16 @@ func verifyStep(x diagnosis.Examination, cents int) string {
 }
 
 // lookUpPayment is what to do where the bot cannot read a payment.
-const lookUpPayment = " up the session's id in Stripe's dashboard. Paid, and Stripe is retrying its event: wait, the site then makes the {video} ({cost}). Paid, but Stripe is not retrying it: generate the {video}. Not paid: nothing is owed."
+func lookUpPayment(x diagnosis.Examination, cents int) string {
+	start, paid := "generate the {video}", "Paid: "
+	if !x.Allows(store.ActionGenerate) {
+		start = "replay the webhook"
+	}
+	if x.SiteLayout != store.LayoutOneKey || x.Session.Layout() != store.LayoutThreeKey { // else the site cannot read it
+		paid = "Paid, and Stripe is retrying its event: wait, the site then makes the {video} (" + remedy.CostText(cents) + "). Paid, but Stripe is not retrying it: "
+	}
+	return " up the session's id in Stripe's dashboard. " + paid + start + ". Refunded or disputed: start nothing. Not paid: nothing is owed."
+}
 
 // accessSteps give the bot the access to Stripe that it lacks.
 var accessSteps = map[store.Unverified]string{

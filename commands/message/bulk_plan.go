@@ -112,7 +112,7 @@ func bulkMoneyText(p repair.Plan) string {
 	case p.Action != store.ActionFix:
 		text := humanize.UpperFirst(bulkCostText(p))
 		if _, _, paid := p.Sums(); len(paid) > 0 {
-			text += " First refund in Stripe those who asked for their money back (all of them: " + humanize.Sums(paid) + "): they are skipped. Then approve for the others."
+			text += " Those who asked for their money back: refund in Stripe (all of them: " + humanize.Sums(paid) + "), and request this plan again, which then leaves them out. Approve it for the others."
 			if p.Risk != "" {
 				text += " A retry can still make their " + bulkNoun(p) + "s."
 			}
@@ -121,7 +121,7 @@ func bulkMoneyText(p repair.Plan) string {
 			text += " Stripe is not retrying any of their events."
 		}
 		if p.Action == store.ActionReplay {
-			text += " The site's webhook must be working again (Stripe's dashboard, under Developers, Webhooks, shows its deliveries); what it does not start is reported as failed, and can be generated instead."
+			text += " The site's webhook must be working again (Stripe's dashboard, under Developers, Webhooks, shows its deliveries); what it does not start is reported as failed or unclear, with what to do."
 		}
 		return text
 	case shownItems(p) == len(p.Items):

@@ -162,7 +162,7 @@ func pauseText(job repair.Job) string {
 	}
 	failed := ""
 	if job.Bulk.Counts().Failed > 0 {
-		failed = " What failed is not retried: debug it, or run " + PlanCommand(job.Plan) + " again at the end."
+		failed = " What failed is not retried: debug it at the end, then run " + PlanCommand(job.Plan) + " again."
 	}
 	return why + then + "press Resume: " + resumes + leftCost(job, " in all") + "." + failed + " Stop leaves the " + humanize.Thousands(int64(job.Bulk.Counts().Left)) +
 		" not started as they are (no further cost). If nobody presses Resume or Stop, the plan ends after a day."

@@ -78,7 +78,7 @@ func PaymentLine(p store.Payment, paidAt, now time.Time) blockkit.Line {
 	if p.Disputed {
 		line = append(line, blockkit.Plain(" · disputed by the customer"))
 	}
-	if p.VideoCount > 1 {
+	if p.VideoCount > 1 && (p.State == store.PaymentPaid || p.State == store.PaymentPartiallyRefunded) {
 		line = append(line, blockkit.Plain(fmt.Sprintf(" · paid for %d, but a session makes only one video: %s", p.VideoCount, othersRefund(p))))
 	}
 	return line

@@ -102,6 +102,9 @@ func markedStep(p repair.Plan) string {
 	if p.Retrying {
 		retries = "Stripe is still retrying the event, so the site may still make the {video}: wait for that first. "
 	}
+	if p.Seen.Disputed {
+		return "The dispute decides on the money: refund nothing besides. Answer it in Stripe if it is still open, then write to the customer."
+	}
 	switch p.Seen.Payment {
 	case store.PaymentRefunded:
 		return "Write to the customer. The payment has already been refunded, so nothing else is owed."
@@ -190,7 +193,7 @@ var causeTexts = map[repair.Cause]string{
 	repair.CauseUnauthorised: "SuperDuperAI rejected the token; nothing was charged. Create a new one in the SuperDuperAI editor (under the account's API access), set it as SUPERDUPERAI_TOKEN in the bot's configuration, restart the bot, then run {again} ({pay}).",
 	repair.CauseBalance:      "Our SuperDuperAI account does not have enough balance; nothing was charged. Top it up in SuperDuperAI, then run {again} ({pay}).{or refund}",
 	repair.CauseForbidden:    "Our SuperDuperAI account may not use this model (VIP models need a VIP account); nothing was charged. Set {SUPERDUPERAI_MODEL} to another model or upgrade the account, then run {again} ({pay}).{or refund}",
-	repair.CauseRejected:     "SuperDuperAI rejected the request: nothing is being made, and nothing was charged. Its reason is below. Balance or a VIP model: fix the SuperDuperAI account. The model: set {SUPERDUPERAI_MODEL} in the bot's configuration, and restart the bot. Then run {again} ({pay}). Length, size or prompt: they are the customer's order, which the bot does not change, so {refund}.",
+	repair.CauseRejected:     "SuperDuperAI rejected the request: nothing is being made, and nothing was charged. Its reason is below. Balance or a VIP model: fix the SuperDuperAI account. The model: set {SUPERDUPERAI_MODEL} in the bot's configuration, and restart the bot. HTTP 404 or a redirect: check SUPERDUPERAI_URL. Then run {again} ({pay}). Length, size or prompt: the bot does not change the order, and it would be rejected again{so refund}.",
 	repair.CauseRateLimited:  "SuperDuperAI is overloaded (rate limit); nothing was started or charged. In a few minutes run {again} ({pay}).",
 	repair.CauseUnavailable:  "SuperDuperAI could not be reached, and nothing was sent or charged. In a few minutes run {again} ({pay}).",
 	repair.CauseServerFault:  lookFor + foundAnyway + " Not found: run {again} in a few minutes ({pay}).",

@@ -30,7 +30,7 @@ func (s site) jobWords(p repair.Progress, cents int) *strings.Replacer {
 	plan, id := p.Job.Plan, humanize.ShortID(p.Job.Plan.Session)
 	situation := planSituation(plan)
 	situation.Cents = videoCents(plan, cents)
-	pay, twice, refund, stillPaid, paid := remedy.CostText(situation.Cents), "", "", "", ""
+	pay, twice, refund, soRefund, stillPaid, paid := remedy.CostText(situation.Cents), "", "", "", "", ""
 	if situation.Cents > 0 {
 		pay = "we pay " + pay
 	}
@@ -38,7 +38,7 @@ func (s site) jobWords(p repair.Progress, cents int) *strings.Replacer {
 		twice = ", " + remedy.CostText(2*situation.Cents) + " in all if Stripe's retry also gets through"
 	}
 	if situation.Advises(remedy.Refund) {
-		refund = " If the customer would rather have a refund: {refund}."
+		refund, soRefund = " If the customer would rather have a refund: {refund}.", ": {refund}"
 	}
 	if plan.Seen.Amount > 0 {
 		amount := humanize.Money(plan.Seen.Amount, plan.Seen.Currency)
@@ -52,7 +52,7 @@ func (s site) jobWords(p repair.Progress, cents int) *strings.Replacer {
 		cancel = "Ctrl-C"
 	}
 	return strings.NewReplacer("{id}", id, "{again}", "/session "+string(plan.Action)+" "+id, "{generate}", "/session generate "+id, "{replay}", "/session replay "+id,
-		"{settle}", "/session settle "+plan.Session, "{session}", plan.Session, "{pay}", pay, "{twice}", twice, "{or refund}", refund, "{still paid}", stillPaid, "{paid}", paid,
+		"{settle}", "/session settle "+plan.Session, "{session}", plan.Session, "{pay}", pay, "{twice}", twice, "{or refund}", refund, "{so refund}", soRefund, "{still paid}", stillPaid, "{paid}", paid,
 		"{sent}", humanize.Clock(p.Job.Sending, p.At), "{appeared}", humanize.Clock(p.Job.Sending.Add(appearsWithin), p.At), "{later}", humanize.Clock(p.Job.Finished.Add(30*time.Minute), p.At), "{file page}", string(s)+"/en/file/<file id>", "{Look at it first}", look, "{cancel}", cancel)
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/store/sessions"
 )
@@ -115,7 +116,10 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 	case marksError(p):
 		line = blockkit.PlainLine("No cost, no refund, no e-mail: only the session's status and error text change (see Details).")
 		if p.Seen.Payment != store.PaymentRefunded {
-			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " {A video} can still be made afterwards. Approve only where none is wanted any more, such as after a refund.")))
+			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " {A video} can still be made afterwards.")))
+		}
+		if p.Seen.Verdict != diagnosis.VerdictCorrupt && p.Seen.Payment != store.PaymentRefunded { // else it is what is advised
+			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " Approve only if the customer no longer wants {a video}.")))
 		}
 	case s.Cents == 0:
 		line = blockkit.PlainLine("We pay SuperDuperAI (cost unknown)" + paid)
@@ -130,7 +134,14 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(better), remedy.StripeLink(s.PaymentPage, "answer the dispute in Stripe"), blockkit.Plain(" first."))
 	}
 	if s.Advises(remedy.Check) {
-		line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " Check SuperDuperAI first (its editor shows file "+p.Seen.FileID+"): if it advances within 5 min, or is finished there, cancel, and debug this again later; otherwise approve.")))
+		look := " Check SuperDuperAI first (its editor shows file " + p.Seen.FileID + "): if it advances within 5 min, cancel, and debug this again later; if it is finished there, cancel, and send the customer its link"
+		if p.Seen.FileID == "" {
+			look = " Look in the SuperDuperAI editor first for a {video} with the session's prompt (Debug shows it): if there is one, cancel, and send the customer its link"
+		}
+		if !s.Advises(remedy.Verify) && !s.Advises(remedy.Resend) {
+			look += "; otherwise approve"
+		}
+		line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, look+".")))
 	}
 	if s.Advises(remedy.Resend) {
 		cost := "."
@@ -154,7 +165,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 	switch {
 	case !s.Advises(remedy.Refund):
 	case marksError(p):
-		line = append(line, blockkit.Plain(" If the customer would rather have a refund: "), refund, blockkit.Plain(humanize.WithNoun(p.Kind, " first"+retried)))
+		line = append(line, blockkit.Plain(" If the customer would rather have a refund: approve, then "), refund, blockkit.Plain(humanize.WithNoun(p.Kind, retried)))
 	default:
 		line = append(line, blockkit.Plain(" If the customer would rather have a refund, cancel and "), refund, blockkit.Plain(humanize.WithNoun(p.Kind, retried)))
 	}

@@ -72,8 +72,9 @@ type Situation struct {
 	Verify string // what to do about an unverified payment, a sentence
 	Test   bool   // no real money was paid
 
-	File  string // that is stalled, "" = Debug names it
-	Cents int    // estimated cost of one video, 0 = unknown
+	File     string // that is stalled, "" = Debug names it
+	Fileless bool   // the session names no file
+	Cents    int    // estimated cost of one video, 0 = unknown
 }
 
 // remedies returns the remedies, the cheapest first: the same order in every message and
@@ -100,9 +101,9 @@ func (s Situation) remedies() []advised {
 	add(s.Disputed, Dispute, "")
 	add(unverified && (replay || generate), Verify, "")
 	restore := slices.Contains(s.Allowed, store.ActionRestore)
-	add(restore && s.Kept, Restore, "")
-	add((lost || restore) && !s.Kept, Ask, "")
-	add(s.Verdict == diagnosis.VerdictStalled && (replay || generate), Check, "")
+	add(restore && s.Kept && !s.Disputed, Restore, "")
+	add((lost || restore) && !s.Kept && !s.Disputed, Ask, "")
+	add(s.Verdict == diagnosis.VerdictStalled && (replay || generate) && !s.Disputed, Check, "")
 	add(s.retries() && !s.Disputed, Resend, becauseStripeRetries)
 	add(!s.retries() && s.Picture && !replay && s.Verdict == diagnosis.VerdictOrphaned && s.EventPage != "", Resend, becauseOnlyTheSite)
 	add(replay, Replay, "")

@@ -52,7 +52,13 @@ func (s Situation) sentence(a advised, later bool, now time.Time) blockkit.Line 
 	case Restore:
 		return blockkit.L(s.plain("Restore the {prompt}, which Stripe still has (no cost): " + s.restoreText()))
 	case Check:
-		return blockkit.L(s.plain("Check SuperDuperAI first (its editor shows " + cmp.Or(s.File, "the file that Debug names") + "): if it advances within 5 min, or is finished there, wait, and debug {it} again later."))
+		if s.Fileless {
+			return blockkit.L(s.plain("Look in the SuperDuperAI editor first for a {video} with the session's prompt: if there is one, send the {customer} its {link}, and start nothing."))
+		}
+		if s.Sessions > 1 {
+			return blockkit.PlainLine("Check SuperDuperAI first (its editor shows the files that Debug names): if one advances within 5 min, wait, and debug it again later; if one is finished there, send its customer the link.")
+		}
+		return blockkit.PlainLine("Check SuperDuperAI first (its editor shows " + cmp.Or(s.File, "the file that Debug names") + "): if it advances within 5 min, wait, and debug it again later; if it is finished there, send the customer its link.")
 	case Resend:
 		return s.resendLine(a.why, now)
 	case Replay, Generate:
@@ -91,7 +97,7 @@ func (s Situation) disputeLine(why reason, now time.Time) blockkit.Line {
 	if s.Payment == store.PaymentPartiallyRefunded {
 		back = "rest of the money"
 	}
-	line := blockkit.L(link, s.plain(": if the customer's page shows the {video}, contest it; otherwise accept it"+mark+": the customer gets the "+back+" back, and is owed nothing else. Do not resend or generate before it is decided, since "+s.pay()+"."))
+	line := blockkit.L(link, s.plain(", if it is still open: contest it if the customer's page shows the {video}; otherwise accept it"+mark+": the customer gets the "+back+" back, and is owed nothing else. Do not resend or generate before it is decided, since "+s.pay()+". If it was decided for us, the customer is still owed the {video} or a refund."))
 	if s.retries() {
 		line = append(line, s.plain(" The site may still make the {video} by itself: Stripe retries until "), humanize.ClockTime(s.RetriesUntil, now), blockkit.Plain("."))
 	}
@@ -141,12 +147,13 @@ func (s Situation) startLine() blockkit.Line {
 	case s.Disputed, s.Test: // which disputeLine and Verify advise against
 		return nil
 	case s.Explained && s.Advises(Refund):
-		line := blockkit.L(s.plain("Read the reason below (File) first. If the prompt was not refused, "+first+": "+s.pay()+"."+then+" If it was refused, it would be refused again: "),
-			StripeLink(s.PaymentPage, "refund in Stripe"))
-		if slices.Contains(s.Allowed, store.ActionFix) {
-			line = append(line, blockkit.Plain(", then mark as error, so that the customer's page stops waiting"))
+		refund := "refund in Stripe"
+		if slices.Contains(s.Allowed, store.ActionFix) { // which a refund would rule out
+			refund = "mark as error, so that the customer's page stops waiting, then refund in Stripe"
 		}
-		return append(line, blockkit.Plain("."))
+		line := blockkit.L(s.plain("Read the reason below (File) first. If the prompt was not refused, "+first+": "+s.pay()+"."+then+" If it was refused, it would be refused again: "),
+			StripeLink(s.PaymentPage, refund), blockkit.Plain("."))
+		return line
 	case s.Advises(Resend):
 		if instead != "" {
 			first += "; if that starts nothing, " + instead

@@ -61,6 +61,25 @@ func TestInspectionsFail(t *testing.T) {
 	h.expectNotified("first 1", "update 0")
 }
 
+// TestInspectionsFailToo: if another part fails already, a new message mentions the person on
+// call, which an update would not.
+func TestInspectionsFailToo(t *testing.T) {
+	t.Parallel()
+	h := newSimulation(t)
+	h.stripe.eventsErr = fmt.Errorf("listing: %w", store.StripeForbidden)
+	h.lead()
+	h.advance(5 * time.Minute)
+	h.expectNotified("blind 0")
+	for range failureThreshold {
+		h.term.monitor.report(t.Context(), incident.PartInspection, errors.New("no answer"))
+	}
+	h.must(h.term.notifier.notifyAll(t.Context()))
+	h.expectNotified("blind 0")
+	h.term.monitor.report(t.Context(), incident.PartInspection, errors.New("no answer"))
+	h.must(h.term.notifier.notifyAll(t.Context()))
+	h.expectNotified()
+}
+
 // TestGapInTheWatch, such as while no process ran: sessions paid meanwhile are alerted,
 // and the gap is reported without a mention.
 func TestGapInTheWatch(t *testing.T) {

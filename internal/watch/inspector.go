@@ -29,7 +29,10 @@ type inspector struct {
 // run is inspectDue, and reports to the monitor what lasts: a failure once an interval, and
 // none while the sweep cannot read Redis either.
 func (s *inspector) run(ctx context.Context) error {
-	err := s.inspectDue(ctx)
+	err := catchPanic(func() error { return s.inspectDue(ctx) })
+	if ctx.Err() != nil {
+		return err
+	}
 	failures, known := s.monitor.failureCount(incident.PartInspection)
 	unread, _ := s.monitor.failureCount(incident.PartSweep)
 	switch {

@@ -65,7 +65,9 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 	warn(named && action == store.ActionFix && x.Deliver != "" && !strings.EqualFold(x.Deliver, x.Session.NamedFile()),
 		"The session refers to another file: it will be replaced.")
 	if n := max(x.Payment.VideoCount, x.Session.SessionKey.Value.VideoCount); n > 1 && !x.Payment.Disputed { // else the dispute decides on all of it
-		warn(true, fmt.Sprintf("The customer paid for %d, but a session makes only one video: refund the other %d in Stripe (%d/%d of the payment), now or later: it does not affect this plan.", n, n-1, n-1, n))
+		only := fmt.Sprintf("The customer paid for %d, but a session makes only one video: refund the other %d in Stripe", n, n-1)
+		warn(x.Payment.State == store.PaymentPaid, fmt.Sprintf("%s (%d/%d of the payment) once this plan is done.", only, n-1, n))
+		warn(x.Payment.State == store.PaymentPartiallyRefunded, only+" once this plan is done, unless that was the refund.")
 	}
 	warn(promptsDiffer(x.Session), "Redis holds two different prompts: the newer format's (session) is used.")
 	if left := x.Session.PromptKey().TTL; left > 0 && left < nearEnd {

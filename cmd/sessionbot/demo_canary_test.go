@@ -10,8 +10,7 @@ import (
 
 // TestDemoCanary: a large plan of the demo begins with one session alone. It comes to what
 // the plan predicted, and the others follow.
-func TestDemoCanary(t *testing.T) {
-	besideOthers(t)
+func TestDemoCanary(t *testing.T) { // not parallel: the demo is a whole site in one process
 	p := &incidentPlayer{player: player{t: t, Browser: browsertest.Open(t)}, looks: true, press: func(p *player, message, action string) {
 		p.Do(chromedp.Click(buttonIn(message, action), chromedp.ByJSPath))
 	}}

@@ -21,8 +21,7 @@ var (
 
 // TestDemoIncident: the demo's incident of twelve is repaired from its alert, once with
 // the mouse and once with the keyboard alone, with two presses. The digest comes, too.
-func TestDemoIncident(t *testing.T) {
-	besideOthers(t)
+func TestDemoIncident(t *testing.T) { // not parallel: the demo is a whole site in one process
 	for name, press := range map[string]func(p *player, message, action string){
 		"mouse": func(p *player, message, action string) {
 			p.Do(chromedp.Click(buttonIn(message, action), chromedp.ByJSPath))
@@ -55,8 +54,7 @@ func TestDemoIncident(t *testing.T) {
 
 // TestDemoIncidentIncluded: what Stripe still delivers takes a choice, which counts as the
 // first of the two presses that it needs.
-func TestDemoIncidentIncluded(t *testing.T) {
-	besideOthers(t)
+func TestDemoIncidentIncluded(t *testing.T) { // not parallel: the demo is a whole site in one process
 	p := &incidentPlayer{player: player{t: t, Browser: browsertest.Open(t)}, press: func(p *player, message, action string) {
 		p.Do(chromedp.Evaluate(buttonIn(message, action)+".click()", nil)) // at once: an update may replace the button
 	}}

@@ -17,8 +17,7 @@ import (
 
 // TestDemoModals uses the bot's modals with the keyboard alone: from a message's menu,
 // from the global shortcut, and to enter a lost prompt.
-func TestDemoModals(t *testing.T) {
-	besideOthers(t)
+func TestDemoModals(t *testing.T) { // not parallel: the demo is a whole site in one process
 	examples := demo.Examples(time.Now())
 	lost := examples[slices.IndexFunc(examples, func(e demo.Example) bool {
 		return e.Verdict == diagnosis.VerdictLost && !uncounted(e)

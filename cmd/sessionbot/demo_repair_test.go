@@ -16,8 +16,7 @@ import (
 
 // TestDemoRepairs is the demo's whole story: from the question to the finished
 // video, by keyboard and by mouse, and what a guest meets.
-func TestDemoRepairs(t *testing.T) {
-	besideOthers(t)
+func TestDemoRepairs(t *testing.T) { // not parallel: the demo is a whole site in one process
 	p := &player{t: t, Browser: browsertest.Open(t)}
 	process := run(t, nil, "demo", "--addr", "127.0.0.1:0")
 	p.url = process.awaitOutput(demoAddress)

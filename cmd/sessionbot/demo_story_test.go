@@ -13,8 +13,7 @@ import (
 
 // TestDemoStory follows the demo's suggested clicks, one after the other: from a customer's
 // complaint to the finished video, and to the alert, which is repaired in bulk.
-func TestDemoStory(t *testing.T) {
-	besideOthers(t)
+func TestDemoStory(t *testing.T) { // not parallel: the demo is a whole site in one process
 	p := &player{t: t, Browser: browsertest.Open(t)}
 	process := run(t, nil, "demo", "--addr", "127.0.0.1:0")
 	p.url = process.awaitOutput(demoAddress)

@@ -10,8 +10,7 @@ import (
 
 // TestDemoThread: a thread with a question is answered when the video is ready, and
 // that the customer was informed is ticked there.
-func TestDemoThread(t *testing.T) {
-	besideOthers(t)
+func TestDemoThread(t *testing.T) { // not parallel: the demo is a whole site in one process
 	p := &player{t: t, Browser: browsertest.Open(t)}
 	process := run(t, nil, "demo", "--addr", "127.0.0.1:0")
 	p.url = process.awaitOutput(demoAddress)

@@ -27,8 +27,7 @@ func inHome(selector string) string {
 
 // TestDemoHome is what an operator does in the App Home by keyboard alone: look, search,
 // request a repair, and approve it; axe-core finds nothing serious on the way.
-func TestDemoHome(t *testing.T) {
-	besideOthers(t)
+func TestDemoHome(t *testing.T) { // not parallel: the demo is a whole site in one process
 	axe := browsertest.Axe(t)
 	b := browsertest.Open(t)
 	process := run(t, nil, "demo", "--addr", "127.0.0.1:0")

@@ -59,14 +59,6 @@ func shortenPauses() {
 	timings.bot.Home = time.Second // each time all that it shows is read
 }
 
-// besideOthers makes a test of the demo, which is a whole site in one process, run in
-// parallel, unless the race detector makes it several times as slow.
-func besideOthers(t *testing.T) {
-	if !raced() {
-		t.Parallel()
-	}
-}
-
 // raced reports whether the race detector is compiled in.
 func raced() bool {
 	info, ok := debug.ReadBuildInfo()

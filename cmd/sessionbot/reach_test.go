@@ -137,8 +137,7 @@ var printedKey = regexp.MustCompile(`X-Control-Key: (\S+)`)
 
 // TestDemoAlerts: the demo shows an orphan alert soon after its start, from which
 // one can act.
-func TestDemoAlerts(t *testing.T) {
-	besideOthers(t)
+func TestDemoAlerts(t *testing.T) { // not parallel: the demo is a whole site in one process
 	demo := run(t, nil, "demo", "--addr", "127.0.0.1:0")
 	url := demo.awaitOutput(demoAddress)
 	key := printedKey.FindStringSubmatch(demo.awaitOutput(printedKey))[1]

@@ -134,7 +134,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(better), remedy.StripeLink(s.PaymentPage, "answer the dispute in Stripe"), blockkit.Plain(" first."))
 	}
 	if s.Advises(remedy.Check) {
-		look := " Check SuperDuperAI first (its editor shows file " + p.Seen.FileID + "): if it advances within 5 min, cancel, and debug this again later; if it is finished there, cancel, and send the customer its link"
+		look := " Check SuperDuperAI first (its editor shows file " + p.Seen.FileID + "): if it advances within 5 min, cancel, and debug this again later; if it is finished there, cancel, and send the customer the site's page of it (/en/file/<file id>)"
 		if p.Seen.FileID == "" {
 			look = " Look in the SuperDuperAI editor first for a {video} with the session's prompt (Debug shows it): if there is one, cancel, and send the customer its link"
 		}

@@ -56,9 +56,9 @@ func (s Situation) sentence(a advised, later bool, now time.Time) blockkit.Line 
 			return blockkit.L(s.plain("Look in the SuperDuperAI editor first for a {video} with the session's prompt: if there is one, send the {customer} its {link}, and start nothing."))
 		}
 		if s.Sessions > 1 {
-			return blockkit.PlainLine("Check SuperDuperAI first (its editor shows the files that Debug names): if one advances within 5 min, wait, and debug it again later; if one is finished there, send its customer the link.")
+			return blockkit.PlainLine("Check SuperDuperAI first (its editor shows the files that Debug names): if one advances within 5 min, wait, and debug it again later; if one is finished there, send its customer the site's page of it (/en/file/<file id>).")
 		}
-		return blockkit.PlainLine("Check SuperDuperAI first (its editor shows " + cmp.Or(s.File, "the file that Debug names") + "): if it advances within 5 min, wait, and debug it again later; if it is finished there, send the customer its link.")
+		return blockkit.PlainLine("Check SuperDuperAI first (its editor shows " + cmp.Or(s.File, "the file that Debug names") + "): if it advances within 5 min, wait, and debug it again later; if it is finished there, send the customer the site's page of it (/en/file/<file id>).")
 	case Resend:
 		return s.resendLine(a.why, now)
 	case Replay, Generate:
@@ -97,7 +97,7 @@ func (s Situation) disputeLine(why reason, now time.Time) blockkit.Line {
 	if s.Payment == store.PaymentPartiallyRefunded {
 		back = "rest of the money"
 	}
-	line := blockkit.L(link, s.plain(", if it is still open: contest it if the customer's page shows the {video}; otherwise accept it"+mark+": the customer gets the "+back+" back, and is owed nothing else. Do not resend or generate before it is decided, since "+s.pay()+". If it was decided for us, the customer is still owed the {video} or a refund."))
+	line := blockkit.L(link, s.plain(", if it is still open: contest it if the customer's page shows the {video}; otherwise accept it"+mark+": the customer gets the "+back+" back, and is owed nothing else. Do not resend or generate before it is decided: "+s.pay()+". Decided for the customer: nothing else is owed. Decided for us: ask the customer which they want, the money or the {video}."))
 	if s.retries() {
 		line = append(line, s.plain(" The site may still make the {video} by itself: Stripe retries until "), humanize.ClockTime(s.RetriesUntil, now), blockkit.Plain("."))
 	}

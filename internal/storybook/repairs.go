@@ -46,7 +46,7 @@ func planOf(action store.Action) repair.Plan {
 		return p
 	}
 	p.Risk = "Stripe is still retrying the event: if a retry also gets through, we pay for two videos."
-	p.Warnings = []string{p.Risk, "The customer paid for 3, but a session makes only one video: refund the other 2 in Stripe (2/3 of the payment) once this plan is done."}
+	p.Warnings = []string{p.Risk, "The customer paid for 3, but a session makes only one video: refund the other 2 in Stripe (2/3 of the payment) once this plan is done or cancelled."}
 	p.Order = &repair.Order{Model: "google-cloud/veo3-text2video", SessionModel: "other/<!channel>", Seconds: 8, SecondsFrom: repair.FromDefault,
 		Width: 1280, Height: 720, SizeFrom: repair.FromSession, Cents: 2400, PromptFrom: repair.FromPrompt, PromptChars: 62}
 	p.Writes = []sessions.KeyWrite{{Session: sessionID, Kind: "webhook", Create: true, Changes: []sessions.Change{{Name: "status", After: text("processing")}}, LaterMembers: []string{"fileId", "timestamp"}}}

@@ -66,8 +66,8 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 		"The session refers to another file: it will be replaced.")
 	if n := max(x.Payment.VideoCount, x.Session.SessionKey.Value.VideoCount); n > 1 && !x.Payment.Disputed { // else the dispute decides on all of it
 		only := fmt.Sprintf("The customer paid for %d, but a session makes only one video: refund the other %d in Stripe", n, n-1)
-		warn(x.Payment.State == store.PaymentPaid, fmt.Sprintf("%s (%d/%d of the payment) once this plan is done.", only, n-1, n))
-		warn(x.Payment.State == store.PaymentPartiallyRefunded, only+" once this plan is done, unless that was the refund.")
+		warn(x.Payment.State == store.PaymentPaid, fmt.Sprintf("%s (%d/%d of the payment) once this plan is done or cancelled.", only, n-1, n))
+		warn(x.Payment.State == store.PaymentPartiallyRefunded, only+" once this plan is done or cancelled, unless that was the refund.")
 	}
 	warn(promptsDiffer(x.Session), "Redis holds two different prompts: the newer format's (session) is used.")
 	if left := x.Session.PromptKey().TTL; left > 0 && left < nearEnd {

@@ -151,7 +151,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(better+"wait for Stripe's next retry"+humanize.WithNoun(p.Kind, ": the site then makes the {video}")+cost+" If the customer cannot wait: cancel, and "),
 			remedy.StripeLink(s.EventPage, "resend the event in Stripe"), blockkit.Plain("; a retry can still make a second one."))
 		if !marksError(p) {
-			line = append(line, blockkit.Plain(" Approve only if nothing has started (Debug shows it) 15 min after Stripe shows a successful delivery to the site, or if only an endpoint other than the site's fails."))
+			line = append(line, blockkit.Plain(" Approve only if nothing has started (Debug shows it) 15 min after Stripe shows a successful delivery to the site (another endpoint may be the one that fails)."))
 		}
 	}
 	refund := remedy.StripeLink(s.PaymentPage, "refund in Stripe")

@@ -140,7 +140,7 @@ func (s Situation) startLine() blockkit.Line {
 	first, instead := s.starts()
 	then := ""
 	if instead != "" {
-		then = " If that starts nothing, " + instead + "."
+		then = " If that starts nothing (its message says so), " + instead + "."
 	}
 	plain := func(text string) blockkit.Line { return blockkit.L(s.plain(text + then)) }
 	switch {
@@ -156,9 +156,9 @@ func (s Situation) startLine() blockkit.Line {
 		return line
 	case s.Advises(Resend):
 		if instead != "" {
-			first += "; if that starts nothing, " + instead
+			first += "; if that starts nothing (its message says so), " + instead
 		}
-		after := "If only an endpoint other than the site's fails, or {none has} started 15 min after Stripe shows a successful delivery to the site: "
+		after := "If {none has} started 15 min after Stripe shows a successful delivery to the site (another endpoint may be the one that fails): "
 		if s.Event == store.EventPending {
 			after = "If that starts nothing either: "
 		}

@@ -55,23 +55,18 @@ const (
 	blockSize = 600
 )
 
-var (
-	lastPort  atomic.Uint32 // the offset in the block of the port that was last tried
-	blockLock *os.File      // held for as long as the process runs
-)
+// lastPort is the offset in the block of the port that was last tried.
+var lastPort atomic.Uint32
 
-// portBlock returns the first port of this process's block. If all are taken it is another's.
+// portBlock returns the first port of this process's block, which is locked for as long as
+// the process runs. If all are taken it is another's.
 var portBlock = sync.OnceValue(func() int {
 	for b := range blocks {
-		file, err := os.OpenFile(filepath.Join(os.TempDir(), fmt.Sprintf("sessionbot-test-ports-%d", b)), os.O_CREATE|os.O_RDWR, 0o666)
-		if err != nil {
-			continue
-		}
-		if syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
-			blockLock = file
+		path := filepath.Join(os.TempDir(), fmt.Sprintf("sessionbot-test-ports-%d", b))
+		file, err := syscall.Open(path, syscall.O_CREAT|syscall.O_RDWR|syscall.O_CLOEXEC, 0o666) // which is never closed
+		if err == nil && syscall.Flock(file, syscall.LOCK_EX|syscall.LOCK_NB) == nil {
 			return firstPort + b*blockSize
 		}
-		_ = file.Close() // nothing was written
 	}
 	return firstPort + rand.IntN(blocks)*blockSize
 })

@@ -18,8 +18,9 @@ type unfinished struct {
 }
 
 func (u unfinished) File(ctx context.Context, id string) (store.File, error) {
+	released := u.released.Load() // before the answer, which may change with it
 	file, err := u.Generator.File(ctx, id)
-	if !u.released.Load() {
+	if !released {
 		file.State = store.FileInProgress
 	}
 	return file, err

@@ -56,7 +56,7 @@ func PlanHint(actions []slack.BlockElement) []slack.Block {
 	}
 	text := "Buttons ending in “…” show a plan first: nothing changes before it is approved."
 	if len(labels) > 1 && slices.Contains(labels, remedy.MarkLabel) { // else it is what is advised
-		text += " “" + remedy.MarkLabel + "” is for orders for which nothing will be made, such as refunded ones: it refunds nothing, and stops none of Stripe's retries."
+		text += " “" + remedy.MarkLabel + "” is for orders for which nothing will be made (press it before a refund): it refunds nothing, and stops none of Stripe's retries."
 	}
 	return []slack.Block{blockkit.Context(text)}
 }

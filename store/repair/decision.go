@@ -18,8 +18,7 @@ const (
 	PlanCancelled PlanState = "cancelled"
 )
 
-// SecondPressDelay is the least time between two presses of Approve; a sooner one is a
-// double click and counts as one.
+// SecondPressDelay is the least time between two presses of Approve: sooner is a double click.
 const SecondPressDelay = 2 * time.Second
 
 // PlanRecord is a stored plan with its state.

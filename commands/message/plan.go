@@ -18,7 +18,7 @@ import (
 )
 
 // The buttons of a plan. Their value is the plan's opaque id, followed by the
-// press of the first click where it takes two; see ParsePlanValue.
+// id of the first press where it takes two; see ParsePlanValue.
 const (
 	ActionApprove = "confirm.approve"
 	ActionCancel  = "confirm.cancel"
@@ -114,12 +114,12 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 	case p.Restore != nil:
 		return blockkit.PlainLine(humanize.WithNoun(p.Kind, "Storing it costs nothing. The {video} itself, once it is made, costs us money ("+remedy.CostText(videoCents(p, cents))+")."))
 	case marksError(p):
-		line = blockkit.PlainLine("No cost, no refund, no e-mail: only the session's status and error text change (see Details).")
+		line = blockkit.PlainLine("No cost, no refund, no e-mail: only the session's record in Redis changes.")
 		if p.Seen.Payment != store.PaymentRefunded {
 			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " {A video} can still be made afterwards.")))
 		}
 		if p.Seen.Verdict != diagnosis.VerdictCorrupt && p.Seen.Payment != store.PaymentRefunded { // else it is what is advised
-			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " Approve only if the customer no longer wants {a video}.")))
+			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " Approve only if no {video} is to be made.")))
 		}
 	case s.Cents == 0:
 		line = blockkit.PlainLine("We pay SuperDuperAI (cost unknown)" + paid)
@@ -134,9 +134,9 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(better), remedy.StripeLink(s.PaymentPage, "answer the dispute in Stripe"), blockkit.Plain(" first."))
 	}
 	if s.Advises(remedy.Check) {
-		look := " Check SuperDuperAI first (its editor shows file " + p.Seen.FileID + "): if it advances within 5 min, cancel, and debug this again later; if it is finished there, cancel, and send the customer the site's page of it (/en/file/<file id>)"
+		look := " Check SuperDuperAI first (its editor shows file " + p.Seen.FileID + "): if it advances within 5 min, cancel, and debug this again later; if it is finished there, cancel, and send the customer " + remedy.FilePage
 		if p.Seen.FileID == "" {
-			look = " Look in the SuperDuperAI editor first for a {video} with the session's prompt (Debug shows it): if there is one, cancel, and send the customer its link"
+			look = " Look in the SuperDuperAI editor first for a {video} with the session's prompt (Debug shows it): if there is one, cancel, and send the customer " + remedy.FilePage
 		}
 		if !s.Advises(remedy.Verify) && !s.Advises(remedy.Resend) {
 			look += "; otherwise approve"
@@ -210,7 +210,7 @@ func ConfirmationBlocks(p repair.Plan, by store.Actor, onInclude bool) []slack.B
 		blockkit.Plain(" To confirm, they must press “"+approveAgainLabel+"”, at least "+humanize.Duration(repair.SecondPressDelay)+" later. Anybody else has to press it twice."))))
 }
 
-// PlanActions are the plan's buttons; press is that of the first of two clicks. The
+// PlanActions are the plan's buttons; press is the id of the first of two. The
 // plan is the confirmation: no dialog asks once more.
 func PlanActions(p repair.Plan, press string) []slack.BlockElement {
 	if p.IsBulk() {
@@ -242,7 +242,7 @@ func PlanActions(p repair.Plan, press string) []slack.BlockElement {
 const approveAgainLabel = "Approve anyway"
 
 // ParsePlanValue splits the value of a plan's button into the plan's id and the
-// press of the first click, "" = none.
+// id of the first press, "" = none.
 func ParsePlanValue(value string) (planID, press string) {
 	planID, press, _ = strings.Cut(value, ".")
 	return planID, press

@@ -2,6 +2,7 @@ package remedy
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,7 +105,13 @@ func TestRemedies(t *testing.T) {
 			if !slices.Equal(buttons, c.buttons) {
 				t.Errorf("buttons %q, want %q", buttons, c.buttons)
 			}
-			if got := blockkit.Text(blockkit.Message(c.situation.Advice(now))); got != c.says {
+			advice := c.situation.Advice(now)
+			for _, span := range advice {
+				if link, ok := span.(*slack.RichTextSectionLinkElement); ok && !strings.HasSuffix(link.Text, " in Stripe") || ok && strings.Contains(link.Text, ",") {
+					t.Errorf("a link to Stripe is labelled %q", link.Text)
+				}
+			}
+			if got := blockkit.Text(blockkit.Message(advice)); got != c.says {
 				t.Errorf("it says\n%s\nwant\n%s", got, c.says)
 			}
 		})

@@ -34,6 +34,9 @@ func (s Situation) Advice(now time.Time) blockkit.Line {
 
 func (s Situation) plain(text string) blockkit.Span { return blockkit.Plain(s.words(text)) }
 
+// FilePage is what to send to the customer of a file that was found in the editor.
+const FilePage = "the site's page of it (/en/file/<file id>)"
+
 // sentence says one remedy; later reports whether others were said before it.
 func (s Situation) sentence(a advised, later bool, now time.Time) blockkit.Line {
 	switch a.remedy {
@@ -53,12 +56,12 @@ func (s Situation) sentence(a advised, later bool, now time.Time) blockkit.Line 
 		return blockkit.L(s.plain("Restore the {prompt}, which Stripe still has (no cost): " + s.restoreText()))
 	case Check:
 		if s.Fileless {
-			return blockkit.L(s.plain("Look in the SuperDuperAI editor first for a {video} with the session's prompt: if there is one, send the {customer} its {link}, and start nothing."))
+			return blockkit.L(s.plain("Look in the SuperDuperAI editor first for a {video} with the session's prompt: if there is one, send the {customer} " + FilePage + ", and start nothing."))
 		}
 		if s.Sessions > 1 {
-			return blockkit.PlainLine("Check SuperDuperAI first (its editor shows the files that Debug names): if one advances within 5 min, wait, and debug it again later; if one is finished there, send its customer the site's page of it (/en/file/<file id>).")
+			return blockkit.PlainLine("Check SuperDuperAI first (its editor shows the files that Debug names): if one advances within 5 min, wait, and debug it again later; if one is finished there, send its customer " + FilePage + ".")
 		}
-		return blockkit.PlainLine("Check SuperDuperAI first (its editor shows " + cmp.Or(s.File, "the file that Debug names") + "): if it advances within 5 min, wait, and debug it again later; if it is finished there, send the customer the site's page of it (/en/file/<file id>).")
+		return blockkit.PlainLine("Check SuperDuperAI first (its editor shows " + cmp.Or(s.File, "the file that Debug names") + "): if it advances within 5 min, wait, and debug it again later; if it is finished there, send the customer " + FilePage + ".")
 	case Resend:
 		return s.resendLine(a.why, now)
 	case Replay, Generate:
@@ -147,13 +150,12 @@ func (s Situation) startLine() blockkit.Line {
 	case s.Disputed, s.Test: // which disputeLine and Verify advise against
 		return nil
 	case s.Explained && s.Advises(Refund):
-		refund := "refund in Stripe"
+		mark := ""
 		if slices.Contains(s.Allowed, store.ActionFix) { // which a refund would rule out
-			refund = "mark as error, so that the customer's page stops waiting, then refund in Stripe"
+			mark = "mark as error, so that the customer's page stops waiting, then "
 		}
-		line := blockkit.L(s.plain("Read the reason below (File) first. If the prompt was not refused, "+first+": "+s.pay()+"."+then+" If it was refused, it would be refused again: "),
-			StripeLink(s.PaymentPage, refund), blockkit.Plain("."))
-		return line
+		return blockkit.L(s.plain("Read the reason below (File) first. If the prompt was not refused, "+first+": "+s.pay()+"."+then+" If it was refused, it would be refused again: "+mark),
+			StripeLink(s.PaymentPage, "refund in Stripe"), blockkit.Plain("."))
 	case s.Advises(Resend):
 		if instead != "" {
 			first += "; if that starts nothing (its message says so), " + instead

@@ -55,9 +55,9 @@ func (m *monitor) report(ctx context.Context, part string, err error) {
 	m.mu.Unlock()
 	since := m.Now().Add(-failureThreshold * m.Interval)
 	err = m.incidents.setFault(ctx, incident.Degraded, since, func(i *incident.Incident, open bool) bool {
-		noticed := !incident.Unwatched(i.Parts)
+		before := incident.Unwatched(i.Parts)
 		i.Parts = m.failed(i.Parts)
-		if open && noticed && incident.Unwatched(i.Parts) { // a new message mentions somebody, an update would not
+		if open && !before && incident.Unwatched(i.Parts) { // a new message mentions somebody, an update would not
 			i.LeaveMessage()
 			i.Shown, i.Posting = 0, ""
 		}

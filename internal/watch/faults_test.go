@@ -61,15 +61,23 @@ func TestInspectionsFail(t *testing.T) {
 	h.expectNotified("first 1", "update 0")
 }
 
-// TestInspectionsFailToo: if another part fails already, a new message mentions the person on
-// call, which an update would not.
-func TestInspectionsFailToo(t *testing.T) {
-	t.Parallel()
+// withoutEvents returns a simulation whose Stripe key may not list events, which has been
+// reported.
+func withoutEvents(t *testing.T) *simulation {
+	t.Helper()
 	h := newSimulation(t)
 	h.stripe.eventsErr = fmt.Errorf("listing: %w", store.StripeForbidden)
 	h.lead()
 	h.advance(5 * time.Minute)
 	h.expectNotified("blind 0")
+	return h
+}
+
+// TestInspectionsFailToo: if another part fails already, a new message mentions the person on
+// call, which an update would not.
+func TestInspectionsFailToo(t *testing.T) {
+	t.Parallel()
+	h := withoutEvents(t)
 	for range failureThreshold {
 		h.term.monitor.report(t.Context(), incident.PartInspection, errors.New("no answer"))
 	}
@@ -98,11 +106,7 @@ func TestGapInTheWatch(t *testing.T) {
 // closed when another replica becomes leader.
 func TestNewLeaderKeepsFailingParts(t *testing.T) {
 	t.Parallel()
-	h := newSimulation(t)
-	h.stripe.eventsErr = fmt.Errorf("listing: %w", store.StripeForbidden)
-	h.lead()
-	h.advance(5 * time.Minute)
-	h.expectNotified("blind 0")
+	h := withoutEvents(t)
 	h.lead()
 	h.advance(10 * time.Minute)
 	h.expectNotified()

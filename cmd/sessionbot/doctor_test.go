@@ -22,6 +22,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/doctor"
 	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/internal/workspace"
 )
 
@@ -181,6 +182,7 @@ var volatile = []struct {
 // --json says the same is checked for every fourth: it depends on no breakage.
 func TestDoctor(t *testing.T) {
 	t.Parallel()
+	testenv.Need(t, "redis-server") // else nothing of the golden file is printed
 	var mu sync.Mutex
 	printed := map[string]string{}
 	t.Run("surroundings", func(t *testing.T) {

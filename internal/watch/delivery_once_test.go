@@ -81,7 +81,7 @@ func TestKilledDuringReply(t *testing.T) {
 	h.channel.onReply = func() { // nothing is noted from here on
 		h.must(h.client.HSet(t.Context(), "sessionbot:{watch}:state", "token", "another").Err())
 	}
-	if err := h.term.notifier.notifyAll(t.Context()); !errors.Is(err, lease.ErrLost) {
+	if err := h.term.dispatcher.notifyAll(t.Context()); !errors.Is(err, lease.ErrLost) {
 		t.Fatalf("the line was noted: %v", err)
 	}
 	h.expectNotified("reply reminder 1")

@@ -83,7 +83,7 @@ func (h *simulation) digests(d time.Duration) int {
 	for end := h.at.Add(d); h.at.Before(end); {
 		h.advance(time.Minute)
 		h.must(h.term.digester.open(h.t.Context()))
-		h.must(h.term.notifier.notifyAll(h.t.Context()))
+		h.must(h.term.dispatcher.notifyAll(h.t.Context()))
 	}
 	return len(slices.DeleteFunc(h.notified(), func(news string) bool { return !strings.HasPrefix(news, string(Digest)) }))
 }
@@ -95,7 +95,7 @@ func TestDigestIsPostedOnce(t *testing.T) {
 	h.channel.lostAnswers = 1
 	h.lead()
 	h.must(h.term.digester.open(t.Context())) // before the first sweep nobody knows what is open
-	h.must(h.term.notifier.notifyAll(t.Context()))
+	h.must(h.term.dispatcher.notifyAll(t.Context()))
 	if news := h.notified(); len(news) > 0 {
 		t.Errorf("notified %q before the first sweep", news)
 	}
@@ -126,7 +126,7 @@ func TestKilledBeforeTheDigestIsRecorded(t *testing.T) {
 	}
 	h.must(h.term.sweeps.sweep(t.Context()))
 	h.must(h.term.digester.open(t.Context()))
-	_ = h.term.notifier.notifyAll(t.Context()) // it cannot record the post
+	_ = h.term.dispatcher.notifyAll(t.Context()) // it cannot record the post
 	h.channel.onPost = nil
 	if news := h.notified(); !slices.Equal(news, []string{"digest 0"}) {
 		t.Fatalf("notified %q", news)
@@ -134,7 +134,7 @@ func TestKilledBeforeTheDigestIsRecorded(t *testing.T) {
 	h.lead()
 	for range 3 {
 		h.advance(time.Minute)
-		h.must(h.term.notifier.notifyAll(t.Context()))
+		h.must(h.term.dispatcher.notifyAll(t.Context()))
 	}
 	if news := h.notified(); len(news) > 0 { // an update would show an incident in its place
 		t.Errorf("the next leader notified %q", news)

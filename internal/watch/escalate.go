@@ -11,7 +11,7 @@ import (
 // incident's thread since the first unanswered reminder, and records that. It also reports
 // true if that cannot be known yet. A thread that may not be read does not prevent the
 // escalation.
-func (n *notifier) answered(ctx context.Context, i incident.Incident, d Decision) (incident.Incident, bool, error) {
+func (n *dispatcher) answered(ctx context.Context, i incident.Incident, d Decision) (incident.Incident, bool, error) {
 	at, found, err := n.Threads.LastReply(ctx, i, i.RemindedBefore)
 	switch {
 	case errors.Is(err, ErrHistoryForbidden):

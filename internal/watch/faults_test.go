@@ -48,7 +48,7 @@ func TestInspectionsFail(t *testing.T) {
 			if err := h.term.inspector.run(t.Context()); err == nil {
 				t.Fatal("the trail is read")
 			}
-			h.must(h.term.notifier.notifyAll(t.Context()))
+			h.must(h.term.dispatcher.notifyAll(t.Context()))
 		}
 	}
 	fail(2 * time.Minute)
@@ -57,7 +57,7 @@ func TestInspectionsFail(t *testing.T) {
 	h.expectNotified("blind 0")
 	h.must(h.client.Del(t.Context(), "sessionbot:audit").Err())
 	h.must(h.term.inspector.run(t.Context()))
-	h.must(h.term.notifier.notifyAll(t.Context()))
+	h.must(h.term.dispatcher.notifyAll(t.Context()))
 	h.expectNotified("first 1", "update 0")
 }
 
@@ -81,10 +81,10 @@ func TestInspectionsFailToo(t *testing.T) {
 	for range failureThreshold {
 		h.term.monitor.report(t.Context(), incident.PartInspection, errors.New("no answer"))
 	}
-	h.must(h.term.notifier.notifyAll(t.Context()))
+	h.must(h.term.dispatcher.notifyAll(t.Context()))
 	h.expectNotified("blind 0")
 	h.term.monitor.report(t.Context(), incident.PartInspection, errors.New("no answer"))
-	h.must(h.term.notifier.notifyAll(t.Context()))
+	h.must(h.term.dispatcher.notifyAll(t.Context()))
 	h.expectNotified()
 }
 

@@ -24,7 +24,7 @@ func TestNotificationsFail(t *testing.T) {
 				t.Fatal("subscribed to what the owner of Redis forbids")
 			}
 		}
-		h.must(h.term.notifier.notifyAll(t.Context()))
+		h.must(h.term.dispatcher.notifyAll(t.Context()))
 	}
 	fail(4)
 	h.expectNotified()
@@ -47,7 +47,7 @@ func TestNotificationsFail(t *testing.T) {
 	h.eventually("the incident is closed", func() bool { return !h.only().Closed.IsZero() })
 	stop()
 	h.must(<-ended)
-	h.must(h.term.notifier.notifyAll(t.Context()))
+	h.must(h.term.dispatcher.notifyAll(t.Context()))
 	h.expectNotified("update 0")
 }
 

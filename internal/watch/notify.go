@@ -22,15 +22,15 @@ const (
 	maxDeliveries   = 4                // of one incident in one round
 )
 
-// notifier delivers the notifications that incidents need, and records them.
-type notifier struct {
+// dispatcher delivers the notifications that incidents need, and records them.
+type dispatcher struct {
 	*term
 	historyForbidden atomic.Bool // the Finder may not read the channel
 }
 
 // notifyAll delivers what all open incidents need just now. One that fails does not keep the
 // others waiting.
-func (n *notifier) notifyAll(ctx context.Context) error {
+func (n *dispatcher) notifyAll(ctx context.Context) error {
 	open, err := n.incidents.list(ctx)
 	if err != nil {
 		return err
@@ -50,7 +50,7 @@ func (n *notifier) notifyAll(ctx context.Context) error {
 }
 
 // retire archives a closed incident that needs no more notifications.
-func (n *notifier) retire(ctx context.Context, i incident.Incident) error {
+func (n *dispatcher) retire(ctx context.Context, i incident.Incident) error {
 	if i.Kind == incident.Backlog {
 		if err := n.record(ctx, watchstate.BacklogNotified()); err != nil {
 			return err
@@ -63,7 +63,7 @@ func (n *notifier) retire(ctx context.Context, i incident.Incident) error {
 }
 
 // notify delivers what one incident needs just now.
-func (n *notifier) notify(ctx context.Context, i incident.Incident) (incident.Incident, error) {
+func (n *dispatcher) notify(ctx context.Context, i incident.Incident) (incident.Incident, error) {
 	var err error
 	for range maxDeliveries {
 		d := Decide(i, n.Now(), Policy{MinInterval: n.Timings.Update, Escalates: n.Escalates})
@@ -86,7 +86,7 @@ type shown struct {
 }
 
 // deliver carries out a decision and records the outcome.
-func (n *notifier) deliver(ctx context.Context, i incident.Incident, d Decision) (incident.Incident, error) {
+func (n *dispatcher) deliver(ctx context.Context, i incident.Incident, d Decision) (incident.Incident, error) {
 	ctx, cancel := grace.Context(ctx, deliveryTimeout, shutdownGrace)
 	defer cancel()
 	if d.Reason == Escalated && !strings.HasPrefix(i.Posting, string(Escalated)+" ") { // else it may have been posted
@@ -127,7 +127,7 @@ func (n *notifier) deliver(ctx context.Context, i incident.Incident, d Decision)
 // find looks for a post or reply whose outcome is not recorded: in this process's
 // memory, then in the channel. A pending reply of another kind is
 // obsolete.
-func (n *notifier) find(ctx context.Context, i incident.Incident, d Decision) (store.Message, bool, error) {
+func (n *dispatcher) find(ctx context.Context, i incident.Incident, d Decision) (store.Message, bool, error) {
 	if i.Posting == "" || d.Act == Reply && !strings.HasPrefix(i.Posting, string(d.Reason)+" ") {
 		return store.Message{}, false, nil
 	}
@@ -154,7 +154,7 @@ func (n *notifier) find(ctx context.Context, i incident.Incident, d Decision) (s
 
 // mark records the mark by which a post or reply is found again if no answer comes,
 // or if its outcome cannot be recorded.
-func (n *notifier) mark(ctx context.Context, i incident.Incident, d Decision) (incident.Incident, error) {
+func (n *dispatcher) mark(ctx context.Context, i incident.Incident, d Decision) (incident.Incident, error) {
 	mark := rand.Text()
 	if d.Act == Reply {
 		mark = string(d.Reason) + " " + mark
@@ -173,7 +173,7 @@ func (n *notifier) mark(ctx context.Context, i incident.Incident, d Decision) (i
 }
 
 // post posts an incident, or a reply in its thread.
-func (n *notifier) post(ctx context.Context, i incident.Incident, d Decision) (message store.Message, err error) {
+func (n *dispatcher) post(ctx context.Context, i incident.Incident, d Decision) (message store.Message, err error) {
 	if d.Act == Post {
 		message, err = n.Notifier.Post(ctx, i, d, i.Posting)
 	} else {
@@ -186,7 +186,7 @@ func (n *notifier) post(ctx context.Context, i incident.Incident, d Decision) (m
 }
 
 // recordSuccess records what a notification showed.
-func (n *notifier) recordSuccess(ctx context.Context, i incident.Incident, d Decision, done shown) (incident.Incident, error) {
+func (n *dispatcher) recordSuccess(ctx context.Context, i incident.Incident, d Decision, done shown) (incident.Incident, error) {
 	mark := i.Posting
 	n.Metrics.Alerted(string(d.Reason))
 	n.Log.InfoContext(ctx, "alert delivered", "incident", i.ID, "kind", string(i.Kind), "reason", string(d.Reason), "sessions", max(len(i.Cases), i.Sessions))
@@ -205,7 +205,7 @@ func (n *notifier) recordSuccess(ctx context.Context, i incident.Incident, d Dec
 }
 
 // recordFailure records that a notification failed, and when to try again.
-func (n *notifier) recordFailure(ctx context.Context, i incident.Incident, d Decision, err error) (incident.Incident, error) {
+func (n *dispatcher) recordFailure(ctx context.Context, i incident.Incident, d Decision, err error) (incident.Incident, error) {
 	failure, ok := errors.AsType[*DeliveryError](err)
 	if !ok {
 		failure = &DeliveryError{Unclear: true, Err: err}
@@ -260,7 +260,7 @@ func exponential(d time.Duration, n int, limit time.Duration) time.Duration {
 
 // recordReachability records whether alerts reach their channel: "" = they do, else
 // advice says what to do.
-func (n *notifier) recordReachability(ctx context.Context, advice string) {
+func (n *dispatcher) recordReachability(ctx context.Context, advice string) {
 	if n.snapshot().state.Unreachable == advice {
 		return
 	}

@@ -60,7 +60,7 @@ func (h *simulation) advance(d time.Duration) {
 		}
 		h.check()
 		h.must(h.term.inspector.inspectDue(h.t.Context()))
-		h.must(h.term.notifier.notifyAll(h.t.Context()))
+		h.must(h.term.dispatcher.notifyAll(h.t.Context()))
 		h.ticks++
 	}
 }

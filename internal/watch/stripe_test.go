@@ -38,7 +38,7 @@ func TestOtherSales(t *testing.T) {
 			t.Errorf("remembered as %+v, %v", p, err)
 		}
 		h.must(h.term.sweeps.sweep(t.Context()))
-		h.must(h.term.notifier.notifyAll(t.Context()))
+		h.must(h.term.dispatcher.notifyAll(t.Context()))
 		h.expectNotified(want...)
 	}
 }

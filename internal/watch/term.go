@@ -28,17 +28,17 @@ type term struct {
 	mu    sync.Mutex
 	facts facts
 
-	incidents *incidents
-	monitor   *monitor
-	stripe    *stripePoller
-	listener  *listener
-	sweeps    *sweepTask
-	files     *fileChecker
-	backlog   *backlog
-	inspector *inspector
-	notifier  *notifier
-	digester  *digester
-	follower  *follower
+	incidents  *incidents
+	monitor    *monitor
+	stripe     *stripePoller
+	listener   *listener
+	sweeps     *sweepTask
+	files      *fileChecker
+	backlog    *backlog
+	inspector  *inspector
+	dispatcher *dispatcher
+	digester   *digester
+	follower   *follower
 }
 
 // facts are what some tasks find out and others need.
@@ -66,7 +66,7 @@ func (w *Watch) newTerm(lead lease.Lease, state watchstate.State) *term {
 	t.files.requests.SetLimit(maxRequests)
 	t.backlog = &backlog{term: t, cases: map[string]incident.Case{}}
 	t.inspector = &inspector{term: t}
-	t.notifier = &notifier{term: t}
+	t.dispatcher = &dispatcher{term: t}
 	t.digester = &digester{term: t}
 	t.follower = newFollower(t)
 	return t
@@ -120,7 +120,7 @@ func (t *term) proven(_ context.Context, created time.Time) bool {
 func (t *term) run(ctx context.Context) {
 	var tasks sync.WaitGroup
 	tasks.Go(func() { t.every(ctx, incident.PartInspection, period(t.Timings.Round), t.inspectNow, t.inspector.run) })
-	tasks.Go(func() { t.every(ctx, "notify", period(t.Timings.Round), t.incidents.notifyNow, t.notifier.notifyAll) })
+	tasks.Go(func() { t.every(ctx, "notify", period(t.Timings.Round), t.incidents.notifyNow, t.dispatcher.notifyAll) })
 	tasks.Go(func() {
 		t.listener.await(ctx)
 		t.every(ctx, incident.PartSweep, t.sweeps.delay, nil, t.sweeps.sweep)

@@ -14,7 +14,7 @@
 //   - digester opens the incident that is the digest of the day before.
 //   - follower answers in the threads in which people asked about a session, once
 //     that has ended. follow.Decide decides when.
-//   - notifier shows the incidents. Decide decides what is due: no reply while an
+//   - dispatcher shows the incidents. Decide decides what is due: no reply while an
 //     incident is snoozed, and nothing while it is shown as it is, or for a while
 //     after a failure. The first of several in a row is logged as "alert not delivered,
 //     will retry".

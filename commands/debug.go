@@ -32,7 +32,7 @@ func (d Deps) runDebug(ctx context.Context, req Request, id string) (Answer, err
 	}
 	blocks, actions := message.SessionBlocks(x, records.Known.Handled, alertStatus, d.SiteURL, cents), message.SessionActions(x, cents)
 	if !req.Terminal { // which has no buttons
-		blocks = append(blocks, message.PlanHint(actions)...)
+		blocks = append(blocks, message.PlanHint(x, actions)...)
 	}
 	return Answer{Session: id, Shareable: true, Follow: thread, Blocks: blocks, Actions: actions, JSON: report}, nil
 }

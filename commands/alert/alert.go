@@ -94,14 +94,17 @@ func planFirst(i incident.Incident, videoCents int) string {
 		}
 		return text
 	}
-	cost := "the cost is unknown"
+	cost, how := "the cost is unknown", "it generates the videos"
+	if slices.ContainsFunc(i.Open(), func(c incident.Case) bool { return slices.Contains(c.Allowed, store.ActionReplay) }) {
+		how = "it replays the webhooks, and offers to generate where that is impossible"
+	}
 	switch shown := !slices.ContainsFunc(i.Open(), func(c incident.Case) bool { return !shows(c) }); {
 	case shown:
-		cost = "no cost"
+		cost, how = "no cost", "it shows the videos"
 	case videoCents > 0:
 		cost = remedy.CostText(n*videoCents) + " if all are made"
 	}
-	return "Repair all… first shows a plan for the " + humanize.Thousands(int64(n)) + " that can be repaired now (" + cost + "). Nothing happens before a plan is approved; the same goes for menu entries that end in “…”. Handled closes a session's alert, and repairs nothing."
+	return "Repair all… first shows a plan for the " + humanize.Thousands(int64(n)) + " that can be repaired now: " + how + " (" + cost + "). Nothing happens before a plan is approved; the same goes for menu entries that end in “…”. Handled closes a session's alert, and repairs nothing."
 }
 
 // composeAlert puts the headline, which holds no text from outside, above the blocks.

@@ -57,7 +57,7 @@ func leftOutWords(p repair.Plan, n int) *strings.Replacer {
 	if n == 1 {
 		it, each, warning, singly = "it", "it", "a warning of its own", "by itself"
 	}
-	include, planOther := ", or include "+it+" below (that shows a plan with "+it+", and is the first of two presses)", "press “"+otherLabel(p, n)+"”, which shows a plan of its own with its cost"
+	include, planOther := ", or include "+it+" (button below: it shows the plan with "+it+", to be approved once more)", "press “"+otherLabel(p, n)+"”, which shows a plan of its own with its cost"
 	if p.Requester.Terminal { // where no button is below: it asks, unless the answer was given beforehand
 		include, planOther = "", "run /session bulk "+other
 	}
@@ -71,8 +71,8 @@ func otherLabel(p repair.Plan, n int) string {
 }
 
 // beyondLimit says how many sessions have to wait for another plan.
-func beyondLimit(n int) blockkit.Line {
-	return blockkit.PlainLine(humanize.Thousands(int64(n)) + " more did not fit in this plan: run the command again afterwards.")
+func beyondLimit(p repair.Plan) blockkit.Line {
+	return blockkit.PlainLine(humanize.Thousands(int64(p.Rest)) + " more did not fit in this plan: run " + PlanCommand(p) + " again afterwards.")
 }
 
 // leftOutLines say how many sessions are left out, why, and which: first those with
@@ -92,7 +92,7 @@ func leftOutLines(p repair.Plan) (lines []blockkit.Line) {
 		}
 	}
 	if p.Rest > 0 {
-		lines = append(lines, beyondLimit(p.Rest))
+		lines = append(lines, beyondLimit(p))
 	}
 	if alone != nil {
 		lines = append(lines, blockkit.L(blockkit.Bold("Left out, nothing to do: "), blockkit.Plain(strings.Join(alone, ", ")+".")))

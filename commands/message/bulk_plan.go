@@ -112,7 +112,7 @@ func bulkMoneyText(p repair.Plan) string {
 	case p.Action != store.ActionFix:
 		text := humanize.UpperFirst(bulkCostText(p))
 		if _, _, paid := p.Sums(); len(paid) > 0 {
-			text += " Those who asked for their money back: refund in Stripe (all of them: " + humanize.Sums(paid) + "), and request this plan again, which then leaves them out. Approve it for the others."
+			text += " If some of them asked for their money back: cancel, refund those in Stripe, and request the plan again, which leaves them out. Otherwise approve."
 			if p.Risk != "" {
 				text += " A retry can still make their " + bulkNoun(p) + "s."
 			}

@@ -80,9 +80,9 @@ func runningText(job repair.Job) string {
 	if job.Bulk.Counts().Left == 0 {
 		return text
 	}
-	text += " After Stop no others start; those running finish"
+	text += " After Stop no others start, but those running finish"
 	if cents := itemsCost(job, repair.ItemRunning); cents > 0 {
-		text += " (we pay " + remedy.CostText(cents) + ")"
+		text += " (we pay " + remedy.CostText(cents) + " for these)"
 	}
 	return text + "."
 }
@@ -162,8 +162,8 @@ func pauseText(job repair.Job) string {
 	}
 	failed := ""
 	if job.Bulk.Counts().Failed > 0 {
-		failed = " What failed is not retried: debug it at the end, then run " + PlanCommand(job.Plan) + " again."
+		failed = " Failed sessions are not retried: debug them at the end, and once their cause is fixed, run " + PlanCommand(job.Plan) + " again."
 	}
-	return why + then + "press Resume: " + resumes + leftCost(job, " in all") + "." + failed + " Stop leaves the " + humanize.Thousands(int64(job.Bulk.Counts().Left)) +
+	return why + then + "press Resume: " + resumes + leftCost(job, " for them") + "." + failed + " Stop leaves the " + humanize.Thousands(int64(job.Bulk.Counts().Left)) +
 		" not started as they are (no further cost). If nobody presses Resume or Stop, the plan ends after a day."
 }

@@ -131,10 +131,10 @@ func settleAdvice(job repair.Job) string {
 const appearsWithin = 15 * time.Minute
 
 // lookFor is how to find a video that nobody knows of.
-const lookFor = "Look in the SuperDuperAI editor for {a video}, finished or in progress, with the session's prompt (Debug shows it), made after {sent}."
+const lookFor = "Look in the SuperDuperAI editor for {a video}, finished or in progress, with the session's prompt (Debug shows the prompt), made after {sent}."
 
 // foundAnyway is what to do with such a video once its job has failed.
-const foundAnyway = " Found: send the customer {file page}, and mark the session as Handled in its alert."
+const foundAnyway = " Found: once it is finished, send the customer {file page}, and mark the session as Handled in its alert."
 
 func overwrittenVerdict(job repair.Job) (head, next string) {
 	const who = " Something else (probably the site) changed the session, and its change was kept."
@@ -193,7 +193,7 @@ var causeTexts = map[repair.Cause]string{
 	repair.CauseUnauthorised: "SuperDuperAI rejected the token; nothing was charged. Create a new one in the SuperDuperAI editor (under the account's API access), set it as SUPERDUPERAI_TOKEN in the bot's configuration, restart the bot, then run {again} ({pay}).",
 	repair.CauseBalance:      "Our SuperDuperAI account does not have enough balance; nothing was charged. Top it up in SuperDuperAI, then run {again} ({pay}).{or refund}",
 	repair.CauseForbidden:    "Our SuperDuperAI account may not use this model (VIP models need a VIP account); nothing was charged. Set {SUPERDUPERAI_MODEL} to another model or upgrade the account, then run {again} ({pay}).{or refund}",
-	repair.CauseRejected:     "SuperDuperAI rejected the request: nothing is being made, and nothing was charged. Its reason is below. Balance or a VIP model: fix the SuperDuperAI account. The model: set {SUPERDUPERAI_MODEL} in the bot's configuration, and restart the bot. HTTP 404 or a redirect: check SUPERDUPERAI_URL. Then run {again} ({pay}). Length, size or prompt: the bot does not change the order, and it would be rejected again{so refund}.",
+	repair.CauseRejected:     "SuperDuperAI rejected the request: nothing is being made, and it charged us nothing. Its reason is below. Balance or a VIP model: fix the SuperDuperAI account. The model: set {SUPERDUPERAI_MODEL} in the bot's configuration, and restart the bot. HTTP 404 or a redirect: check SUPERDUPERAI_URL. Then run {again} ({pay}). Length, size or prompt: the bot does not change the order, and it would be rejected again{so refund}.",
 	repair.CauseRateLimited:  "SuperDuperAI is overloaded (rate limit); nothing was started or charged. In a few minutes run {again} ({pay}).",
 	repair.CauseUnavailable:  "SuperDuperAI could not be reached, and nothing was sent or charged. In a few minutes run {again} ({pay}).",
 	repair.CauseServerFault:  lookFor + foundAnyway + " Not found: run {again} in a few minutes ({pay}).",

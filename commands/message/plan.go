@@ -134,9 +134,9 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(better), remedy.StripeLink(s.PaymentPage, "answer the dispute in Stripe"), blockkit.Plain(" first."))
 	}
 	if s.Advises(remedy.Check) {
-		look := " Check SuperDuperAI first (its editor shows file " + p.Seen.FileID + "): if it advances within 5 min, cancel, and debug this again later; if it is finished there, cancel, and send the customer " + remedy.FilePage
+		look := " Check SuperDuperAI first (its editor shows file " + p.Seen.FileID + "): if it makes progress within 5 min, cancel, and debug the session again later; if it is finished there, cancel, and send the customer " + remedy.FilePage
 		if p.Seen.FileID == "" {
-			look = " Look in the SuperDuperAI editor first for a {video} with the session's prompt (Debug shows it): if there is one, cancel, and send the customer " + remedy.FilePage
+			look = " Look in the SuperDuperAI editor first for a {video} with the session's prompt (/session debug shows the prompt): if there is one, cancel, and send the customer " + remedy.FilePage
 		}
 		if !s.Advises(remedy.Verify) && !s.Advises(remedy.Resend) {
 			look += "; otherwise approve"
@@ -151,7 +151,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(better+"wait for Stripe's next retry"+humanize.WithNoun(p.Kind, ": the site then makes the {video}")+cost+" If the customer cannot wait: cancel, and "),
 			remedy.StripeLink(s.EventPage, "resend the event in Stripe"), blockkit.Plain("; a retry can still make a second one."))
 		if !marksError(p) {
-			line = append(line, blockkit.Plain(" Approve only if nothing has started (Debug shows it) 15 min after Stripe shows a successful delivery to the site (another endpoint may be the one that fails)."))
+			line = append(line, blockkit.Plain(" Approve only if "+s.Unheeded()+" (/session debug shows it)."))
 		}
 	}
 	refund := remedy.StripeLink(s.PaymentPage, "refund in Stripe")

@@ -44,7 +44,7 @@ func RefusalActions(x diagnosis.Examination, cents int) []slack.BlockElement {
 }
 
 // PlanHint says that the buttons with a plan are safe to press, nil = there are none.
-func PlanHint(actions []slack.BlockElement) []slack.Block {
+func PlanHint(x diagnosis.Examination, actions []slack.BlockElement) []slack.Block {
 	var labels []string
 	for _, action := range actions {
 		if button, ok := action.(*slack.ButtonBlockElement); ok && strings.HasSuffix(button.Text.Text, "…") {
@@ -56,7 +56,11 @@ func PlanHint(actions []slack.BlockElement) []slack.Block {
 	}
 	text := "Buttons ending in “…” show a plan first: nothing changes before it is approved."
 	if len(labels) > 1 && slices.Contains(labels, remedy.MarkLabel) { // else it is what is advised
-		text += " “" + remedy.MarkLabel + "” is for orders for which nothing will be made (press it before a refund): it refunds nothing, and stops none of Stripe's retries."
+		text += " “" + remedy.MarkLabel + "” is for orders for which nothing will be made (press it before a refund): it refunds nothing"
+		if x.Event.State != store.EventDelivered && x.Event.State != store.EventNone {
+			text += ", and stops none of Stripe's retries"
+		}
+		text += "."
 	}
 	return []slack.Block{blockkit.Context(text)}
 }

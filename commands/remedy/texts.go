@@ -35,7 +35,13 @@ func (s Situation) Advice(now time.Time) blockkit.Line {
 func (s Situation) plain(text string) blockkit.Span { return blockkit.Plain(s.words(text)) }
 
 // FilePage is what to send to the customer of a file that was found in the editor.
-const FilePage = "the site's page of it (/en/file/<file id>)"
+const FilePage = "the file's page on the site (/en/file/<file id>)"
+
+// unheeded is the condition under which another attempt is worth its cost.
+const unheeded = "Stripe shows that the site accepted the {event}, and {none has} started 15 min later"
+
+// Unheeded is that condition as a clause.
+func (s Situation) Unheeded() string { return s.words(unheeded) }
 
 // sentence says one remedy; later reports whether others were said before it.
 func (s Situation) sentence(a advised, later bool, now time.Time) blockkit.Line {
@@ -59,9 +65,9 @@ func (s Situation) sentence(a advised, later bool, now time.Time) blockkit.Line 
 			return blockkit.L(s.plain("Look in the SuperDuperAI editor first for a {video} with the session's prompt: if there is one, send the {customer} " + FilePage + ", and start nothing."))
 		}
 		if s.Sessions > 1 {
-			return blockkit.PlainLine("Check SuperDuperAI first (its editor shows the files that Debug names): if one advances within 5 min, wait, and debug it again later; if one is finished there, send its customer " + FilePage + ".")
+			return blockkit.PlainLine("Check SuperDuperAI first (its editor shows the files that Debug names): if one makes progress within 5 min, wait, and debug its session again later; if one is finished there, send its customer " + FilePage + ".")
 		}
-		return blockkit.PlainLine("Check SuperDuperAI first (its editor shows " + cmp.Or(s.File, "the file that Debug names") + "): if it advances within 5 min, wait, and debug it again later; if it is finished there, send the customer " + FilePage + ".")
+		return blockkit.PlainLine("Check SuperDuperAI first (its editor shows " + cmp.Or(s.File, "the file that Debug names") + "): if it makes progress within 5 min, wait, and debug the session again later; if it is finished there, send the customer " + FilePage + ".")
 	case Resend:
 		return s.resendLine(a.why, now)
 	case Replay, Generate:
@@ -100,7 +106,7 @@ func (s Situation) disputeLine(why reason, now time.Time) blockkit.Line {
 	if s.Payment == store.PaymentPartiallyRefunded {
 		back = "rest of the money"
 	}
-	line := blockkit.L(link, s.plain(", if it is still open: contest it if the customer's page shows the {video}; otherwise accept it"+mark+": the customer gets the "+back+" back, and is owed nothing else. Do not resend or generate before it is decided: "+s.pay()+". Decided for the customer: nothing else is owed. Decided for us: ask the customer which they want, the money or the {video}."))
+	line := blockkit.L(link, s.plain(", if it is still open: contest it if the customer's page shows the {video}; otherwise accept it"+mark+": the customer gets the "+back+" back, and is owed nothing else. Do not resend or generate before it is decided ("+strings.Replace(s.pay(), "pay", "would pay", 1)+"). If it has been decided for the customer, nothing else is owed; if for us, ask the customer which they want, the money or the {video}."))
 	if s.retries() {
 		line = append(line, s.plain(" The site may still make the {video} by itself: Stripe retries until "), humanize.ClockTime(s.RetriesUntil, now), blockkit.Plain("."))
 	}
@@ -109,9 +115,12 @@ func (s Situation) disputeLine(why reason, now time.Time) blockkit.Line {
 
 // refundLine offers a refund as the last choice: the customer ordered a video.
 func (s Situation) refundLine(later bool) blockkit.Line {
-	refund := "refund in Stripe"
+	refund, mark := "refund in Stripe", ""
 	if s.Payment == store.PaymentPartiallyRefunded {
 		refund = "refund the rest in Stripe"
+	}
+	if slices.Contains(s.Allowed, store.ActionFix) { // which a refund would rule out
+		mark = "mark as error, then "
 	}
 	switch {
 	case s.Explained: // which startLine said
@@ -119,7 +128,7 @@ func (s Situation) refundLine(later bool) blockkit.Line {
 	case !later:
 		return blockkit.L(StripeLink(s.PaymentPage, humanize.UpperFirst(refund)), blockkit.Plain("."))
 	}
-	line := blockkit.L(s.plain("If {the customer} would rather have a refund: "), StripeLink(s.PaymentPage, refund), blockkit.Plain("."))
+	line := blockkit.L(s.plain("If {the customer} would rather have a refund: "+mark), StripeLink(s.PaymentPage, refund), blockkit.Plain("."))
 	if s.retries() {
 		line = append(line, s.plain(" A retry can still make the {video}."))
 	}
@@ -133,7 +142,7 @@ func (s Situation) restoreText() string {
 	case s.Advises(Replay) || s.Advises(Generate):
 		return text
 	case !s.RetriesUntil.IsZero() && s.Payment != store.PaymentUnverified && !s.Unread:
-		return text + " Stripe's next retry then makes the {video}: " + s.pay() + ". Do not generate one as well: we would pay for both. Only if none has started 15 min after Stripe shows a successful delivery to the site, or Stripe's deliveries keep failing, debug {it} again: it says how to start one."
+		return text + " Stripe's next retry then makes the {video}: " + s.pay() + ". Do not generate one as well: we would pay for both. Only if " + unheeded + ", or if its deliveries still fail after a few hours: debug {it} again, which says how to start one."
 	}
 	return text + " Afterwards /session debug says how to have the {video} made: " + s.pay() + "."
 }
@@ -160,7 +169,7 @@ func (s Situation) startLine() blockkit.Line {
 		if instead != "" {
 			first += "; if that starts nothing (its message says so), " + instead
 		}
-		after := "If {none has} started 15 min after Stripe shows a successful delivery to the site (another endpoint may be the one that fails): "
+		after := "If " + unheeded + ": "
 		if s.Event == store.EventPending {
 			after = "If that starts nothing either: "
 		}

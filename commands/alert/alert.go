@@ -66,7 +66,7 @@ func alertBlocks(i incident.Incident, o Options, rows int, now time.Time) (head 
 	}
 	var last blockkit.Line
 	if i.Closed.IsZero() && len(i.Open()) > 0 {
-		last = blockkit.PlainLine(planFirst(i, o.VideoCents))
+		last = blockkit.PlainLine(buttonsText(i, o.VideoCents, now))
 	}
 	if link := runbookLink(i, o.Runbook); link != nil {
 		if last != nil {
@@ -84,27 +84,42 @@ func alertBlocks(i incident.Incident, o Options, rows int, now time.Time) (head 
 	return head, append(blocks, caseRows(i, rows, now)...)
 }
 
-// planFirst says what is safe to press, and what Repair all may cost.
-func planFirst(i incident.Incident, videoCents int) string {
-	n := repairableCases(i)
-	if n < 2 || summaries[i.Kind] != nil {
-		text := "Menu entries that end in “…” show a plan first: nothing happens before it is approved."
-		if i.Kind != incident.Backlog {
-			text += " Handled closes the session's alert, and repairs nothing."
+// buttonsText says what the buttons and menus do, and what Repair all may cost.
+func buttonsText(i incident.Incident, videoCents int, now time.Time) string {
+	text := "Menu entries that end in “…” show a plan first: nothing happens before it is approved."
+	if offersRepairAll(i) {
+		text = "Repair all… and menu entries that end in “…” show a plan first: nothing happens before it is approved. " + repairAllText(i, videoCents, now)
+	}
+	if summaries[i.Kind] == nil { // which has no buttons
+		if i.Acknowledged == nil {
+			text += " Acknowledge: you take it, and only you are reminded."
 		}
-		return text
+		text += " Snooze: nobody is reminded for that long."
 	}
-	cost, how := "the cost is unknown", "it generates the videos"
-	if slices.ContainsFunc(i.Open(), func(c incident.Case) bool { return slices.Contains(c.Allowed, store.ActionReplay) }) {
-		how = "it replays the webhooks, and offers to generate where that is impossible"
+	if i.Kind != incident.Backlog {
+		text += " Handled closes the session's alert, and repairs nothing."
 	}
-	switch shown := !slices.ContainsFunc(i.Open(), func(c incident.Case) bool { return !shows(c) }); {
+	return text
+}
+
+// repairAllText says what Repair all plans, and what that may cost.
+func repairAllText(i incident.Incident, videoCents int, now time.Time) string {
+	n, open := repairableCases(i), i.Open()
+	cost, how := "the cost is unknown", "generates the videos"
+	if slices.ContainsFunc(open, func(c incident.Case) bool { return slices.Contains(c.Allowed, store.ActionReplay) }) {
+		how = "replays the webhooks, and offers to generate where that is impossible"
+	}
+	switch shown := !slices.ContainsFunc(open, func(c incident.Case) bool { return !shows(c) }); {
 	case shown:
-		cost, how = "no cost", "it shows the videos"
+		return "Repair all… shows the videos (no cost)."
 	case videoCents > 0:
-		cost = remedy.CostText(n*videoCents) + " if all are made"
+		cost = remedy.CostText(n*videoCents) + " for " + humanize.Count(n, "video")
 	}
-	return "Repair all… first shows a plan for the " + humanize.Thousands(int64(n)) + " that can be repaired now: " + how + " (" + cost + "). Nothing happens before a plan is approved; the same goes for menu entries that end in “…”. Handled closes a session's alert, and repairs nothing."
+	left := ""
+	if stillDelivered(open, now) > 0 {
+		left = "; what Stripe is still retrying is left out unless you include it"
+	}
+	return "Repair all… " + how + " (" + cost + ")" + left + "."
 }
 
 // composeAlert puts the headline, which holds no text from outside, above the blocks.
@@ -152,7 +167,7 @@ func alertActions(i incident.Incident, now time.Time) []slack.BlockElement {
 		return nil // there are no reminders of a summary
 	}
 	var actions []slack.BlockElement
-	if repairableCases(i) > 1 {
+	if offersRepairAll(i) {
 		actions = append(actions, blockkit.Button(ActionRepairAll, "Repair all…", i.ID))
 	}
 	if i.Acknowledged == nil {
@@ -165,6 +180,11 @@ func alertActions(i incident.Incident, now time.Time) []slack.BlockElement {
 		actions = append(actions, note.Button(note.ActionAlert, i.ID))
 	}
 	return actions
+}
+
+// offersRepairAll reports whether there are several sessions to repair at once.
+func offersRepairAll(i incident.Incident) bool {
+	return repairableCases(i) > 1 && summaries[i.Kind] == nil
 }
 
 // repairableCases counts the sessions that can be repaired now: a video is shown, or

@@ -91,7 +91,7 @@ func readFirst(x diagnosis.Examination) string {
 	}
 	retry := ""
 	if !repair.RetriesUntil(x.Event, x.At).IsZero() {
-		retry = " (a retry of Stripe's can still make a second one)"
+		retry = " (a retry of Stripe's can still make a second {video})"
 	}
 	return humanize.WithNoun(x.Session.Kind(), "The site reports this order as completed, but Redis does not. Open the customer's page (link below): if it shows the {video}, send the customer the link, and start nothing"+retry+". If not, compare the address of Redis in the site's own settings (its deployment) with the bot's REDIS_URL: if they differ, set REDIS_URL to the site's, restart the bot, and refresh. If they are the same:\n")
 }

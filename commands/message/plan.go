@@ -149,7 +149,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 			cost = " (" + remedy.CostText(cents) + ")."
 		}
 		line = append(line, blockkit.Plain(better+"wait for Stripe's next retry"+humanize.WithNoun(p.Kind, ": the site then makes the {video}")+cost+" If the customer cannot wait: cancel, and "),
-			remedy.StripeLink(s.EventPage, "resend the event in Stripe"), blockkit.Plain("; a retry can still make a second one."))
+			remedy.StripeLink(s.EventPage, "resend the event in Stripe"), blockkit.Plain(humanize.WithNoun(p.Kind, "; a retry can still make a second {video}.")))
 		if !marksError(p) {
 			line = append(line, blockkit.Plain(" Approve only if "+s.Unheeded()+" (/session debug shows it)."))
 		}
@@ -337,5 +337,5 @@ func changeText(c sessions.Change) string {
 }
 
 func memberText(value *string) string {
-	return "“" + blockkit.Cut(blockkit.OneLine(*value), 60) + "”"
+	return "“" + blockkit.Cut(strings.ReplaceAll(blockkit.Clean(*value), "\n", " "), 60) + "”"
 }

@@ -142,7 +142,7 @@ func (s Situation) restoreText() string {
 	case s.Advises(Replay) || s.Advises(Generate):
 		return text
 	case !s.RetriesUntil.IsZero() && s.Payment != store.PaymentUnverified && !s.Unread:
-		return text + " Stripe's next retry then makes the {video}: " + s.pay() + ". Do not generate one as well: we would pay for both. Only if " + unheeded + ", or if its deliveries still fail after a few hours: debug {it} again, which says how to start one."
+		return text + " Stripe's next retry then makes the {video}: " + s.pay() + ". Do not generate one as well: we would pay for both. If none has started after a few hours, debug {it} again: that says how to start one."
 	}
 	return text + " Afterwards /session debug says how to have the {video} made: " + s.pay() + "."
 }
@@ -173,7 +173,7 @@ func (s Situation) startLine() blockkit.Line {
 		if s.Event == store.EventPending {
 			after = "If that starts nothing either: "
 		}
-		return blockkit.L(s.plain(after + first + " (" + s.another("") + "; a retry can still make a second one)."))
+		return blockkit.L(s.plain(after + first + " (" + s.another("") + "; a retry can still make a second {video})."))
 	case s.Advises(Ask) || s.Advises(Restore):
 		return plain("Where the prompt is restored, " + first + ": " + s.pay() + ".")
 	case s.Advises(Check):

@@ -16,7 +16,7 @@ import (
 
 // alertCauses say what probably happened, or what to look at first.
 var alertCauses = map[diagnosis.Verdict]pluralText{
-	diagnosis.VerdictFailed: {"", "If they failed at the same time, check the balance and the model in SuperDuperAI first."},
+	diagnosis.VerdictFailed: {"", "Debug each: it shows why it failed. Too little balance: top up in SuperDuperAI first. A refused prompt: mark that one as error and refund it in Stripe. The others can be repaired at once."},
 }
 
 // orphanTexts name the state of an orphan's event at Stripe, and as the cause for one

@@ -57,7 +57,7 @@ func leftOutWords(p repair.Plan, n int) *strings.Replacer {
 	if n == 1 {
 		it, each, warning, singly = "it", "it", "a warning of its own", "by itself"
 	}
-	include, planOther := ", or include "+it+" (button below: it shows the plan with "+it+", to be approved once more)", "press “"+otherLabel(p, n)+"”, which shows a plan of its own with its cost"
+	include, planOther := ", or include "+it+" (“Include…” below shows the plan with "+it+" first)", "press “"+otherLabel(p, n)+"”, which shows a plan of its own with its cost"
 	if p.Requester.Terminal { // where no button is below: it asks, unless the answer was given beforehand
 		include, planOther = "", "run /session bulk "+other
 	}

@@ -89,7 +89,7 @@ func (s Situation) resendLine(why reason, now time.Time) blockkit.Line {
 		return blockkit.L(s.plain("Wait: Stripe is still delivering the {event}, and retries until "), until, s.plain(". The site then makes the {video}: "+s.pay()+
 			".\nIf {none has} started in 15 min: "), StripeLink(s.EventPage, s.words(resend)), s.plain(". The retries go on, and can make a second {video} ("+s.more()+")."))
 	}
-	return blockkit.L(s.plain("Wait for {Stripe's next retry}, which costs least: Stripe retries until "), until, s.plain(", and the site then makes the {video}: "+s.pay()+".\nIf {the customer} cannot wait: "),
+	return blockkit.L(s.plain("Wait for {Stripe's next retry}, which costs least: Stripe retries until "), until, s.plain(", and once one gets through, the site makes the {video}: "+s.pay()+".\nIf {the customer} cannot wait: "),
 		StripeLink(s.EventPage, s.words(resend)), s.plain(". The retries go on, and the next one can make a second {video} ("+s.more()+")."))
 }
 

@@ -114,7 +114,7 @@ func TestRestoreWhatStripeHas(t *testing.T) {
 	if wrong, err := person.Submit(form); err != nil || len(wrong) > 0 {
 		t.Fatalf("answered %v, %v", wrong, err)
 	}
-	plan = lead.ExpectMessage(withText("as entered"))
+	plan = lead.ExpectMessage(withText("typed by the requester"))
 	lead.Click(plan, "confirm.approve")
 	s.expectEnd(lead, plan, withText("is stored."), withText("Nothing has been started yet. Next, run "))
 	if held := s.value("session:" + repairID); held["prompt"] != foxPrompt || held["duration"] != 5.5 || held["resolution"] != "720x1280" {

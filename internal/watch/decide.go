@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -200,6 +201,6 @@ func markDelivered(i *incident.Incident, d Decision, revision int64, now time.Ti
 	case d.Reason == Escalated:
 		i.EscalatedAt = now
 	case d.Reason == Reminder, d.Reason == Unresolved, d.Reason == SnoozeEnded:
-		markReminded(i, d.Reason, now)
+		markReminded(i, d.Reason, cmp.Or(i.PostingAt, now)) // who answers at once does so before now
 	}
 }

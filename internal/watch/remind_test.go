@@ -162,3 +162,21 @@ func TestReopenedIncidentStartsOver(t *testing.T) {
 		t.Errorf("%+v", i.Delivery)
 	}
 }
+
+// TestAnsweredBeforeItIsRecorded: who answers a reminder as soon as Slack shows it answers
+// it, although it is recorded a little later.
+func TestAnsweredBeforeItIsRecorded(t *testing.T) {
+	t.Parallel()
+	i := testIncident(1, 24*time.Hour, remindedTwice(2*time.Hour))
+	for n := range 2 {
+		posted := now.Add(time.Duration(n) * time.Hour)
+		i.PostingAt = posted
+		if n == 0 {
+			i.ActiveAt = posted.Add(time.Second)
+		}
+		markDelivered(&i, Decision{Act: Reply, Reason: Reminder}, 1, posted.Add(2*time.Second))
+	}
+	if escalates(i, now.Add(24*time.Hour)) {
+		t.Errorf("escalated, although the first of two reminders was answered: %+v", i)
+	}
+}

@@ -93,7 +93,7 @@ type Delivery struct {
 	Threshold  int       `json:"threshold,omitempty"` // the last number of sessions that a reply announced
 	Reopened   bool      `json:"reopened,omitempty"`  // and no reply announced that yet
 	Reminders  int       `json:"reminders,omitempty"` // that were sent before it was acknowledged
-	RemindedAt time.Time `json:"reminded_at,omitzero"`
+	RemindedAt time.Time `json:"reminded_at,omitzero"` // when its post began
 
 	OwnerReminders int       `json:"owner_reminders,omitempty"` // that were sent to the person who acknowledged it
 	RemindedBefore time.Time `json:"reminded_before,omitzero"`  // when the reminder before the last one was sent

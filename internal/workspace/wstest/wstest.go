@@ -50,6 +50,7 @@ type Workspace struct {
 	revision int64              // up to which news have been read
 	latest   map[string]Message // by channel and ts, as last read
 	expected map[string]int64   // revision of each message up to which it was expected
+	optional func(Message) bool // nil = all have to be expected
 }
 
 // New connects a test to the workspace at url. What the workspace shows already
@@ -150,6 +151,10 @@ func (w *Workspace) Expect(fits func(Message) bool) Message {
 	})
 }
 
+// Optional declares messages that need not be expected, since it depends on the load
+// whether they are posted.
+func (w *Workspace) Optional(fits func(Message) bool) { w.optional = fits }
+
 // ExpectNothingElse fails the test on news that it did not expect, after it has
 // been quiet for a moment.
 func (w *Workspace) ExpectNothingElse() {
@@ -164,6 +169,9 @@ func (w *Workspace) ExpectNothingElse() {
 func (w *Workspace) failOnNews() {
 	w.t.Helper()
 	for _, m := range w.unknown() {
+		if w.optional != nil && w.optional(m) {
+			continue
+		}
 		what := "update"
 		if w.expected[m.id()] == 0 {
 			what = "message"

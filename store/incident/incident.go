@@ -90,9 +90,9 @@ type Delivery struct {
 	Tries     int       `json:"tries,omitempty"`     // that failed in a row
 	NextTry   time.Time `json:"next_try,omitzero"`   // not before
 
-	Threshold  int       `json:"threshold,omitempty"` // the last number of sessions that a reply announced
-	Reopened   bool      `json:"reopened,omitempty"`  // and no reply announced that yet
-	Reminders  int       `json:"reminders,omitempty"` // that were sent before it was acknowledged
+	Threshold  int       `json:"threshold,omitempty"`  // the last number of sessions that a reply announced
+	Reopened   bool      `json:"reopened,omitempty"`   // and no reply announced that yet
+	Reminders  int       `json:"reminders,omitempty"`  // that were sent before it was acknowledged
 	RemindedAt time.Time `json:"reminded_at,omitzero"` // when its post began
 
 	OwnerReminders int       `json:"owner_reminders,omitempty"` // that were sent to the person who acknowledged it

@@ -2,6 +2,7 @@
 package keyspace
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -49,11 +50,11 @@ func (l *Listener) listen(ctx context.Context, master *redis.Client) error {
 	for _, prefix := range store.KeyPrefixes {
 		patterns = append(patterns, channels+prefix+"*")
 	}
-	subscription := master.PSubscribe(ctx, patterns...)
-	defer func() { _ = subscription.Close() }() // the context has ended
-	if _, err := subscription.Receive(ctx); err != nil {
+	subscription, err := subscribe(ctx, master, patterns...)
+	if err != nil {
 		return err
 	}
+	defer func() { _ = subscription.Close() }() // the context has ended
 	l.onLoss()
 	confirmed := 1 // of the patterns
 	// It pings, and reconnects by itself.
@@ -80,6 +81,18 @@ func (l *Listener) listen(ctx context.Context, master *redis.Client) error {
 	}
 }
 
+// subscribe subscribes to the patterns, and returns once the first is confirmed. The
+// subscription ends with ctx, for which the library does not wake who waits for an answer.
+func subscribe(ctx context.Context, master *redis.Client, patterns ...string) (*redis.PubSub, error) {
+	subscription := master.PSubscribe(ctx, patterns...)
+	context.AfterFunc(ctx, func() { _ = subscription.Close() })
+	if _, err := subscription.ReceiveTimeout(ctx, master.Options().ReadTimeout); err != nil {
+		_ = subscription.Close() // the connection is of no use
+		return nil, cmp.Or(ctx.Err(), err)
+	}
+	return subscription, nil
+}
+
 // Notifications is on how many masters keyspace notifications of sessions are
 // enabled and disabled; the settings of the others may not be read.
 type Notifications struct{ On, Off, Masters int }
@@ -89,12 +102,11 @@ type Notifications struct{ On, Off, Masters int }
 func Settings(ctx context.Context, r *rdb.Redis) (Notifications, error) {
 	const option = "notify-keyspace-events"
 	masters, err := rdb.EachMaster(ctx, r, func(ctx context.Context, master *redis.Client) (map[string]string, error) {
-		subscription := master.PSubscribe(ctx, channelPrefix(master)+store.PromptPrefix+"*") // as the watch does
-		_, err := subscription.Receive(ctx)
-		_ = subscription.Close() // it was only a test
+		subscription, err := subscribe(ctx, master, channelPrefix(master)+store.PromptPrefix+"*") // as the watch does
 		if err != nil {
 			return nil, err
 		}
+		_ = subscription.Close() // it was only a test
 		settings, err := master.ConfigGet(ctx, option).Result()
 		if rdb.Permanent(rdb.Classify(err)) {
 			return nil, nil

@@ -121,3 +121,39 @@ func TestNotificationsOfSessions(t *testing.T) {
 		t.Errorf("it wrote %q", keys)
 	}
 }
+
+// TestListenWhileRedisIsSilent: a subscription that Redis does not confirm ends with the
+// context, or when Redis had its time to answer.
+func TestListenWhileRedisIsSilent(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	for name, c := range map[string]struct {
+		query string
+		stops bool
+		want  error
+	}{
+		"stopped":   {"?read_timeout=-1", true, context.Canceled},
+		"timed out": {"?read_timeout=100ms", false, rdb.ErrNoAnswer},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			line := rdbtest.NewLine(t, server.Addr())
+			reached, release := make(chan struct{}), make(chan struct{})
+			line.Command, line.Lost = "psubscribe", func() { close(reached); <-release }
+			line.Lose.Store(1)
+			defer close(release)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			ended := make(chan error, 1)
+			l := NewListener(rdbtest.Open(t, "redis://"+line.Addr+c.query), func(string) {}, func() { t.Error("it listens") })
+			go func() { ended <- l.Listen(ctx) }()
+			<-reached
+			if c.stops {
+				cancel()
+			}
+			if err := <-ended; !errors.Is(err, c.want) {
+				t.Errorf("Listen returned %v, want %v", err, c.want)
+			}
+		})
+	}
+}

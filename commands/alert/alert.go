@@ -64,22 +64,15 @@ func alertBlocks(i incident.Incident, o Options, rows int, now time.Time) (head 
 	if line := ownerLine(i, now); line != nil {
 		lines = append(lines, line)
 	}
-	var last blockkit.Line
-	if i.Closed.IsZero() && len(i.Open()) > 0 {
-		last = blockkit.PlainLine(buttonsText(i, o.VideoCents, now))
-	}
 	if link := runbookLink(i, o.Runbook); link != nil {
-		if last != nil {
-			last = append(last, blockkit.Plain(" "))
-		}
-		last = append(last, link)
-	}
-	if last != nil {
-		lines = append(lines, last)
+		lines = append(lines, blockkit.Line{link})
 	}
 	blocks = blockkit.Message(lines...)
 	if actions := alertActions(i, now); actions != nil {
 		blocks = append(blocks, slack.NewActionBlock(alertBlock(i), actions...))
+	}
+	if i.Closed.IsZero() && len(i.Open()) > 0 {
+		blocks = append(blocks, blockkit.Context(buttonsText(i, o.VideoCents, now)))
 	}
 	return head, append(blocks, caseRows(i, rows, now)...)
 }

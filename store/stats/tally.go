@@ -17,6 +17,8 @@ const (
 	openFor = 24 * time.Hour
 	// slotLength divides the last 24 h, for when something began.
 	slotLength = 5 * time.Minute
+	// minChecked is the share of files that must have been checked for a success rate.
+	minChecked = 0.9
 )
 
 // LengthClasses names the classes of prompt lengths, shortest first.
@@ -66,6 +68,28 @@ func (o *Outcomes) add(v diagnosis.Verdict) {
 	}
 }
 
+// windowTally is Outcomes with the number of the sessions whose file was not checked yet.
+type windowTally struct {
+	Outcomes
+	unchecked int
+}
+
+func (o *windowTally) add(v diagnosis.Verdict) {
+	o.Outcomes.add(v)
+	if v == diagnosis.VerdictUnchecked {
+		o.unchecked++
+	}
+}
+
+// checked returns the outcomes, without those of generations if too many files are not
+// checked yet: finished ones would be missing, and the rate would look like a drop.
+func (o windowTally) checked() Outcomes {
+	if known := o.Generation.total(); float64(known) < minChecked*float64(known+o.unchecked) {
+		o.Generation = Tries{}
+	}
+	return o.Outcomes
+}
+
 // Slot is five minutes: the webhooks of the sessions paid in it.
 type Slot struct {
 	At      time.Time // its beginning
@@ -94,16 +118,16 @@ type Count struct {
 // Tally counts sessions, as of one time.
 type Tally struct {
 	now    time.Time
-	sums   Count
-	recent Outcomes // of the last 24 h
+	sums   Count       // but for what follows
+	recent windowTally // of the last 24 h
+	hours  map[int64]windowTally
 	slots  map[time.Time]Tries
 }
 
 // NewTally returns an empty tally.
 func NewTally(now time.Time) *Tally {
-	t := &Tally{now: now, slots: map[time.Time]Tries{}}
+	t := &Tally{now: now, hours: map[int64]windowTally{}, slots: map[time.Time]Tries{}}
 	t.sums.Distribution, t.sums.Verdicts = zeroCounts(LengthClasses), map[diagnosis.Verdict]int{}
-	t.sums.Hours = map[int64]Outcomes{}
 	return t
 }
 
@@ -145,9 +169,9 @@ func (t *Tally) addTime(at time.Time, v diagnosis.Verdict) {
 	if at.IsZero() || age > seriesLife {
 		return
 	}
-	hour := t.sums.Hours[HourOf(at)]
+	hour := t.hours[HourOf(at)]
 	hour.add(v)
-	t.sums.Hours[HourOf(at)] = hour
+	t.hours[HourOf(at)] = hour
 	if age > rateWindow {
 		return
 	}
@@ -177,7 +201,11 @@ func (t *Tally) Count() Count {
 	if n := int64(c.Prompts); n > 0 {
 		c.AverageLength = (c.PromptCharacters + n/2) / n
 	}
-	c.WebhookSuccessRate, c.GenerationSuccessRate = t.recent.Webhook.Rate(), t.recent.Generation.Rate()
+	c.Hours = map[int64]Outcomes{}
+	for hour, o := range t.hours {
+		c.Hours[hour] = o.checked()
+	}
+	c.WebhookSuccessRate, c.GenerationSuccessRate = t.recent.Webhook.Rate(), t.recent.checked().Generation.Rate()
 	for at, tries := range t.slots {
 		c.Slots = append(c.Slots, Slot{at, tries})
 	}

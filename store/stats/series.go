@@ -92,7 +92,7 @@ func (s Series) levelBefore(hour int64) *Level {
 
 // With returns the series with a rollup: its last 24 h replace those of the series. In
 // older hours webhooks stay as first counted, since repairs change them afterwards;
-// videos are replaced if more of them are known now.
+// videos are replaced if more of them are known now. They stay where none is known now.
 func (s Series) With(r Rollup) Series {
 	all := maps.Clone(s)
 	if all == nil {
@@ -100,10 +100,11 @@ func (s Series) With(r Rollup) Series {
 	}
 	for hour, o := range r.Count.Hours {
 		h := all[hour]
-		if hour >= HourOf(r.AsOf.Add(-rateWindow)) || h.Outcomes == (Outcomes{}) {
+		recent, videos := hour >= HourOf(r.AsOf.Add(-rateWindow)), h.Generation
+		if recent || h.Outcomes == (Outcomes{}) {
 			h.Outcomes = o
 		}
-		if o.Generation.total() > h.Generation.total() {
+		if h.Generation = videos; recent && o.Generation != (Tries{}) || o.Generation.total() > videos.total() {
 			h.Generation = o.Generation
 		}
 		all[hour] = h

@@ -81,13 +81,11 @@ func (o *windowTally) add(v diagnosis.Verdict) {
 	}
 }
 
-// checked returns the outcomes, without those of generations if too many files are not
-// checked yet: finished ones would be missing, and the rate would look like a drop.
-func (o windowTally) checked() Outcomes {
-	if known := o.Generation.total(); float64(known) < minChecked*float64(known+o.unchecked) {
-		o.Generation = Tries{}
-	}
-	return o.Outcomes
+// checked reports whether enough files are checked for a rate of generations: as long as
+// finished ones are missing it would look like a drop.
+func (o windowTally) checked() bool {
+	known := o.Generation.total()
+	return float64(known) >= minChecked*float64(known+o.unchecked)
 }
 
 // Slot is five minutes: the webhooks of the sessions paid in it.
@@ -202,10 +200,17 @@ func (t *Tally) Count() Count {
 		c.AverageLength = (c.PromptCharacters + n/2) / n
 	}
 	c.Hours = map[int64]Outcomes{}
+	recent := HourOf(t.now.Add(-rateWindow))
 	for hour, o := range t.hours {
-		c.Hours[hour] = o.checked()
+		if !o.checked() || hour >= recent && !t.recent.checked() {
+			o.Generation = Tries{}
+		}
+		c.Hours[hour] = o.Outcomes
 	}
-	c.WebhookSuccessRate, c.GenerationSuccessRate = t.recent.Webhook.Rate(), t.recent.checked().Generation.Rate()
+	c.WebhookSuccessRate = t.recent.Webhook.Rate()
+	if t.recent.checked() {
+		c.GenerationSuccessRate = t.recent.Generation.Rate()
+	}
 	for at, tries := range t.slots {
 		c.Slots = append(c.Slots, Slot{at, tries})
 	}

@@ -48,3 +48,30 @@ func TestRateOfUncheckedFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestRateOfAnHourAmongUnchecked: an hour of failures alone is no drop to zero as long as
+// the other hours of the day are not checked.
+func TestRateOfAnHourAmongUnchecked(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 4, 12, 30, 0, 0, time.UTC)
+	add := func(tally *Tally, others diagnosis.Verdict) Count {
+		tally.Add(store.Session{}, diagnosis.Diagnosis{Verdict: diagnosis.VerdictFailed, PaidAt: now.Add(-time.Hour)})
+		for range 5 {
+			tally.Add(store.Session{}, diagnosis.Diagnosis{Verdict: others, PaidAt: now.Add(-2 * time.Hour)})
+		}
+		return tally.Count()
+	}
+	hour := HourOf(now) - 1
+	early := Rollup{AsOf: now, Count: add(NewTally(now), diagnosis.VerdictUnchecked)}
+	if rate := early.Count.Hours[hour].Generation.Rate(); rate != nil {
+		t.Errorf("the rate is %v before the others are checked", *rate)
+	}
+	later := Rollup{AsOf: now, Count: add(NewTally(now), diagnosis.VerdictCompleted)}
+	series := Series{}.With(early).With(later).With(early)
+	if got, want := series[hour].Generation, (Tries{0, 1}); got != want {
+		t.Errorf("the hour counts %v, want %v", got, want)
+	}
+	if got, want := series[hour-1].Generation, (Tries{5, 0}); got != want {
+		t.Errorf("the hour before counts %v, want %v: what was known stays", got, want)
+	}
+}

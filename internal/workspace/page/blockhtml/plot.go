@@ -128,7 +128,7 @@ func (r *renderer) grid(p plot) {
 		if i%every != 0 {
 			continue
 		}
-		r.element("text", clip(label, 80), "class", "tick", "x", coordinate(plotLeft+(float64(i)+0.5)*p.slot), "y", coordinate(plotBottom+20), "text-anchor", "middle")
+		r.element("text", clip(label, 80), "class", "tick", "x", coordinate(plotLeft+(float64(i)+0.5)*p.slot), "y", coordinate(plotBottom+28), "text-anchor", "middle")
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 
 // alertCauses say what probably happened, or what to look at first.
 var alertCauses = map[diagnosis.Verdict]pluralText{
-	diagnosis.VerdictFailed: {"", "Debug each: it shows why it failed. Too little balance: top up in SuperDuperAI first. A refused prompt: mark that one as error and refund it in Stripe. The others can be repaired at once."},
+	diagnosis.VerdictFailed: {"", "Debug one or two: they show the reason, if SuperDuperAI gave one. If it is the balance or the model, fix that first. A refused prompt would fail again: mark that one as error, if its menu offers that, then refund it in Stripe."},
 }
 
 // orphanTexts name the state of an orphan's event at Stripe, and as the cause for one
@@ -82,12 +82,17 @@ func situationOfCases(v diagnosis.Verdict, open []incident.Case, videoCents int,
 	s.Event, _ = commonEvent(open)
 	settled := s.Event == store.EventDelivered || s.Event == store.EventNone || v != diagnosis.VerdictOrphaned // for most of them
 	s.Shows = len(open) > 0
+	marks := true // all of them
 	for _, c := range open {
 		s.Allowed = append(s.Allowed, c.Allowed...)
+		marks = marks && slices.Contains(c.Allowed, store.ActionFix)
 		s.Shows = s.Shows && shows(c)
 		if until := repair.RetriesUntil(store.Event{State: c.Event, Created: c.EventAt}, now); !settled && until.After(s.RetriesUntil) {
 			s.RetriesUntil = until
 		}
+	}
+	if !marks {
+		s.Allowed = slices.DeleteFunc(s.Allowed, func(a store.Action) bool { return a == store.ActionFix })
 	}
 	if len(open) != 1 {
 		return s

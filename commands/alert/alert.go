@@ -14,6 +14,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
 )
 
@@ -83,9 +84,9 @@ func buttonsText(i incident.Incident, videoCents int, now time.Time) string {
 	if offersRepairAll(i) {
 		text = "Repair all… and menu entries that end in “…” show a plan first: nothing happens before it is approved. " + repairAllText(i, videoCents, now)
 	}
-	if summaries[i.Kind] == nil { // which has no buttons
+	if summaries[i.Kind] == nil { // a summary has no such buttons
 		if i.Acknowledged == nil {
-			text += " Acknowledge: you take it, and only you are reminded."
+			text += " Acknowledge: you take it, and reminders go to you."
 		}
 		text += " Snooze: nobody is reminded for that long."
 	}
@@ -97,22 +98,23 @@ func buttonsText(i incident.Incident, videoCents int, now time.Time) string {
 
 // repairAllText says what Repair all plans, and what that may cost.
 func repairAllText(i incident.Incident, videoCents int, now time.Time) string {
-	n, open := repairableCases(i), i.Open()
-	cost, how := "the cost is unknown", "generates the videos"
-	if slices.ContainsFunc(open, func(c incident.Case) bool { return slices.Contains(c.Allowed, store.ActionReplay) }) {
-		how = "replays the webhooks, and offers to generate where that is impossible"
-	}
-	switch shown := !slices.ContainsFunc(open, func(c incident.Case) bool { return !shows(c) }); {
-	case shown:
+	if !slices.ContainsFunc(i.Open(), func(c incident.Case) bool { return c.Verdict != diagnosis.VerdictUndelivered }) {
 		return "Repair all… shows the videos (no cost)."
-	case videoCents > 0:
+	}
+	made := slices.DeleteFunc(i.Open(), func(c incident.Case) bool { return c.Repair != nil || !makes(c) })
+	retried := stillDelivered(made, now)
+	n := len(made) - retried
+	if n == 0 {
+		return "Stripe is still retrying all of them, so Repair all… plans nothing unless you include them."
+	}
+	cost, left := "its plan says the cost", ""
+	if videoCents > 0 {
 		cost = remedy.CostText(n*videoCents) + " for " + humanize.Count(n, "video")
 	}
-	left := ""
-	if stillDelivered(open, now) > 0 {
-		left = "; what Stripe is still retrying is left out unless you include it"
+	if retried > 0 {
+		left = "; what Stripe is still retrying (" + humanize.Thousands(int64(retried)) + ") is left out unless you include it"
 	}
-	return "Repair all… " + how + " (" + cost + ")" + left + "."
+	return "Repair all… replays the webhooks or generates the videos: its plan says which (" + cost + ")" + left + "."
 }
 
 // composeAlert puts the headline, which holds no text from outside, above the blocks.
@@ -185,12 +187,16 @@ func offersRepairAll(i incident.Incident) bool {
 func repairableCases(i incident.Incident) int {
 	n := 0
 	for _, c := range i.Cases {
-		makes := slices.Contains(c.Allowed, store.ActionReplay) || slices.Contains(c.Allowed, store.ActionGenerate)
-		if c.Gone.IsZero() && c.Repair == nil && (makes || shows(c)) {
+		if c.Gone.IsZero() && c.Repair == nil && (makes(c) || shows(c)) {
 			n++
 		}
 	}
 	return n
+}
+
+// makes reports whether a session's video can be made.
+func makes(c incident.Case) bool {
+	return slices.Contains(c.Allowed, store.ActionReplay) || slices.Contains(c.Allowed, store.ActionGenerate)
 }
 
 // Forgotten says that the incident of an alert is not on record any more.

@@ -43,7 +43,7 @@ func detailsHead(p repair.Plan) []blockkit.Line {
 		lines = append(lines, blockkit.PlainLine(fmt.Sprintf("%s of them are not named here, since %s cannot repair them: /session list has them.", humanize.Thousands(int64(p.Others)), p.Action)))
 	}
 	if p.Rest > 0 {
-		lines = append(lines, beyondLimit(p))
+		lines = append(lines, beyondLimit(p.Rest))
 	}
 	return lines
 }

@@ -71,8 +71,8 @@ func otherLabel(p repair.Plan, n int) string {
 }
 
 // beyondLimit says how many sessions have to wait for another plan.
-func beyondLimit(p repair.Plan) blockkit.Line {
-	return blockkit.PlainLine(humanize.Thousands(int64(p.Rest)) + " more did not fit in this plan: run " + PlanCommand(p) + " again afterwards.")
+func beyondLimit(n int) blockkit.Line {
+	return blockkit.PlainLine(humanize.Thousands(int64(n)) + " more did not fit in this plan: request it again afterwards.")
 }
 
 // leftOutLines say how many sessions are left out, why, and which: first those with
@@ -92,7 +92,7 @@ func leftOutLines(p repair.Plan) (lines []blockkit.Line) {
 		}
 	}
 	if p.Rest > 0 {
-		lines = append(lines, beyondLimit(p))
+		lines = append(lines, beyondLimit(p.Rest))
 	}
 	if alone != nil {
 		lines = append(lines, blockkit.L(blockkit.Bold("Left out, nothing to do: "), blockkit.Plain(strings.Join(alone, ", ")+".")))

@@ -112,10 +112,11 @@ func bulkMoneyText(p repair.Plan) string {
 	case p.Action != store.ActionFix:
 		text := humanize.UpperFirst(bulkCostText(p))
 		if _, _, paid := p.Sums(); len(paid) > 0 {
-			text += " If some of them asked for their money back: cancel, refund those in Stripe, and request the plan again, which leaves them out. Otherwise approve."
+			retried := ""
 			if p.Risk != "" {
-				text += " A retry can still make their " + bulkNoun(p) + "s."
+				retried = " (a retry can still make their " + bulkNoun(p) + "s)"
 			}
+			text += " If some of them asked for their money back: cancel, refund those in Stripe" + retried + ", and request the plan again, which leaves them out."
 		}
 		if p.Risk == "" {
 			text += " Stripe is not retrying any of their events."

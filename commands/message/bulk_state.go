@@ -164,6 +164,6 @@ func pauseText(job repair.Job) string {
 	if job.Bulk.Counts().Failed > 0 {
 		failed = " Failed sessions are not retried: debug them at the end, and once their cause is fixed, run " + PlanCommand(job.Plan) + " again."
 	}
-	return why + then + "press Resume: " + resumes + leftCost(job, " for them") + "." + failed + " Stop leaves the " + humanize.Thousands(int64(job.Bulk.Counts().Left)) +
+	return why + then + "press Resume: " + resumes + leftCost(job, " in all") + "." + failed + " Stop leaves the " + humanize.Thousands(int64(job.Bulk.Counts().Left)) +
 		" not started as they are (no further cost). If nobody presses Resume or Stop, the plan ends after a day."
 }

@@ -162,12 +162,17 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 	if p.Retrying {
 		retried = "; a retry can still make the {video}."
 	}
-	switch {
-	case !s.Advises(remedy.Refund):
-	case marksError(p):
-		line = append(line, blockkit.Plain(" If the customer would rather have a refund: approve, then "), refund, blockkit.Plain(humanize.WithNoun(p.Kind, retried)))
-	default:
-		line = append(line, blockkit.Plain(" If the customer would rather have a refund, cancel and "), refund, blockkit.Plain(humanize.WithNoun(p.Kind, retried)))
+	first, after := "cancel and ", ""
+	switch orphaned := p.Seen.Verdict == diagnosis.VerdictOrphaned; {
+	case marksError(p) && orphaned:
+		after = ", then mark as error (the customer's page then says that it was refunded)"
+	case marksError(p): // which a refund would rule out
+		first = "approve, then "
+	case p.Seen.Verdict == diagnosis.VerdictStalled: // likewise
+		first = "cancel, mark as error, then "
+	}
+	if s.Advises(remedy.Refund) {
+		line = append(line, blockkit.Plain(" If the customer would rather have a refund: "+first), refund, blockkit.Plain(humanize.WithNoun(p.Kind, after+retried)))
 	}
 	return line
 }

@@ -19,7 +19,7 @@ const maxPromptPart = 2500
 
 // promptBlocks show the whole prompt that a plan restores.
 func promptBlocks(p repair.Plan) []slack.Block {
-	prompt, from := p.Restore.Order.Prompt, "typed by the requester from what the customer sent; if in doubt, ask them before you approve"
+	prompt, from := p.Restore.Order.Prompt, "typed by the requester from what the customer sent; if in doubt, cancel"
 	if p.FromStripe {
 		from = "from Stripe's metadata"
 	}

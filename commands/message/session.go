@@ -14,6 +14,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // DebugButton opens debug of a session.
@@ -56,8 +57,8 @@ func PlanHint(x diagnosis.Examination, actions []slack.BlockElement) []slack.Blo
 	}
 	text := "Buttons ending in “…” show a plan first: nothing changes before it is approved."
 	if len(labels) > 1 && slices.Contains(labels, remedy.MarkLabel) { // else it is what is advised
-		text += " “" + remedy.MarkLabel + "” is for orders for which nothing will be made (press it before a refund): it refunds nothing"
-		if x.Event.State != store.EventDelivered && x.Event.State != store.EventNone {
+		text += " “" + remedy.MarkLabel + "” is for orders for which nothing will be made: it refunds nothing"
+		if x.Event.State == store.EventUnknown || !repair.RetriesUntil(x.Event, x.At).IsZero() {
 			text += ", and stops none of Stripe's retries"
 		}
 		text += "."

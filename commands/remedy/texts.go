@@ -115,20 +115,23 @@ func (s Situation) disputeLine(why reason, now time.Time) blockkit.Line {
 
 // refundLine offers a refund as the last choice: the customer ordered a video.
 func (s Situation) refundLine(later bool) blockkit.Line {
-	refund, mark := "refund in Stripe", ""
+	refund, before, after := "refund in Stripe", "", ""
 	if s.Payment == store.PaymentPartiallyRefunded {
 		refund = "refund the rest in Stripe"
 	}
-	if slices.Contains(s.Allowed, store.ActionFix) { // which a refund would rule out
-		mark = "mark as error, then "
+	switch mark := slices.Contains(s.Allowed, store.ActionFix); {
+	case mark && s.Verdict == diagnosis.VerdictOrphaned: // then the customer's page says that it was refunded
+		after = ", then mark as error"
+	case mark: // which a refund would rule out
+		before = "mark as error, then "
 	}
 	switch {
 	case s.Explained: // which startLine said
 		return nil
 	case !later:
-		return blockkit.L(StripeLink(s.PaymentPage, humanize.UpperFirst(refund)), blockkit.Plain("."))
+		return blockkit.L(StripeLink(s.PaymentPage, humanize.UpperFirst(refund)), blockkit.Plain(after+"."))
 	}
-	line := blockkit.L(s.plain("If {the customer} would rather have a refund: "+mark), StripeLink(s.PaymentPage, refund), blockkit.Plain("."))
+	line := blockkit.L(s.plain("If {the customer} would rather have a refund: "+before), StripeLink(s.PaymentPage, refund), blockkit.Plain(after+"."))
 	if s.retries() {
 		line = append(line, s.plain(" A retry can still make the {video}."))
 	}

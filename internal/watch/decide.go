@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -195,12 +194,12 @@ func markDelivered(i *incident.Incident, d Decision, revision int64, now time.Ti
 	case d.Act == Update:
 		i.Shown, i.ShownAt = revision, now
 	case d.Reason == Reopened:
-		i.Reopened, i.RemindedAt = false, now
+		i.Reopened, i.RemindedAt = false, i.PostingAt
 	case d.Reason == Threshold:
 		i.Threshold = thresholdReached(len(i.Cases))
 	case d.Reason == Escalated:
 		i.EscalatedAt = now
 	case d.Reason == Reminder, d.Reason == Unresolved, d.Reason == SnoozeEnded:
-		markReminded(i, d.Reason, cmp.Or(i.PostingAt, now)) // who answers at once does so before now
+		markReminded(i, d.Reason, now)
 	}
 }

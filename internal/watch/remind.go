@@ -67,7 +67,7 @@ func markReminded(i *incident.Incident, why Reason, now time.Time) {
 	if i.Reminders+i.OwnerReminders > 0 { // else the last line was no reminder
 		i.RemindedBefore = i.RemindedAt
 	}
-	i.RemindedAt = now
+	i.RemindedAt = i.PostingAt // who answers at once does so before now
 	if i.Acknowledged != nil {
 		i.OwnerReminders++
 	} else {

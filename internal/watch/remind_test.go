@@ -108,6 +108,7 @@ func TestRemindersInTurn(t *testing.T) {
 					break
 				}
 				got = append(got, fmt.Sprint(minute, ":", d.Reason))
+				c.i.PostingAt = at
 				markDelivered(&c.i, d, c.i.Revision, at)
 			}
 		}

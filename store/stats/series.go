@@ -100,11 +100,11 @@ func (s Series) With(r Rollup) Series {
 	}
 	for hour, o := range r.Count.Hours {
 		h := all[hour]
-		recent, videos := hour >= HourOf(r.AsOf.Add(-rateWindow)), h.Generation
+		recent := hour >= HourOf(r.AsOf.Add(-rateWindow))
 		if recent || h.Outcomes == (Outcomes{}) {
-			h.Outcomes = o
+			h.Webhook = o.Webhook
 		}
-		if h.Generation = videos; recent && o.Generation != (Tries{}) || o.Generation.total() > videos.total() {
+		if recent && o.Generation != (Tries{}) || o.Generation.total() > h.Generation.total() {
 			h.Generation = o.Generation
 		}
 		all[hour] = h

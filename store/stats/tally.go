@@ -200,9 +200,14 @@ func (t *Tally) Count() Count {
 		c.AverageLength = (c.PromptCharacters + n/2) / n
 	}
 	c.Hours = map[int64]Outcomes{}
-	recent := HourOf(t.now.Add(-rateWindow))
+	days, last := map[int64]windowTally{}, HourOf(t.now)
 	for hour, o := range t.hours {
-		if !o.checked() || hour >= recent && !t.recent.checked() {
+		day := days[(last-hour)/24]
+		day.Generation, day.unchecked = day.Generation.Add(o.Generation), day.unchecked+o.unchecked
+		days[(last-hour)/24] = day
+	}
+	for hour, o := range t.hours {
+		if !days[(last-hour)/24].checked() {
 			o.Generation = Tries{}
 		}
 		c.Hours[hour] = o.Outcomes

@@ -98,10 +98,10 @@ func buttonsText(i incident.Incident, videoCents int, now time.Time) string {
 
 // repairAllText says what Repair all plans, and what that may cost.
 func repairAllText(i incident.Incident, videoCents int, now time.Time) string {
-	if !slices.ContainsFunc(i.Open(), func(c incident.Case) bool { return c.Verdict != diagnosis.VerdictUndelivered }) {
+	if allUndelivered(i) {
 		return "Repair all… shows the videos (no cost)."
 	}
-	made := slices.DeleteFunc(i.Open(), func(c incident.Case) bool { return c.Repair != nil || !makes(c) })
+	made := repairable(i)
 	retried := stillDelivered(made, now)
 	n := len(made) - retried
 	if n == 0 {
@@ -179,19 +179,21 @@ func alertActions(i incident.Incident, now time.Time) []slack.BlockElement {
 
 // offersRepairAll reports whether there are several sessions to repair at once.
 func offersRepairAll(i incident.Incident) bool {
-	return repairableCases(i) > 1 && summaries[i.Kind] == nil
+	return len(repairable(i)) > 1 && summaries[i.Kind] == nil
 }
 
-// repairableCases counts the sessions that can be repaired now: a video is shown, or
-// made.
-func repairableCases(i incident.Incident) int {
-	n := 0
-	for _, c := range i.Cases {
-		if c.Gone.IsZero() && c.Repair == nil && (makes(c) || shows(c)) {
-			n++
-		}
+// repairable returns the sessions that Repair all takes: it shows the videos of undelivered
+// ones, and has those of others made.
+func repairable(i incident.Incident) []incident.Case {
+	can := makes
+	if allUndelivered(i) {
+		can = shows
 	}
-	return n
+	return slices.DeleteFunc(i.Open(), func(c incident.Case) bool { return c.Repair != nil || !can(c) })
+}
+
+func allUndelivered(i incident.Incident) bool {
+	return !slices.ContainsFunc(i.Open(), func(c incident.Case) bool { return c.Verdict != diagnosis.VerdictUndelivered })
 }
 
 // makes reports whether a session's video can be made.

@@ -151,6 +151,7 @@ func TestAlertButtons(t *testing.T) {
 		{"two that can be replayed", orphans(2, allowed(store.ActionReplay)), "alert.repair alert.ack alert.snooze"},
 		{"two that can only be marked as error", orphans(2, allowed(store.ActionFix)), "alert.ack alert.snooze"},
 		{"two that are finished", orphans(2, allowed(store.ActionFix), func(i *incident.Incident) {
+			i.Cases[0].Verdict, i.Cases[1].Verdict = diagnosis.VerdictUndelivered, diagnosis.VerdictUndelivered
 			i.Cases[0].Shows, i.Cases[1].Shows = true, true
 		}), "alert.repair alert.ack alert.snooze"},
 		{"snoozed", orphans(1, snooze(time.Hour, "")), "alert.ack alert.snooze alert.note"},

@@ -41,9 +41,9 @@ pictures:
 	SHOTS=$(CURDIR)/bin/shots REQUIRE_ALL=1 go test -count=1 -run '^TestDemo(Story|Repairs|Incident|Canary)?$$' ./cmd/sessionbot
 	for picture in docs/pictures/*.png; do cp "bin/shots/$${picture##*/}" docs/pictures/ || exit 1; done
 
-# Tests often wait, so more packages and tests run in parallel than there are cores; fewer
-# with the race detector, which takes several times the processor time.
-PARALLEL := $(if $(RACE),-parallel 4,-p $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN)) -parallel 8) -timeout 30m
+# Tests mostly wait, so more run in parallel than there are cores; fewer with the race
+# detector, which takes several times the processor time.
+PARALLEL := -parallel $(if $(RACE),4,8) -timeout 30m
 
 # Lists every skipped test with the reason. RACE=-race uses the race detector,
 # which needs a C compiler.

@@ -80,10 +80,11 @@ func alertBlocks(i incident.Incident, o Options, rows int, now time.Time) (head 
 
 // buttonsText says what the buttons and menus do, and what Repair all may cost.
 func buttonsText(i incident.Incident, videoCents int, now time.Time) string {
-	text := "Menu entries that end in “…” show a plan first: nothing happens before it is approved."
+	plans, repairs := "Menu entries that end in “…”", ""
 	if offersRepairAll(i) {
-		text = "Repair all… and menu entries that end in “…” show a plan first: nothing happens before it is approved. " + repairAllText(i, videoCents, now)
+		plans, repairs = "Repair all… and menu entries that end in “…”", " "+repairAllText(i, videoCents, now)
 	}
+	text := plans + " show a plan first: nothing happens before it is approved." + repairs
 	if summaries[i.Kind] == nil { // a summary has no such buttons
 		if i.Acknowledged == nil {
 			text += " Acknowledge: you take it, and reminders go to you."

@@ -126,7 +126,7 @@ func TestBulkLimits(t *testing.T) {
 	}{
 		{"bulk generate", commands.Refused, 0, 0, "More than 5 sessions"},
 		{"bulk generate --limit 5", commands.Done, 5, 2, "Generate 5 videos?"},
-		{"bulk generate --limit 2", commands.Done, 2, 5, "5 more did not fit in this plan"},
+		{"bulk generate --limit 2", commands.Done, 2, 5, "5 more are over the limit of one plan"},
 		{"bulk generate --limit 6", commands.Refused, 0, 0, "BULK_LIMIT"},
 		{"bulk generate --since 63m", commands.Done, 3, 0, "Generate 3 videos?"},
 		{"bulk generate stalled", commands.Done, 0, 0, "Nothing to generate now"},

@@ -28,7 +28,7 @@ func TestPressesFromTheAlert(t *testing.T) {
 		{"one session", 1, store.EventDelivered, "A paid session got no video", []string{"session.menu", approve}, []string{"Approve: generate, about $24", "Running: "}},
 		{"37 sessions", 37, store.EventDelivered, "37 paid sessions have had no video", []string{all, approve}, []string{"about $888", "Generating: "}},
 		{"37 that Stripe still delivers", 37, store.EventFailed, "37 paid sessions have had no video", []string{all, include, approve},
-			[]string{"Include the 37 Stripe delivers, about $888…", "Approve anyway: generate 37, about $888", "Generating: "}},
+			[]string{"Include the 37 Stripe may deliver, about $888…", "Approve anyway: generate 37, about $888", "Generating: "}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -99,7 +99,7 @@ func TestIncludeStartsNothing(t *testing.T) {
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	support.Type("/session bulk generate")
-	empty := support.ExpectMessage(containing("Nothing to generate now", "Include the 5 Stripe delivers, about $120…"))
+	empty := support.ExpectMessage(containing("Nothing to generate now", "Include the 5 Stripe may deliver, about $120…"))
 	once := containing("Generate 5 videos?", "pressed once, choosing to include what Stripe may still deliver; nothing has been done yet.", "Approve anyway: generate 5, about $120")
 	support.Click(empty, "confirm.include")
 	support.Click(empty, "confirm.include") // a double click

@@ -119,13 +119,13 @@ func TestAcknowledgedIsNotForgotten(t *testing.T) {
 	first := s.replicas()
 	s.pays(watchID(1), pastGrace(), store.EventFailed)
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	alert := oncall.ExpectMessage(containing("A paid session got no video.", "So far: 1 customer, ", " customer-minutes, $1.00 paid"))
+	alert := oncall.ExpectMessage(containing("A paid session got no video.", "So far: 1 customer waited 1", ", and paid $1.00"))
 	support := s.workspace.As("U0SUPPORT").In("C0ALERTS")
 	support.Click(alert, "alert.ack")
 	alert = oncall.ExpectUpdate(alert, containing("Acknowledged by"))
 
 	s.age(time.Hour)
-	support.ExpectMessage(all(inThread(alert), containing("<@U0SUPPORT>", "after it was acknowledged", "1 customer has been waiting for 1", " customer-minutes, $1.00 paid so far")))
+	support.ExpectMessage(all(inThread(alert), containing("<@U0SUPPORT>", "after it was acknowledged", "1 customer has been waiting for 1", "(paid: $1.00)")))
 	if code := first.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)
 	}
@@ -143,7 +143,7 @@ func TestAcknowledgedIsNotForgotten(t *testing.T) {
 	support.ExpectMessage(all(inThread(alert), containing("<@U0SUPPORT>", "after it was acknowledged")))
 	s.age(15 * time.Minute) // nobody is called a second time
 	s.webhook(watchID(1), store.StatusProcessing)
-	oncall.ExpectUpdate(alert, containing("Resolved after", "1 customer, 1", " customer-minutes, $1.00 paid."))
+	oncall.ExpectUpdate(alert, containing("Resolved after", "1 customer waited 1", ", and paid $1.00."))
 	s.workspace.ExpectNothingElse()
 }
 

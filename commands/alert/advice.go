@@ -16,7 +16,7 @@ import (
 
 // alertCauses say what probably happened, or what to look at first.
 var alertCauses = map[diagnosis.Verdict]pluralText{
-	diagnosis.VerdictFailed: {"", "Debug one or two: they show the reason, if SuperDuperAI gave one. If it is the balance or the model, fix that first. A refused prompt would fail again: mark that one as error, if its menu offers that, then refund it in Stripe."},
+	diagnosis.VerdictFailed: {"", "Debug one or two: they show the reason, if SuperDuperAI gave one. If it is the balance: top it up in SuperDuperAI. If it is the model: change it before you go on (Generate uses the bot's SUPERDUPERAI_MODEL, Replay the site's own). A refused prompt would fail again: mark that one as error, if its menu offers that, then refund it in Stripe. Then, for the others:\n"},
 }
 
 // orphanTexts name the state of an orphan's event at Stripe, and as the cause for one
@@ -55,7 +55,7 @@ func alertAdvice(v diagnosis.Verdict, open []incident.Case, videoCents int, now 
 	case !starts && !s.Shows && v != diagnosis.VerdictLost && !slices.Contains(s.Allowed, store.ActionRestore):
 		help = append(help, blockkit.Plain(pluralText{"\nThe bot cannot make it: Debug shows why.", "\nThe bot cannot make them: Debug shows why."}.of(len(open))))
 	}
-	if cause != "" {
+	if cause != "" && !strings.HasSuffix(cause, "\n") {
 		cause += " "
 	}
 	return append(blockkit.L(blockkit.Plain("→ "+cause)), help...)

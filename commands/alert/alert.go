@@ -106,7 +106,7 @@ func repairAllText(i incident.Incident, videoCents int, now time.Time) string {
 	retried := stillDelivered(made, now)
 	n := len(made) - retried
 	if n == 0 {
-		return "Stripe is still retrying all of them, so Repair all… plans nothing unless you include them."
+		return "Stripe is still retrying all of them, so the plan of Repair all… is empty, with a button that includes them."
 	}
 	cost, left := "its plan says the cost", ""
 	if videoCents > 0 {
@@ -115,7 +115,7 @@ func repairAllText(i incident.Incident, videoCents int, now time.Time) string {
 	if retried > 0 {
 		left = "; what Stripe is still retrying (" + humanize.Thousands(int64(retried)) + ") is left out unless you include it"
 	}
-	return "Repair all… replays the webhooks or generates the videos: its plan says which (" + cost + ")" + left + "."
+	return "Repair all… replays the webhooks, or generates the videos where that is impossible (" + cost + ")" + left + "."
 }
 
 // composeAlert puts the headline, which holds no text from outside, above the blocks.

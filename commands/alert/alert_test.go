@@ -77,27 +77,27 @@ func TestAlertTexts(t *testing.T) {
 		parts []string
 	}{
 		{"one", orphans(1), "A paid session got no video.", "→ Stripe could not deliver the event to at least one endpoint",
-			[]string{"Wait for Stripe's next retry, which costs least: Stripe retries until 7 Mar 11:00 UTC, and once one gets through, the site makes the video: we pay about $24 for a $1.00 order.\nIf the customer cannot wait: resend the event in Stripe (https://dashboard.stripe.com/events/evt_1). The retries go on, and the next one can make a second video (about $24 more).\nIf Stripe shows that the site accepted the event, and no video has started 15 min later: generate the video (about $24; a retry can still make a second video).\nIf the customer would rather have a refund: refund in Stripe", "A retry can still make the video.",
+			[]string{"Wait for Stripe's next retry, which costs least: Stripe retries until 7 Mar 11:00 UTC, and once one gets through, the site makes the video: we pay about $24 for a $1.00 order.\nIf the customer cannot wait: resend the event in Stripe (https://dashboard.stripe.com/events/evt_1). The retries go on, and the next one can make a second video (about $24 more).\nIf Stripe shows that the site accepted the event (the retries are then for another endpoint): once 15 min have passed since, generate the video (about $24).\nIf the customer would rather have a refund: refund in Stripe", "A retry can still make the video.",
 				"cs_live_a1B2…0000 · $1.00 (https://dashboard.stripe.com/payments/pi_1) · paid 1 h ago (11:00 UTC) · event (https://dashboard.stripe.com/events/evt_1)"}},
 		{"many", orphans(37), "37 paid sessions have had no video since 11:00 UTC ($37.00).",
-			"→ Stripe has not been able to deliver the events to at least one endpoint since 11:00 UTC: probably the site's webhook is failing.", []string{"1. Fix it (Stripe shows the HTTP status). 2. Wait for Stripe's next retries, which costs least: Stripe retries until 7 Mar 11:00 UTC, and once one gets through, the site makes the videos: we pay about $24 each, about $888 in all.\nIf a customer cannot wait: resend their event in Stripe.", "generate the videos (about $24 for each; a retry can still make a second video)", "a second video (about $24 more for each).", "cs_live_a1B2…0000 · ", "cs_live_a1B2…0009 · ", "and 27 more", "So far: 37 customers, 2\u00a0208 customer-minutes, $37.00 paid, as of 12:00 UTC."}},
+			"→ Stripe has not been able to deliver the events to at least one endpoint since 11:00 UTC: probably the site's webhook is failing.", []string{"1. Fix it (Stripe shows the HTTP status). 2. Wait for Stripe's next retries, which costs least: Stripe retries until 7 Mar 11:00 UTC, and once one gets through, the site makes the videos: we pay about $24 each, about $888 in all.\nIf a customer cannot wait: resend their event in Stripe.", "generate the videos (about $24 for each)", "a second video (about $24 more for each).", "cs_live_a1B2…0000 · ", "cs_live_a1B2…0009 · ", "and 27 more", "So far: 37 customers waited 59 min on average, and paid $37.00, as of 12:00 UTC."}},
 		{"still pending", orphans(1, event(store.EventPending)), "A paid session got no video.", "→ Wait: Stripe is still delivering the event", nil},
 		{"the site lost it", orphans(1, event(store.EventDelivered)), "A paid session got no video.", "→ Stripe delivered the event, so the site lost it.", nil},
 		{"no event", orphans(1, event(store.EventNone)), "A paid session got no video.", "→ Stripe has no event to resend, so generate the video: we pay about $24 for a $1.00 order.", nil},
-		{"unverified", orphans(2, unverified), "2 sessions have had no video (payment unverified) since 11:00 UTC.", "→ Check in Stripe which were paid", []string{"stored 59 min ago", "So far: 2 customers, 119 customer-minutes, as of"}},
+		{"unverified", orphans(2, unverified), "2 sessions have had no video (payment unverified) since 11:00 UTC.", "→ Check in Stripe which were paid", []string{"stored 59 min ago", "So far: 2 customers waited 1 h on average, as of"}},
 		{"some put right", orphans(3, leaving(incident.EndLate, 0, 1)), "2 paid sessions have had no video since 11:00 UTC ($2.00).", "→ Stripe has not been able to deliver the events",
-			[]string{"3 sessions in all; 1 webhook came late.", "So far: 3 customers, 179 customer-minutes, $3.00 paid, as of", "cs_live_a1B2…0000 · the webhook came late 12:00 UTC"}},
+			[]string{"3 sessions in all; 1 webhook came late.", "So far: 3 customers waited 59 min on average, and paid $3.00, as of", "cs_live_a1B2…0000 · the webhook came late 12:00 UTC"}},
 		{"all put right", orphans(37, leaving(incident.EndLate, 0, 31), leaving(incident.EndGenerated, 31, 36), leaving(incident.EndFixed, 36, 37), over),
-			"Resolved after 1 h: 37 sessions.", "31 webhooks came late, 5 generated, 1 marked as error.", []string{"37 customers, 2\u00a0208 customer-minutes, $37.00 paid."}},
+			"Resolved after 1 h: 37 sessions.", "31 webhooks came late, 5 generated, 1 marked as error.", []string{"37 customers waited 59 min on average, and paid $37.00."}},
 		{"paid in two currencies", orphans(2, func(i *incident.Incident) { i.Cases[0].Currency = "eur" }), "2 paid sessions have had no video since 11:00 UTC (€1.00 + $1.00).", "→ ",
-			[]string{"So far: 2 customers, 119 customer-minutes, €1.00 + $1.00 paid, as of"}},
-		{"stalled", orphans(1, of("stalled")), "Stalled: a video is taking too long.", "→ Check SuperDuperAI first (its editor shows the file that Debug names): if it makes progress within 5 min, wait, and debug the session again later; if it is finished there, send the customer the file's page on the site (/en/file/&lt;file id&gt;).", []string{"started 1 h ago (11:00 UTC)"}},
+			[]string{"So far: 2 customers waited 1 h on average, and paid €1.00 + $1.00, as of"}},
+		{"stalled", orphans(1, of("stalled")), "Stalled: a video is taking too long.", "→ Check SuperDuperAI first (its editor shows the file that Debug names). If it is finished there, debug the session again: the bot then offers to put it on the customer's page (no cost). If it makes progress within 5 min, wait, and debug the session again later.", []string{"started 1 h ago (11:00 UTC)"}},
 		{"lost", orphans(2, of("lost")), "2 paid sessions have had no prompt to make a video from since 11:00 UTC ($2.00).", "→ Ask the customers", nil},
 		{"lost, one restored", orphans(2, func(i *incident.Incident) { i.Kind, i.Cases[0].Verdict = "lost", diagnosis.VerdictLost }), "2 paid sessions have had no prompt to make a video from since 11:00 UTC ($2.00).",
 			"→ Ask the customers", []string{"cs_live_a1B2…0001 · $1.00 (https://dashboard.stripe.com/payments/pi_1) · paid 59 min ago (11:00 UTC) · prompt restored · event"}},
 		{"lost, all restored", orphans(2, func(i *incident.Incident) { i.Kind = "lost" }), "2 paid sessions have had no video since 11:00 UTC ($2.00).", "→ Stripe has not been able to deliver the events", []string{"prompt restored"}},
 		{"failed", orphans(2, of("failed")), "2 videos have failed since 11:00 UTC ($2.00).", "→ Debug one or two: they show the reason", []string{"failed 1 h ago (11:00 UTC)"}},
-		{"two stalled", orphans(2, of("stalled")), "2 videos have been stalled since 11:00 UTC ($2.00).", "→ Check SuperDuperAI first (its editor shows the files that Debug names): if one makes progress within 5 min, wait, and debug its session again later; if one is finished there, send its customer the file's page on the site (/en/file/&lt;file id&gt;).", nil},
+		{"two stalled", orphans(2, of("stalled")), "2 videos have stalled since 11:00 UTC ($2.00).", "→ Check SuperDuperAI first (its editor shows the files that Debug names). If one is finished there, debug its session again: the bot then offers to put it on the customer's page (no cost). If one makes progress within 5 min, wait, and debug its session again later.", nil},
 		{"no common cause", orphans(3, func(i *incident.Incident) { i.Cases[0].Event = store.EventNone }), "3 paid sessions have had no video since 11:00 UTC ($3.00).",
 			"→ No common cause; Stripe's events: 2 not delivered, 1 without an event.", []string{" · no event (https", " · event not delivered (https"}},
 		{"delivered, but for one", orphans(10, event(store.EventDelivered), func(i *incident.Incident) { i.Cases[0].Event = store.EventFailed }),
@@ -224,7 +224,7 @@ func TestAlertReplies(t *testing.T) {
 	silenced := func(i *incident.Incident) {
 		i.Snoozed = &incident.Acknowledgement{By: "U3", At: noon.Add(-15 * time.Minute), Until: noon, Note: "lunch"}
 	}
-	const five, waiting = "5 paid sessions have had no video since 11:00 UTC ($5.00).", "5 customers have been waiting, the longest for 1 h (299 customer-minutes, $5.00 paid so far)."
+	const five, waiting = "5 paid sessions have had no video since 11:00 UTC ($5.00).", "5 customers have been waiting, the longest for 1 h (paid: $5.00)."
 	for _, c := range []struct {
 		reason string
 		i      incident.Incident
@@ -236,7 +236,7 @@ func TestAlertReplies(t *testing.T) {
 		{"threshold", orphans(5), "Growing: " + five, "→ Follow the advice in the alert above", nil},
 		{"reminder", orphans(5), "Still open after 1 h: " + five, "→ Nobody has acknowledged it", []string{waiting}},
 		{"reminder", orphans(2, leaving(incident.EndLate, 0, 1)), "Still open after 1 h: a paid session got no video.", "→ Nobody has acknowledged it",
-			[]string{"1 customer has been waiting for 59 min. Including those already resolved: 2 customers, 119 customer-minutes, $2.00 paid."}},
+			[]string{"1 customer has been waiting for 59 min. With those already resolved: 2 customers waited 1 h on average, and paid $2.00."}},
 		{"unresolved", orphans(5, owned), "Still open, 50 min after it was acknowledged: " + five, "→ In the alert above, repair what is left", []string{waiting, "Acknowledged by @U2 50 min ago"}},
 		{"snooze_ended", orphans(5, silenced), "The snooze has ended: " + five, "→ @U3 snoozed it: “lunch”. Ask them what they found. If they do not answer, press Acknowledge", []string{waiting}},
 		{"snooze_ended", orphans(5, silenced, owned), "The snooze has ended: " + five, "→ @U3 snoozed it: “lunch”. Ask them what they found. In the alert above, repair what is left", []string{"Acknowledged by @U2"}},

@@ -9,19 +9,14 @@ import (
 )
 
 // clockText is how many customers an incident affects, for how long, and what they paid: 37
-// customers, 311 customer-minutes, $61.00 paid.
+// customers waited 8 min on average, and paid $61.00.
 func clockText(c incident.Clock) string {
-	return humanize.Count(c.Customers, "customer") + ", " + costText(c)
-}
-
-// costText is clockText without the customers.
-func costText(c incident.Clock) string {
-	text := humanize.Thousands(c.Minutes()) + " customer-minute"
-	if c.Minutes() != 1 {
-		text += "s"
+	text := humanize.Count(c.Customers, "customer") + " waited " + humanize.Duration(c.InAll/time.Duration(max(c.Customers, 1)))
+	if c.Customers > 1 {
+		text += " on average"
 	}
 	if paid := humanize.Sums(c.Money); paid != "" {
-		text += ", " + paid + " paid"
+		text += ", and paid " + paid
 	}
 	return text
 }
@@ -44,8 +39,11 @@ func waitingText(i incident.Incident, now time.Time) string {
 	if waiting.Customers == 1 {
 		text = "1 customer has been waiting for " + humanize.Duration(waiting.Longest)
 	}
-	if waiting.Customers == all.Customers {
-		return text + " (" + costText(all) + " so far)."
+	switch paid := humanize.Sums(waiting.Money); {
+	case waiting.Customers != all.Customers:
+		text += ". With those already resolved: " + clockText(all)
+	case paid != "":
+		text += " (paid: " + paid + ")"
 	}
-	return text + ". Including those already resolved: " + clockText(all) + "."
+	return text + "."
 }

@@ -118,7 +118,7 @@ func uncheckedFilesText(i incident.Incident) (head, next string) {
 	}
 	c := cmp.Or(fileCauses[i.Trouble], filesSilent)
 	return "Files cannot be checked (since " + humanize.Clock(i.Since, i.LastJoinedAt) + "): " + c.text + ".",
-		"→ " + c.remedy + " Until then failed and stalled videos go unnoticed. Paid sessions without a video are still alerted."
+		"→ " + c.remedy + " Until then failed and stalled videos raise no alert. Paid sessions for which no video was started still do."
 }
 
 // noSessionsText describes a Redis without sessions.

@@ -75,7 +75,7 @@ func (t pluralText) of(n int) string {
 // casesTexts name the trouble, without the full stop; the number precedes many.
 var casesTexts = map[diagnosis.Verdict]pluralText{
 	diagnosis.VerdictOrphaned:    {"A paid session got no video", "paid sessions have had no video"},
-	diagnosis.VerdictStalled:     {"Stalled: a video is taking too long", "videos have been stalled"},
+	diagnosis.VerdictStalled:     {"Stalled: a video is taking too long", "videos have stalled"},
 	diagnosis.VerdictLost:        {"Lost: a paid session has no prompt to make a video from", "paid sessions have had no prompt to make a video from"},
 	diagnosis.VerdictFailed:      {"Failed: a video could not be made", "videos have failed"},
 	diagnosis.VerdictUndelivered: {"Undelivered: a video is ready, but its customer does not see it", "finished videos have not been shown to their customers"},

@@ -76,7 +76,7 @@ func statsFacts(s Statistics, now time.Time) []blockkit.Line {
 	}
 	add("Sessions", humanize.Thousands(int64(c.Sessions)), humanize.Thousands(int64(c.Prompts))+" with a prompt")
 	if parts := shares(diagnosis.Verdicts, c.Verdicts, c.Sessions, humanize.Title); parts != nil {
-		add("Verdicts", parts...)
+		add("Verdicts, handled sessions included", parts...)
 	}
 	span := func(class string) string { return strings.ReplaceAll(class, "-", "–") + ":" }
 	if c.Longest != nil {

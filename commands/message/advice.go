@@ -91,9 +91,9 @@ func readFirst(x diagnosis.Examination) string {
 	}
 	retry := ""
 	if !repair.RetriesUntil(x.Event, x.At).IsZero() {
-		retry = " (a retry of Stripe's can still make a second {video})"
+		retry = " (Stripe's retries go on, and can still make a second one)"
 	}
-	return humanize.WithNoun(x.Session.Kind(), "The site reports this order as completed, but Redis does not. Open the customer's page (link below): if it shows the {video}, send the customer the link, and start nothing"+retry+". If not, compare the address of Redis in the site's own settings (its deployment) with the bot's REDIS_URL: if they differ, set REDIS_URL to the site's, restart the bot, then refresh. If they are the same:\n")
+	return humanize.WithNoun(x.Session.Kind(), "The site reports this order as completed, but Redis does not. Open the customer's page (link below): if it shows the {video}, send the customer the link, and start nothing"+retry+". If it shows no {video}, compare the address of Redis in the site's own settings (its deployment) with the bot's REDIS_URL: if they differ, set REDIS_URL to the site's, restart the bot, then refresh. If they are the same:\n")
 }
 
 // siteCompleted reports whether the site calls the order completed.
@@ -183,9 +183,9 @@ func settleStep(x diagnosis.Examination, cents int) string {
 	switch {
 	case x.Verdict == diagnosis.VerdictUnclear && x.Job == store.JobUnclear:
 		step := "Do not start another until this is settled. Look in the SuperDuperAI editor for {a video} with the session's prompt, started about " + humanize.Clock(x.Repair.At, x.At) +
-			". Found: " + command + "<file id, or the address of its page> (no cost). Not found at " + humanize.Clock(x.Repair.At.Add(appearsWithin), x.At) + " or later: press “" + notMadeLabel + "” (in Slack); then it can be generated again (" + remedy.CostText(cents) + ")."
+			".\nFound: " + command + "<file id, or the address of its page> (no cost).\nNot found at " + humanize.Clock(x.Repair.At.Add(appearsWithin), x.At) + " or later: press “" + notMadeLabel + "” (in Slack); then it can be generated again (" + remedy.CostText(cents) + ")."
 		if until := repair.RetriesUntil(x.Event, x.At); !until.IsZero() && !x.SiteShowsOutcome() {
-			step += " Until " + humanize.Clock(until, x.At) + " one of Stripe's retries can also make {a video}, for which we pay as well."
+			step += "\nUntil " + humanize.Clock(until, x.At) + " one of Stripe's retries can also make {a video}, for which we pay as well."
 		}
 		return step
 	case x.Repair.Outcome != store.OutcomeGaveUp, x.Site != nil && x.Site.Sees(x.Session.FileID()):

@@ -81,7 +81,7 @@ func canaryFact(job repair.Job) []blockkit.Line {
 func canaryPauseText(job repair.Job) string {
 	e := job.Bulk.Last()
 	item := e.Next - 1
-	id, step := humanize.ShortID(job.Plan.Items[item].Session), "If that is about this order only (its prompt, length or size), there is nothing to fix. Otherwise (balance, token, model) fix that first."
+	id, step := humanize.ShortID(job.Plan.Items[item].Session), "If that is about this order only (its prompt, length or size), refund it in Stripe; if it is about all of them (balance, token, model), fix that."
 	switch e.Cause {
 	case repair.CausePage:
 		step = "Run /session debug " + id + ", and check the site's log."

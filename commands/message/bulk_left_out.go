@@ -3,6 +3,7 @@ package message
 import (
 	"strings"
 
+	"github.com/superduperai/sessionbot/commands/remedy"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store/repair"
@@ -10,14 +11,14 @@ import (
 
 // leftOutSteps say which sessions are left out, after their number, and what to do.
 var leftOutSteps = map[repair.LeftOutReason]string{
-	repair.LeftRetrying:    "that Stripe is still retrying: wait (costs least), or resend {it} in Stripe{include}: {each} may then be made twice, at twice the cost",
+	repair.LeftRetrying:    "that Stripe is still retrying: wait (costs least), or resend {it} in Stripe",
 	repair.LeftOtherAction: "that only {other} can repair: {plan other}",
 	repair.LeftUnclear:     "whose earlier repair has an unknown result: settle {it} first (/session debug says how)",
-	repair.LeftUnreadable:  "that the site cannot read: generate {it} instead",
+	repair.LeftUnreadable:  "stored in a format that the site cannot read: run /session generate for {it} instead",
 	repair.LeftSecondPress: "with {a warning}: repair {it} {singly}",
-	repair.LeftNotAllowed:  "that {action} cannot repair: debug {it}, which says what can",
+	repair.LeftNotAllowed:  "with another problem: debug {it}, which says what to do",
 	repair.LeftUnseen:      "that could not be read from Redis: request a new plan later",
-	repair.LeftEventUnseen: "whose event could not be read from Stripe: check there first{include}: the site may still start {it}, and {each} may then be made twice, at twice the cost",
+	repair.LeftEventUnseen: "that Stripe may be retrying (the event could not be read): check there first, as the site may still start {it}",
 	repair.LeftUnverified:  "whose payment Stripe did not confirm: check STRIPE_SECRET_KEY, or request a new plan later",
 }
 
@@ -53,16 +54,16 @@ func leftOutText(p repair.Plan, reason repair.LeftOutReason) string {
 
 // leftOutWords returns the replacer of the placeholders in the texts above, for n sessions.
 func leftOutWords(p repair.Plan, n int) *strings.Replacer {
-	it, each, warning, singly, other := "them", "each", "warnings of their own", "one by one", string(OtherAction(p.Action))
+	it, warning, singly, other := "them", "warnings of their own", "one by one", string(OtherAction(p.Action))
 	if n == 1 {
-		it, each, warning, singly = "it", "it", "a warning of its own", "by itself"
+		it, warning, singly = "it", "a warning of its own", "by itself"
 	}
-	include, planOther := ", or include "+it+" (“Include…” below shows the plan with "+it+" first)", "press “"+otherLabel(p, n)+"”, which shows a plan of its own with its cost"
+	planOther := "press “" + otherLabel(p, n) + "”, which shows a plan of its own with its cost"
 	if p.Requester.Terminal { // where no button is below: it asks, unless the answer was given beforehand
-		include, planOther = "", "run /session bulk "+other
+		planOther = "run /session bulk " + other
 	}
-	return strings.NewReplacer("{include}", include, "{action}", string(p.Action), "{other}", other, "{plan other}", planOther,
-		"{it}", it, "{each}", each, "{a warning}", warning, "{singly}", singly)
+	return strings.NewReplacer("{action}", string(p.Action), "{other}", other, "{plan other}", planOther,
+		"{it}", it, "{a warning}", warning, "{singly}", singly)
 }
 
 // otherLabel is the button that plans the other action for so many sessions.
@@ -70,9 +71,21 @@ func otherLabel(p repair.Plan, n int) string {
 	return humanize.UpperFirst(string(OtherAction(p.Action))) + " " + theOthers(n) + "…"
 }
 
+// includeLabel is the button that includes so many sessions, without their cost.
+func includeLabel(n int) string { return "Include " + theOthers(n) + " Stripe may deliver" }
+
+// includeLine says what that button does, and what it can cost.
+func includeLine(n, cents int) blockkit.Line {
+	text, twice := remedy.CostText(cents)+" more", "twice that"
+	if cents > 0 {
+		twice = remedy.CostText(2 * cents)
+	}
+	return blockkit.PlainLine("“" + includeLabel(n) + "…” shows the plan again with " + theOthers(n) + " that Stripe is or may be retrying: " + text + ", or up to " + twice + " more if retries make second videos.")
+}
+
 // beyondLimit says how many sessions have to wait for another plan.
 func beyondLimit(n int) blockkit.Line {
-	return blockkit.PlainLine(humanize.Thousands(int64(n)) + " more did not fit in this plan: request it again afterwards.")
+	return blockkit.PlainLine(humanize.Thousands(int64(n)) + " more are over the limit of one plan: request it again afterwards.")
 }
 
 // leftOutLines say how many sessions are left out, why, and which: first those with
@@ -90,6 +103,9 @@ func leftOutLines(p repair.Plan) (lines []blockkit.Line) {
 			line := blockkit.L(blockkit.Bold("Left out: "), blockkit.Plain(count+leftOutWords(p, n).Replace(leftOutSteps[reason])))
 			lines = append(lines, append(line, someSessions(p.LeftOutFor(reason))...))
 		}
+	}
+	if n, cents := p.Includable(); n > 0 && !p.Requester.Terminal { // which asks about them
+		lines = append(lines, includeLine(n, cents))
 	}
 	if p.Rest > 0 {
 		lines = append(lines, beyondLimit(p.Rest))

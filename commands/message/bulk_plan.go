@@ -119,7 +119,7 @@ func bulkMoneyText(p repair.Plan) string {
 			text += " If some of them asked for their money back: cancel, refund those in Stripe" + retried + ", and request the plan again, which leaves them out."
 		}
 		if p.Risk == "" {
-			text += " Stripe is not retrying any of their events."
+			text += " Stripe is not retrying any of their events: it delivered them, or gave up."
 		}
 		if p.Action == store.ActionReplay {
 			text += " The site's webhook must be working again (Stripe's dashboard, under Developers, Webhooks, shows its deliveries); what it does not start is reported as failed or unclear, with what to do."
@@ -210,15 +210,10 @@ func bulkPlanActions(p repair.Plan, press string) []slack.BlockElement {
 // BulkChoices are the buttons that make another plan of what a plan leaves out, or show
 // all of it.
 func BulkChoices(p repair.Plan) (buttons []slack.BlockElement) {
-	counts := p.CountLeftOut()
 	if n, cents := p.Includable(); n > 0 {
-		delivers := " Stripe delivers"
-		if counts[repair.LeftEventUnseen] > 0 {
-			delivers = " Stripe may deliver"
-		}
-		buttons = append(buttons, blockkit.Button(ActionInclude, "Include "+theOthers(n)+delivers+", "+remedy.CostText(cents)+"…", p.ID))
+		buttons = append(buttons, blockkit.Button(ActionInclude, includeLabel(n)+", "+remedy.CostText(cents)+"…", p.ID))
 	}
-	if n := counts[repair.LeftOtherAction]; n > 0 {
+	if n := p.CountLeftOut()[repair.LeftOtherAction]; n > 0 {
 		buttons = append(buttons, blockkit.Button(ActionOther, otherLabel(p, n), p.ID))
 	}
 	if hasDetails(p) {

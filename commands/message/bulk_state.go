@@ -129,7 +129,7 @@ func finishedText(job repair.Job) string {
 	if !fixes && n.Unclear > 0 {
 		retry += ", and leaves out what is unclear"
 	}
-	say(n.Failed > 0, "Debug what failed, and fix the cause; then "+retry+".")
+	say(n.Failed > 0, "What failed: if the reason is the order's prompt, length or size, refund it in Stripe; otherwise fix the reason, then "+retry+".")
 	say(n.Failed+n.Unclear > 0 && n.Skipped > 0, "What was skipped had changed meanwhile: nothing to do.")
 	return strings.Join(steps, " ")
 }
@@ -160,10 +160,10 @@ func pauseText(job repair.Job) string {
 	if job.Approver.Terminal { // which has no buttons
 		return why + then + "run " + PlanCommand(job.Plan) + " again."
 	}
-	failed := ""
+	failed, left := "", humanize.Thousands(int64(job.Bulk.Counts().Left))
 	if job.Bulk.Counts().Failed > 0 {
-		failed = " Failed sessions are not retried: debug them at the end, and once their cause is fixed, run " + PlanCommand(job.Plan) + " again."
+		failed = " Failed sessions are not retried: at the end, run " + PlanCommand(job.Plan) + " again for them (it leaves out what was refunded)."
 	}
-	return why + then + "press Resume: " + resumes + leftCost(job, " in all") + "." + failed + " Stop leaves the " + humanize.Thousands(int64(job.Bulk.Counts().Left)) +
+	return why + then + "press Resume: " + resumes + leftCost(job, " for the "+left) + "." + failed + " Stop leaves the " + left +
 		" not started as they are (no further cost). If nobody presses Resume or Stop, the plan ends after a day."
 }

@@ -78,8 +78,8 @@ func PaymentLine(p store.Payment, paidAt, now time.Time) blockkit.Line {
 	if p.Disputed {
 		line = append(line, blockkit.Plain(" · disputed by the customer"))
 	}
-	if p.VideoCount > 1 && (p.State == store.PaymentPaid || p.State == store.PaymentPartiallyRefunded) {
-		line = append(line, blockkit.Plain(fmt.Sprintf(" · paid for %d, but a session makes only one video: %s", p.VideoCount, othersRefund(p))))
+	if p.VideoCount > 1 && !p.Disputed && (p.State == store.PaymentPaid || p.State == store.PaymentPartiallyRefunded) {
+		line = append(line, blockkit.Plain(fmt.Sprintf(" · paid for %d videos, but a session makes only one: %s", p.VideoCount, othersRefund(p))))
 	}
 	return line
 }
@@ -87,13 +87,10 @@ func PaymentLine(p store.Payment, paidAt, now time.Time) blockkit.Line {
 // othersRefund says what becomes of what was paid beyond the first video.
 func othersRefund(p store.Payment) string {
 	others := p.VideoCount - 1
-	switch {
-	case p.Disputed:
-		return fmt.Sprintf("the dispute decides on the other %d as well", others)
-	case p.State == store.PaymentPartiallyRefunded:
+	if p.State == store.PaymentPartiallyRefunded {
 		return fmt.Sprintf("refund the other %d in Stripe, unless that was the refund", others)
 	}
-	return fmt.Sprintf("refund the other %d in Stripe (%d/%d of the payment)", others, others, p.VideoCount)
+	return fmt.Sprintf("refund the other %d in Stripe (%d/%d of what was paid)", others, others, p.VideoCount)
 }
 
 // eventLine is what Stripe says of its event.
@@ -290,6 +287,8 @@ func (s site) siteFact(x diagnosis.Examination) blockkit.Line {
 		text += " (it does not show the video)"
 	case x.SiteLayout == store.LayoutOneKey && x.Session.Layout() == store.LayoutThreeKey:
 		text += " (the site reads another format of the record; a repair writes both)"
+	case siteCompleted(x): // which the next step is about
+		text += " (differs from Redis)"
 	default:
 		text += " (differs from Redis: check the site's log, and that it uses this Redis)"
 	}

@@ -72,7 +72,7 @@ func endVerdict(p repair.Progress) (head, next string) {
 		return "Stopped after " + took + ": " + what + " could not be saved to Redis.", cause + " " + step
 	case job.Outcome == store.OutcomeGaveUp:
 		return "Stopped waiting after " + took + ": the {video} for {id} is not finished.",
-			"Start nothing before {later}. Then press Debug. If its file is ready: {settle} " + job.FileID + " (no cost). If Debug says stalled: {again} ({pay}, twice that if the first still finishes). Otherwise follow Debug's advice.{or refund}"
+			"Start nothing before {later}. Then press Debug.\nIf the file is ready: {settle} " + job.FileID + " (no cost).\nIf Debug says stalled: {again} ({pay}, twice that if the first still finishes).\nOtherwise follow Debug's advice.{or refund}"
 	case job.Cancelled != nil:
 		return "Cancelling: nothing has been or will be requested for {id}.", "Nothing to do: this message will say when it is cancelled."
 	case job.Cancellable():
@@ -80,7 +80,7 @@ func endVerdict(p repair.Progress) (head, next string) {
 			"Nothing has been sent or charged. The bot waits on purpose: without a replica a crash could lose the record, and cost a second {video}. " + noReplica +
 				" It continues by itself once a replica confirms, and gives up at " + humanize.Clock(job.Claimed.Add(waitsAtMost), p.At) + " at no cost. To end it sooner, which is safe, press {cancel}."
 	}
-	running := "Running: {id} · " + stepText(p) + " · " + took + " so far"
+	running := "Running: " + jobText(job.Plan) + " · " + stepText(p) + " · " + took + " so far"
 	if job.Approver.Terminal {
 		return running, ""
 	}
@@ -109,14 +109,14 @@ func markedStep(p repair.Plan) string {
 	case store.PaymentRefunded:
 		return "Write to the customer. The payment has already been refunded, so nothing else is owed."
 	case store.PaymentUnverified:
-		return "Check in Stripe whether it was paid, and not refunded (search for {session}). Not paid, or refunded: nothing else to do. Paid: " + wanted + "otherwise {refund}. Then write to the customer. Marking it as error refunded nothing, and started no {video}."
+		return "Check in Stripe whether it was paid, and not refunded (search for {session}). Not paid, or refunded: nothing else to do. Paid: " + wanted + "otherwise {refund}. Marking it as error refunded nothing, and started no {video}."
 	case store.PaymentNotRequired:
-		return retries + humanize.UpperFirst(strings.TrimSuffix(wanted, "; ")) + ". Then write to them. No payment was due, so nothing is to be refunded."
+		return retries + humanize.UpperFirst(strings.TrimSuffix(wanted, "; ")) + ". No payment was due, so nothing is to be refunded."
 	}
-	return retries + humanize.UpperFirst(wanted) + "otherwise {refund}{paid}. Then write to the customer: nothing has been refunded so far, and we have started no {video}."
+	return retries + humanize.UpperFirst(wanted) + "otherwise {refund}{paid}. Nothing has been refunded so far, and we have started no {video}."
 }
 
-const wanted = "if the customer still wants the {video}, press Debug: it says how to have it made ({pay}); "
+const wanted = "ask the customer whether they still want the {video}: if so, press Debug, which says how to have it made ({pay}); "
 
 // settleAdvice says how an unclear job is settled.
 func settleAdvice(job repair.Job) string {
@@ -124,7 +124,7 @@ func settleAdvice(job repair.Job) string {
 	if job.Approver.Terminal { // which has no buttons
 		otherwise = "press “" + notMadeLabel + "” in Slack"
 	}
-	return "Do not start another until this is settled: each one costs us money ({pay}). " + lookFor + " Found: run {settle} <file id, or the address of its page> (no cost). Not found at {appeared} or later: " + otherwise + ", then run {again} ({pay})."
+	return "Do not start another until this is settled: each one costs us money ({pay}). " + lookFor + "\nFound: run {settle} <file id, or the address of its page> (no cost).\nNot found at {appeared} or later: " + otherwise + ", then run {again} ({pay})."
 }
 
 // appearsWithin is how long after a request its video shows up in the editor at the latest.
@@ -134,7 +134,7 @@ const appearsWithin = 15 * time.Minute
 const lookFor = "Look in the SuperDuperAI editor for {a video}, finished or in progress, with the session's prompt (Debug shows the prompt), made after {sent}."
 
 // foundAnyway is what to do with such a video once its job has failed.
-const foundAnyway = " Found: once it is finished, send the customer {file page}, and mark the session as Handled in its alert."
+const foundAnyway = "\nFound: once it is finished, send the customer {file page}, and if an alert lists the session, choose Handled there."
 
 func overwrittenVerdict(job repair.Job) (head, next string) {
 	const who = " Something else (probably the site) changed the session, and its change was kept."
@@ -147,6 +147,21 @@ func overwrittenVerdict(job repair.Job) (head, next string) {
 		return "Made, but hidden: the {video} for {id} is finished, and the session does not show it.",
 			"Do not generate again. Press Debug: if the customer does not see the {video}, it offers to show it (no cost)." + who
 	}
+}
+
+// jobText is what a job does, and what it costs.
+func jobText(p repair.Plan) string {
+	switch {
+	case p.Restore != nil:
+		return "restore the prompt of {id}"
+	case marksError(p):
+		return "mark {id} as error"
+	case p.Deliver != "":
+		return "show the {video} of {id}"
+	case p.Action == store.ActionReplay:
+		return "replay the webhook for {id} ({pay})"
+	}
+	return "generate {a video} for {id} ({pay})"
 }
 
 // marksError reports whether a plan does no more than mark the session as error.
@@ -193,10 +208,10 @@ var causeTexts = map[repair.Cause]string{
 	repair.CauseUnauthorised: "SuperDuperAI rejected the token; nothing was charged. Create a new one in the SuperDuperAI editor (under the account's API access), set it as SUPERDUPERAI_TOKEN in the bot's configuration, restart the bot, then run {again} ({pay}).",
 	repair.CauseBalance:      "Our SuperDuperAI account does not have enough balance; nothing was charged. Top it up in SuperDuperAI, then run {again} ({pay}).{or refund}",
 	repair.CauseForbidden:    "Our SuperDuperAI account may not use this model (VIP models need a VIP account); nothing was charged. Set {SUPERDUPERAI_MODEL} to another model or upgrade the account, then run {again} ({pay}).{or refund}",
-	repair.CauseRejected:     "SuperDuperAI rejected the request: nothing is being made, and it charged us nothing. Its reason is below. Balance or a VIP model: fix the SuperDuperAI account. The model: set {SUPERDUPERAI_MODEL} in the bot's configuration, and restart the bot. HTTP 404 or a redirect: check SUPERDUPERAI_URL. Then run {again} ({pay}). Length, size or prompt: the bot does not change the order, and it would be rejected again{so refund}.",
+	repair.CauseRejected:     "SuperDuperAI rejected the request: nothing is being made, and it charged us nothing. Its reason is below.\nIf it is the length, size or prompt: the bot does not change the order, and it would be rejected again{so refund}.\nOtherwise fix the cause, then run {again} ({pay}). Balance, or a model for VIP accounts only: in the SuperDuperAI account. Another fault of the model: set {SUPERDUPERAI_MODEL} in the bot's configuration, and restart the bot. HTTP 404 or a redirect: check SUPERDUPERAI_URL.",
 	repair.CauseRateLimited:  "SuperDuperAI is overloaded (rate limit); nothing was started or charged. In a few minutes run {again} ({pay}).",
 	repair.CauseUnavailable:  "SuperDuperAI could not be reached, and nothing was sent or charged. In a few minutes run {again} ({pay}).",
-	repair.CauseServerFault:  lookFor + foundAnyway + " Not found: run {again} in a few minutes ({pay}).",
+	repair.CauseServerFault:  lookFor + foundAnyway + "\nNot found: run {again} in a few minutes ({pay}).",
 	repair.CauseCertificate:  "SuperDuperAI's certificate does not match the host name, so nothing was sent. Set SUPERDUPERAI_URL to https://dev-editor.superduperai.co (the production address, despite its name), restart the bot, then run {again} ({pay}).",
 	repair.CauseFileFailed:   "SuperDuperAI could not make it; its reason, if any, is below. If the prompt was refused, {refund}: it would fail again. Otherwise run {generate}: {pay} for the new attempt (SuperDuperAI's balance shows whether this one was charged).",
 	repair.CauseNotMade:      "An operator checked: nothing was made, so nothing should have been charged. Run {again} ({pay}).{or refund}",
@@ -212,7 +227,7 @@ var causeTexts = map[repair.Cause]string{
 	repair.CauseNoWebhook:   "There is no webhook at SITE_WEBHOOK_URL. Set it to the address Stripe's dashboard shows for the site's endpoint, restart the bot, then run {again} ({pay}{twice}).",
 	repair.CauseUnreachable: "The site could not be reached. In a few minutes run {again} ({pay}{twice}). Only if it stays down: {generate} ({pay}{twice}).",
 	repair.CauseSiteFailed:  "Its error is below. Run {generate} instead ({pay}{twice}).{or refund}",
-	repair.CauseIgnored:     lookFor + foundAnyway + " Not found: run {generate} ({pay}{twice}); do not replay: the site took the event, and started nothing.",
+	repair.CauseIgnored:     lookFor + foundAnyway + "\nNot found: run {generate} ({pay}).",
 }
 
 // jobSentence is what support can send to the customer, "" = nothing yet.

@@ -116,17 +116,21 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 	case marksError(p):
 		line = blockkit.PlainLine("No cost, no refund, no e-mail: only the session's record in Redis changes.")
 		if p.Seen.Payment != store.PaymentRefunded {
-			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " {A video} can still be made afterwards.")))
+			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " Afterwards {a video} can still be generated.")))
+		}
+		noRefund := ""
+		if p.Seen.Verdict == diagnosis.VerdictOrphaned { // which comes first
+			noRefund = " and the customer is to get no refund"
 		}
 		if p.Seen.Verdict != diagnosis.VerdictCorrupt && p.Seen.Payment != store.PaymentRefunded { // else it is what is advised
-			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " Approve only if no {video} is to be made.")))
+			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, "\nApprove only if no {video} is to be made"+noRefund+".")))
 		}
 	case s.Cents == 0:
 		line = blockkit.PlainLine("We pay SuperDuperAI (cost unknown)" + paid)
 	default:
 		line = blockkit.L(blockkit.Plain("We pay SuperDuperAI "), blockkit.Bold(remedy.CostText(s.Cents)), blockkit.Plain(paid))
 	}
-	const better = " Better: cancel, and "
+	const better = "\nBetter: cancel, and "
 	if s.Payment == store.PaymentUnverified {
 		line = append(line, blockkit.Plain(better+"verify the payment first (/session debug "+humanize.ShortID(p.Session)+" says how)."))
 	}
@@ -134,24 +138,31 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(better), remedy.StripeLink(s.PaymentPage, "answer the dispute in Stripe"), blockkit.Plain(" first."))
 	}
 	if s.Advises(remedy.Check) {
-		look := " Check SuperDuperAI first (its editor shows file " + p.Seen.FileID + "): if it makes progress within 5 min, cancel, and debug the session again later; if it is finished there, cancel, and send the customer " + remedy.FilePage
+		look := "\nCheck SuperDuperAI first (its editor shows file " + p.Seen.FileID + "). If it is finished there: cancel, and run /session debug " + humanize.ShortID(p.Session) + ", which then offers to put it on the customer's page (no cost). If it makes progress within 5 min: cancel, and debug it again later."
 		if p.Seen.FileID == "" {
-			look = " Look in the SuperDuperAI editor first for a {video} with the session's prompt (/session debug shows the prompt): if there is one, cancel, and send the customer " + remedy.FilePage
+			look = "\nLook in the SuperDuperAI editor first for a {video} with the session's prompt (/session debug shows the prompt). If there is one: cancel, and send the customer " + remedy.FilePage + "."
 		}
 		if !s.Advises(remedy.Verify) && !s.Advises(remedy.Resend) {
-			look += "; otherwise approve"
+			look += " Otherwise: approve."
 		}
-		line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, look+".")))
+		line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, look)))
 	}
 	if s.Advises(remedy.Resend) {
 		cost := "."
 		if cents = videoCents(p, cents); cents > 0 {
 			cost = " (" + remedy.CostText(cents) + ")."
 		}
-		line = append(line, blockkit.Plain(better+"wait for Stripe's next retry"+humanize.WithNoun(p.Kind, ": the site then makes the {video}")+cost+" If the customer cannot wait: cancel, and "),
-			remedy.StripeLink(s.EventPage, "resend the event in Stripe"), blockkit.Plain(humanize.WithNoun(p.Kind, "; a retry can still make a second {video}.")))
-		if !marksError(p) {
-			line = append(line, blockkit.Plain(" Approve only if "+s.Unheeded()+" (/session debug shows it)."))
+		advice, first, alike := better, "cancel, and ", ""
+		switch {
+		case p.Replay != nil:
+			first, alike = "approve, or cancel and ", ", which does the same"
+		case p.Order != nil:
+			advice = "\nLook at the event in Stripe first. If the site has not accepted it: cancel, and "
+		}
+		line = append(line, blockkit.Plain(advice+"wait for Stripe's next retry"+humanize.WithNoun(p.Kind, ": the site then makes the {video}")+cost+" If the customer cannot wait: "+first),
+			remedy.StripeLink(s.EventPage, "resend the event in Stripe"), blockkit.Plain(humanize.WithNoun(p.Kind, alike+"; a retry can still make a second {video}.")))
+		if p.Order != nil {
+			line = append(line, blockkit.Plain("\nIf the site accepted it (the retries are then for another endpoint): approve once 15 min have passed since."))
 		}
 	}
 	refund := remedy.StripeLink(s.PaymentPage, "refund in Stripe")
@@ -169,10 +180,10 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 	case marksError(p): // which a refund would rule out
 		first = "approve, then "
 	case p.Seen.Verdict == diagnosis.VerdictStalled: // likewise
-		first = "cancel, mark as error, then "
+		first = "cancel, mark as error (/session fix " + humanize.ShortID(p.Session) + ", possible only before a refund), then "
 	}
 	if s.Advises(remedy.Refund) {
-		line = append(line, blockkit.Plain(" If the customer would rather have a refund: "+first), refund, blockkit.Plain(humanize.WithNoun(p.Kind, after+retried)))
+		line = append(line, blockkit.Plain("\nIf the customer would rather have a refund: "+first), refund, blockkit.Plain(humanize.WithNoun(p.Kind, after+retried)))
 	}
 	return line
 }

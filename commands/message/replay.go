@@ -11,7 +11,7 @@ import (
 
 // replayText says what a replay does.
 func replayText(p repair.Plan) string {
-	return humanize.WithNoun(p.Kind, "Sends Stripe's event to the site again; the site then makes the {video}.")
+	return humanize.WithNoun(p.Kind, "The bot sends Stripe's event to the site; the site then makes the {video}.")
 }
 
 // replayFact names the event, and until when a replay is possible.
@@ -41,11 +41,11 @@ func replayVerdict(p repair.Progress) (head, next string) {
 			"Do not replay or generate again. Press Debug, then show the {video} on the customer's page (no cost)."
 	case repair.CauseSiteFailed:
 		if text := strings.ToLower(p.SiteText); strings.Contains(text, "timeout") || strings.Contains(text, "timed out") {
-			return "Failed: the site stopped waiting for SuperDuperAI for {id}, and {a video} may exist anyway.", lookFor + foundAnyway + " Not found: run {generate} ({pay})."
+			return "Failed: the site stopped waiting for SuperDuperAI for {id}, and {a video} may exist anyway.", lookFor + foundAnyway + "\nNot found: run {generate} ({pay})."
 		}
 		return "Failed: the site received the event and reported an error for {id}.", cause
 	case repair.CauseIgnored:
-		return "Failed: the site received the event but started nothing for {id}.", cause
+		return "Failed: the site accepted the event, but shows no {video} for {id}.", cause
 	case repair.CauseBlocked:
 		return "Failed: the event for {id} was refused on its way to the site, so nothing was started.", cause
 	case repair.CauseFileFailed, repair.CauseNotMade:

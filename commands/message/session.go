@@ -57,7 +57,7 @@ func PlanHint(x diagnosis.Examination, actions []slack.BlockElement) []slack.Blo
 	}
 	text := "Buttons ending in “…” show a plan first: nothing changes before it is approved."
 	if len(labels) > 1 && slices.Contains(labels, remedy.MarkLabel) { // else it is what is advised
-		text += " “" + remedy.MarkLabel + "” is for orders for which nothing will be made: it refunds nothing"
+		text += " “" + remedy.MarkLabel + "” changes what the customer's page says: it refunds nothing"
 		if x.Event.State == store.EventUnknown || !repair.RetriesUntil(x.Event, x.At).IsZero() {
 			text += ", and stops none of Stripe's retries"
 		}

@@ -37,12 +37,6 @@ func (s Situation) plain(text string) blockkit.Span { return blockkit.Plain(s.wo
 // FilePage is what to send to the customer of a file that was found in the editor.
 const FilePage = "the file's page on the site (/en/file/<file id>)"
 
-// unheeded is the condition under which another attempt is worth its cost.
-const unheeded = "Stripe shows that the site accepted the {event}, and {none has} started 15 min later"
-
-// Unheeded is that condition as a clause.
-func (s Situation) Unheeded() string { return s.words(unheeded) }
-
 // sentence says one remedy; later reports whether others were said before it.
 func (s Situation) sentence(a advised, later bool, now time.Time) blockkit.Line {
 	switch a.remedy {
@@ -65,9 +59,13 @@ func (s Situation) sentence(a advised, later bool, now time.Time) blockkit.Line 
 			return blockkit.L(s.plain("Look in the SuperDuperAI editor first for a {video} with the session's prompt: if there is one, send the {customer} " + FilePage + ", and start nothing."))
 		}
 		if s.Sessions > 1 {
-			return blockkit.PlainLine("Check SuperDuperAI first (its editor shows the files that Debug names): if one makes progress within 5 min, wait, and debug its session again later; if one is finished there, send its customer " + FilePage + ".")
+			return blockkit.PlainLine("Check SuperDuperAI first (its editor shows the files that Debug names). If one is finished there, debug its session again: the bot then offers to put it on the customer's page (no cost). If one makes progress within 5 min, wait, and debug its session again later.")
 		}
-		return blockkit.PlainLine("Check SuperDuperAI first (its editor shows " + cmp.Or(s.File, "the file that Debug names") + "): if it makes progress within 5 min, wait, and debug the session again later; if it is finished there, send the customer " + FilePage + ".")
+		again := "refresh"
+		if s.File == "" {
+			again = "debug the session again"
+		}
+		return blockkit.PlainLine("Check SuperDuperAI first (its editor shows " + cmp.Or(s.File, "the file that Debug names") + "). If it is finished there, " + again + ": the bot then offers to put it on the customer's page (no cost). If it makes progress within 5 min, wait, and " + again + " later.")
 	case Resend:
 		return s.resendLine(a.why, now)
 	case Replay, Generate:
@@ -106,7 +104,7 @@ func (s Situation) disputeLine(why reason, now time.Time) blockkit.Line {
 	if s.Payment == store.PaymentPartiallyRefunded {
 		back = "rest of the money"
 	}
-	line := blockkit.L(link, s.plain(", if it is still open: contest it if the customer's page shows the {video}; otherwise accept it"+mark+": the customer gets the "+back+" back, and is owed nothing else. Do not resend or generate before it is decided ("+strings.Replace(s.pay(), "pay", "would pay", 1)+"). If it has been decided for the customer, nothing else is owed; if for us, ask the customer which they want, the money or the {video}."))
+	line := blockkit.L(link, s.plain(", if it is still open. If the customer's page shows the {video} by then: contest it. If not: accept it (the customer gets the "+back+" back, and is owed nothing else)"+mark+". Do not resend or generate before it is decided ("+strings.Replace(s.pay(), "pay", "would pay", 1)+"). If it has been decided for the customer, nothing else is owed; if for us, ask the customer which they want, the money or the {video}."))
 	if s.retries() {
 		line = append(line, s.plain(" The site may still make the {video} by itself: Stripe retries until "), humanize.ClockTime(s.RetriesUntil, now), blockkit.Plain("."))
 	}
@@ -123,7 +121,7 @@ func (s Situation) refundLine(later bool) blockkit.Line {
 	case mark && s.Verdict == diagnosis.VerdictOrphaned: // then the customer's page says that it was refunded
 		after = ", then mark as error"
 	case mark: // which a refund would rule out
-		before = "mark as error, then "
+		before = "mark as error (possible only before a refund), then "
 	}
 	switch {
 	case s.Explained: // which startLine said
@@ -164,19 +162,22 @@ func (s Situation) startLine() blockkit.Line {
 	case s.Explained && s.Advises(Refund):
 		mark := ""
 		if slices.Contains(s.Allowed, store.ActionFix) { // which a refund would rule out
-			mark = "mark as error, so that the customer's page stops waiting, then "
+			mark = "mark as error (possible only before a refund), so that the customer's page stops waiting, then "
 		}
 		return blockkit.L(s.plain("Read the reason below (File) first. If the prompt was not refused, "+first+": "+s.pay()+"."+then+" If it was refused, it would be refused again: "+mark),
 			StripeLink(s.PaymentPage, "refund in Stripe"), blockkit.Plain("."))
 	case s.Advises(Resend):
+		after, retry, sender := "If Stripe shows that the site accepted the {event} (the retries are then for another endpoint): once 15 min have passed since, ", "", ""
+		if s.Advises(Replay) {
+			sender = "the bot then sends the {event}; "
+		}
 		if instead != "" {
-			first += "; if that starts nothing (its message says so), " + instead
+			then = "; if that starts nothing (its message says so), " + instead
 		}
-		after := "If " + unheeded + ": "
 		if s.Event == store.EventPending {
-			after = "If that starts nothing either: "
+			after, retry = "If that starts nothing either: ", "; a retry can still make a second {video}"
 		}
-		return blockkit.L(s.plain(after + first + " (" + s.another("") + "; a retry can still make a second {video})."))
+		return blockkit.L(s.plain(after + first + " (" + sender + s.another("") + retry + ")" + then + "."))
 	case s.Advises(Ask) || s.Advises(Restore):
 		return plain("Where the prompt is restored, " + first + ": " + s.pay() + ".")
 	case s.Advises(Check):

@@ -37,7 +37,9 @@ func bulkPlan(action store.Action, n int) repair.Plan {
 			p.LeftOut = append(p.LeftOut, repair.LeftOut{Session: bulkSession(100*(i+1) + k), Reason: reason, Cents: 2400})
 		}
 	}
-	p.Rest = 12
+	if n > 10 {
+		p.Rest = 12
+	}
 	return p
 }
 
@@ -47,7 +49,7 @@ func bulkSession(n int) string {
 
 // failedItem is why a session could not be repaired, by action.
 var failedItem = map[store.Action]repair.Item{
-	store.ActionGenerate: {State: repair.ItemFailed, Cause: repair.CauseRejected, Detail: []string{"body.config.duration: too long <!channel>"}},
+	store.ActionGenerate: {State: repair.ItemFailed, Cause: repair.CauseRejected, Detail: []string{"body.config.duration: 12 is too long (> 8)"}},
 	store.ActionReplay:   {State: repair.ItemFailed, Cause: repair.CauseSignature, Detail: []string{"It answered HTTP 400."}},
 	store.ActionFix:      {State: repair.ItemFailed, Cause: repair.CauseOverwritten},
 }

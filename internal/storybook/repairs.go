@@ -33,7 +33,7 @@ func planOf(action store.Action) repair.Plan {
 	}
 	p.Retrying, p.EventID, p.IntentID, p.Live = true, "evt_1", "pi_3Abc", true
 	if action == store.ActionRestore {
-		p.Seen.Verdict, p.Restore = diagnosis.VerdictLost, &sessions.Restored{Order: store.Order{Prompt: "A fox runs\nthrough <!channel> & snow"}, Created: noon}
+		p.Seen.Verdict, p.Restore = diagnosis.VerdictLost, &sessions.Restored{Order: store.Order{Prompt: "A fox runs\nthrough <deep> & white snow"}, Created: noon}
 		p.Warnings = []string{"Stripe is still retrying the event: with the prompt restored, the site makes the video at the next retry. Do not generate one as well."}
 		p.Writes = []sessions.KeyWrite{{Session: sessionID, Kind: "session", Create: true, Changes: []sessions.Change{
 			{Name: "prompt", After: &p.Restore.Order.Prompt}, {Name: "videoCount", After: text("1"), Number: true}, {Name: "status", After: text("pending")}}}}
@@ -46,8 +46,8 @@ func planOf(action store.Action) repair.Plan {
 		return p
 	}
 	p.Risk = "Stripe is still retrying the event: if a retry also gets through, we pay for two videos."
-	p.Warnings = []string{p.Risk, "The customer paid for 3, but a session makes only one video: refund the other 2 in Stripe (2/3 of the payment) once this plan is done or cancelled."}
-	p.Order = &repair.Order{Model: "google-cloud/veo3-text2video", SessionModel: "other/<!channel>", Seconds: 8, SecondsFrom: repair.FromDefault,
+	p.Warnings = []string{p.Risk, "The customer paid for 3 videos, but a session makes only one: refund the other 2 in Stripe (2/3 of what was paid) once this plan is done or cancelled."}
+	p.Order = &repair.Order{Model: "google-cloud/veo3-text2video", SessionModel: "other/veo2", Seconds: 8, SecondsFrom: repair.FromDefault,
 		Width: 1280, Height: 720, SizeFrom: repair.FromSession, Cents: 2400, PromptFrom: repair.FromPrompt, PromptChars: 62}
 	p.Writes = []sessions.KeyWrite{{Session: sessionID, Kind: "webhook", Create: true, Changes: []sessions.Change{{Name: "status", After: text("processing")}}, LaterMembers: []string{"fileId", "timestamp"}}}
 	return p
@@ -151,7 +151,7 @@ func progress(p repair.Plan, outcome store.Outcome, cause repair.Cause) repair.P
 			now.Job.Detail = []string{"The prompt has changed."}
 		}
 	case repair.CauseRejected:
-		now.Job.Detail = []string{"body.config.duration: <!channel> is too long"}
+		now.Job.Detail = []string{"body.config.duration: 12 is too long (> 8)"}
 	case repair.CauseBlocked:
 		now.Job.Detail = []string{"It answered HTTP 403.", "It said: “<!channel> go away”"}
 	case repair.CauseSiteFailed:

@@ -197,7 +197,7 @@ func restores() []Story {
 	corrupt.seen.Session.SessionKey = key("session", `{"prompt":7,"status":"pending"}`, time.Hour)
 	restore := "restore " + sessionID
 	return []Story{
-		ask(&lost, "restore", "/session", restore+" Make it “rain”  &amp; &lt;!channel&gt;, slowly"),
+		ask(&lost, "restore", "/session", restore+" Make it “rain” &amp; snow, &lt;slowly&gt;"),
 		ask(&lost, "restore without a prompt", "/session", restore),
 		ask(&kept, "lost, and Stripe has the prompt", "/session", "debug "+sessionID),
 		ask(&kept, "restore what Stripe has", "/session", restore),

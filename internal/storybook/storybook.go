@@ -37,7 +37,7 @@ const (
 	fileID    = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
 	ref       = "k3f9-2d"
 	siteURL   = "https://superduperai.co"
-	refusal   = "The content filter of <!channel> refused it"
+	refusal   = "The content filter refused the prompt: snow & dawn (score > 0.8)"
 )
 
 var alertOn = []diagnosis.Verdict{diagnosis.VerdictOrphaned, diagnosis.VerdictStalled, diagnosis.VerdictLost, diagnosis.VerdictFailed, diagnosis.VerdictUndelivered}

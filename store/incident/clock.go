@@ -10,9 +10,6 @@ type Clock struct {
 	Money     map[string]int64 // what they had paid, by currency, in its smallest unit
 }
 
-// Minutes returns the time in all in whole customer-minutes.
-func (c Clock) Minutes() int64 { return int64(c.InAll / time.Minute) }
-
 // ClockOf returns how long customers have waited by now: each from when the trouble
 // began until the session left the incident. A customer who turned
 // out to have paid nothing did not wait.

@@ -57,7 +57,7 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 	warn(x.Payment.State == store.PaymentPartiallyRefunded, "Part of the payment was refunded.")
 	named := x.Session.NamedFile() != ""
 	underWay := x.File.State == store.FileInProgress || x.File.State == store.FileFinalizing
-	warn(named && makesVideo && underWay, "The first video is still being made: if it finishes, we pay for both, and the new one is shown.")
+	warn(named && makesVideo && underWay, "The first video was not finished at the last check: if it still finishes, we pay for both, and the new one is shown.")
 	invalid := named && x.Session.FileID() == ""
 	warn(invalid, "The file id stored in Redis is not valid, so a video may exist that the bot cannot see. Look in SuperDuperAI for one with its prompt (debug shows it) first: if there is one, cancel, and send the customer its link.")
 	warn(named && !invalid && makesVideo && !underWay, fmt.Sprintf("The session already has a file (%s): it will be replaced.", plainWord(string(x.File.State))))
@@ -65,8 +65,8 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 	warn(named && action == store.ActionFix && x.Deliver != "" && !strings.EqualFold(x.Deliver, x.Session.NamedFile()),
 		"The session refers to another file: it will be replaced.")
 	if n := max(x.Payment.VideoCount, x.Session.SessionKey.Value.VideoCount); n > 1 && !x.Payment.Disputed { // else the dispute decides on all of it
-		only := fmt.Sprintf("The customer paid for %d, but a session makes only one video: refund the other %d in Stripe", n, n-1)
-		warn(x.Payment.State == store.PaymentPaid, fmt.Sprintf("%s (%d/%d of the payment) once this plan is done or cancelled.", only, n-1, n))
+		only := fmt.Sprintf("The customer paid for %d videos, but a session makes only one: refund the other %d in Stripe", n, n-1)
+		warn(x.Payment.State == store.PaymentPaid, fmt.Sprintf("%s (%d/%d of what was paid) once this plan is done or cancelled.", only, n-1, n))
 		warn(x.Payment.State == store.PaymentPartiallyRefunded, only+" once this plan is done or cancelled, unless that was the refund.")
 	}
 	warn(promptsDiffer(x.Session), "Redis holds two different prompts: the newer format's (session) is used.")

@@ -81,6 +81,9 @@ func (d Deps) draft(ctx context.Context, req Request, action store.Action, id st
 		refused.Detail, refused.Before = "the session was "+humanize.Words(string(x.Verdict)), x.Session.Digests()
 		d.Repairs.RecordRefusal(ctx, refused)
 		answer := d.notAllowedAnswer(why, x)
+		if !req.Terminal { // which has no buttons
+			answer.Blocks = append(answer.Blocks, blockkit.Context(message.DebugHint))
+		}
 		return none, x, &answer, nil
 	case errors.Is(err, repair.ErrNoPrompt):
 		return none, x, nil, usageError(noPromptText(req, id))

@@ -91,6 +91,7 @@ func buttonsText(i incident.Incident, videoCents int, now time.Time) string {
 		}
 		text += " Snooze: nobody is reminded for that long."
 	}
+	text += " Debug shows a session, and changes nothing."
 	if i.Kind != incident.Backlog {
 		text += " Handled closes the session's alert, and repairs nothing."
 	}

@@ -52,6 +52,9 @@ func ProgressBlocks(p repair.Progress, siteURL string, cents int) []slack.Block 
 	if sentence := site.jobSentence(job); sentence != "" {
 		blocks = append(blocks, forCustomer(), blockkit.Quote(sentence))
 	}
+	if job.Outcome != "" && !job.Approver.Terminal { // which has no buttons
+		blocks = append(blocks, blockkit.Context(DebugHint))
+	}
 	return blocks
 }
 

@@ -162,7 +162,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(advice+"wait for Stripe's next retry"+humanize.WithNoun(p.Kind, ": the site then makes the {video}")+cost+" If the customer cannot wait: "+first),
 			remedy.StripeLink(s.EventPage, "resend the event in Stripe"), blockkit.Plain(humanize.WithNoun(p.Kind, alike+"; a retry can still make a second {video}.")))
 		if p.Order != nil {
-			line = append(line, blockkit.Plain("\nIf the site accepted it (the retries are then for another endpoint): approve once 15 min have passed since."))
+			line = append(line, blockkit.Plain("\nIf the site accepted it (the retries are then for another endpoint): wait until that was 15 min ago, then approve (or request a new plan, once this one has expired)."))
 		}
 	}
 	refund := remedy.StripeLink(s.PaymentPage, "refund in Stripe")
@@ -180,7 +180,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 	case marksError(p): // which a refund would rule out
 		first = "approve, then "
 	case p.Seen.Verdict == diagnosis.VerdictStalled: // likewise
-		first = "cancel, mark as error (/session fix " + humanize.ShortID(p.Session) + ", possible only before a refund), then "
+		first, after = "cancel, mark as error (/session fix "+humanize.ShortID(p.Session)+"), then ", " ("+remedy.MarkFirst+")"
 	}
 	if s.Advises(remedy.Refund) {
 		line = append(line, blockkit.Plain("\nIf the customer would rather have a refund: "+first), refund, blockkit.Plain(humanize.WithNoun(p.Kind, after+retried)))

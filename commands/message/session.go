@@ -44,6 +44,9 @@ func RefusalActions(x diagnosis.Examination, cents int) []slack.BlockElement {
 	return append(actions[:len(actions)-1], DebugButton("Debug", x.Session.ID))
 }
 
+// DebugHint says that Debug is safe to press.
+const DebugHint = "Debug shows the session, and changes nothing."
+
 // PlanHint says that the buttons with a plan are safe to press, nil = there are none.
 func PlanHint(x diagnosis.Examination, actions []slack.BlockElement) []slack.Block {
 	var labels []string

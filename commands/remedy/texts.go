@@ -37,6 +37,9 @@ func (s Situation) plain(text string) blockkit.Span { return blockkit.Plain(s.wo
 // FilePage is what to send to the customer of a file that was found in the editor.
 const FilePage = "the file's page on the site (/en/file/<file id>)"
 
+// MarkFirst is why an order that was started is marked as error before the refund.
+const MarkFirst = "in this order: once refunded, an order that was started cannot be marked"
+
 // sentence says one remedy; later reports whether others were said before it.
 func (s Situation) sentence(a advised, later bool, now time.Time) blockkit.Line {
 	switch a.remedy {
@@ -104,7 +107,7 @@ func (s Situation) disputeLine(why reason, now time.Time) blockkit.Line {
 	if s.Payment == store.PaymentPartiallyRefunded {
 		back = "rest of the money"
 	}
-	line := blockkit.L(link, s.plain(", if it is still open. If the customer's page shows the {video} by then: contest it. If not: accept it (the customer gets the "+back+" back, and is owed nothing else)"+mark+". Do not resend or generate before it is decided ("+strings.Replace(s.pay(), "pay", "would pay", 1)+"). If it has been decided for the customer, nothing else is owed; if for us, ask the customer which they want, the money or the {video}."))
+	line := blockkit.L(link, s.plain(", if it is still open. If the customer's page shows the {video} when you answer: contest it. If not: accept it (the customer gets the "+back+" back, and is owed nothing else)"+mark+". Do not resend or generate before it is decided ("+strings.Replace(s.pay(), "pay", "would pay", 1)+"). If it has been decided for the customer, nothing else is owed; if for us, ask the customer which they want, the money or the {video}."))
 	if s.retries() {
 		line = append(line, s.plain(" The site may still make the {video} by itself: Stripe retries until "), humanize.ClockTime(s.RetriesUntil, now), blockkit.Plain("."))
 	}
@@ -119,9 +122,9 @@ func (s Situation) refundLine(later bool) blockkit.Line {
 	}
 	switch mark := slices.Contains(s.Allowed, store.ActionFix); {
 	case mark && s.Verdict == diagnosis.VerdictOrphaned: // then the customer's page says that it was refunded
-		after = ", then mark as error"
+		after = ", then mark as error, so that the customer's page says that it was refunded"
 	case mark: // which a refund would rule out
-		before = "mark as error (possible only before a refund), then "
+		before, after = "mark as error, then ", " ("+MarkFirst+")"
 	}
 	switch {
 	case s.Explained: // which startLine said
@@ -162,7 +165,7 @@ func (s Situation) startLine() blockkit.Line {
 	case s.Explained && s.Advises(Refund):
 		mark := ""
 		if slices.Contains(s.Allowed, store.ActionFix) { // which a refund would rule out
-			mark = "mark as error (possible only before a refund), so that the customer's page stops waiting, then "
+			mark = "mark as error, so that the customer's page stops waiting, then "
 		}
 		return blockkit.L(s.plain("Read the reason below (File) first. If the prompt was not refused, "+first+": "+s.pay()+"."+then+" If it was refused, it would be refused again: "+mark),
 			StripeLink(s.PaymentPage, "refund in Stripe"), blockkit.Plain("."))

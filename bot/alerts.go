@@ -68,7 +68,9 @@ func (a Alerts) Reply(ctx context.Context, i incident.Incident, d watch.Decision
 	if i.SlackMessage.Channel != a.Channel {
 		return errMoved()
 	}
-	line := alert.Reply(i, string(d.Reason), a.mention(i, d.Mention), a.Bot.cfg.Now())
+	o := a.Shows
+	o.Mention = a.mention(i, d.Mention)
+	line := alert.Reply(i, string(d.Reason), o, a.Bot.cfg.Now())
 	_, err := a.post(ctx, slack.MsgOptionBlocks(line.Blocks...), slack.MsgOptionText(line.Text, false), marked(mark), slack.MsgOptionTS(i.SlackMessage.TS))
 	return deliveryErrorOf(err, true)
 }

@@ -116,7 +116,7 @@ func repairAllText(i incident.Incident, videoCents int, now time.Time) string {
 	if retried > 0 {
 		left = "; what Stripe is still retrying (" + humanize.Thousands(int64(retried)) + ") is left out unless you include it"
 	}
-	return "Repair all… replays the webhooks, or generates the videos where that is impossible (" + cost + ")" + left + "."
+	return "Repair all… plans replays, or generations if no replay is possible (" + cost + ")" + left + "."
 }
 
 // composeAlert puts the headline, which holds no text from outside, above the blocks.

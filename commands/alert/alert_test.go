@@ -77,7 +77,7 @@ func TestAlertTexts(t *testing.T) {
 		parts []string
 	}{
 		{"one", orphans(1), "A paid session got no video.", "→ Stripe could not deliver the event to at least one endpoint",
-			[]string{"Wait for Stripe's next retry, which costs least: Stripe retries until 7 Mar 11:00 UTC, and once one gets through, the site makes the video: we pay about $24 for a $1.00 order.\nIf the customer cannot wait: resend the event in Stripe (https://dashboard.stripe.com/events/evt_1). The retries go on, and the next one can make a second video (about $24 more).\nIf Stripe shows that the site accepted the event (the retries are then for another endpoint): once 15 min have passed since, generate the video (about $24).\nIf the customer would rather have a refund: refund in Stripe", "A retry can still make the video.",
+			[]string{"Wait for Stripe's next retry, which costs least: Stripe retries until 7 Mar 11:00 UTC, and once one gets through, the site makes the video: we pay about $24 for a $1.00 order.\nIf the customer cannot wait: resend the event in Stripe (https://dashboard.stripe.com/events/evt_1). The retries go on, and the next one can make a second video (about $24 more).\nIf Stripe shows that the site accepted the event (the retries are then for another endpoint): 15 min after it was accepted, generate the video (about $24).\nIf the customer would rather have a refund: refund in Stripe", "A retry can still make the video.",
 				"cs_live_a1B2…0000 · $1.00 (https://dashboard.stripe.com/payments/pi_1) · paid 1 h ago (11:00 UTC) · event (https://dashboard.stripe.com/events/evt_1)"}},
 		{"many", orphans(37), "37 paid sessions have had no video since 11:00 UTC ($37.00).",
 			"→ Stripe has not been able to deliver the events to at least one endpoint since 11:00 UTC: probably the site's webhook is failing.", []string{"1. Fix it (Stripe shows the HTTP status). 2. Wait for Stripe's next retries, which costs least: Stripe retries until 7 Mar 11:00 UTC, and once one gets through, the site makes the videos: we pay about $24 each, about $888 in all.\nIf a customer cannot wait: resend their event in Stripe.", "generate the videos (about $24 for each)", "a second video (about $24 more for each).", "cs_live_a1B2…0000 · ", "cs_live_a1B2…0009 · ", "and 27 more", "So far: 37 customers waited 59 min on average, and paid $37.00, as of 12:00 UTC."}},
@@ -243,7 +243,7 @@ func TestAlertReplies(t *testing.T) {
 		{"escalated", orphans(5), "Two reminders went unanswered: " + five, "→ Nobody has acknowledged it", []string{waiting}},
 		{"escalated", orphans(5, owned), "Still open, 50 min after it was acknowledged, and after two reminders: " + five, "→ In the alert above, repair what is left", []string{waiting, "Acknowledged by @U2"}},
 	} {
-		reply := Reply(c.i, c.reason, "U1", noon)
+		reply := Reply(c.i, c.reason, Options{Mention: "U1"}, noon)
 		checkBlocks(t, reply)
 		if first, next, _ := strings.Cut(reply.Text, "\n"); first != "<@U1> "+c.want || !strings.HasPrefix(next, c.next) {
 			t.Errorf("%s: %s", c.reason, reply.Text)

@@ -4,13 +4,14 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/commands/note"
+	"github.com/superduperai/sessionbot/commands/remedy"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // Reply is a message in the thread of an alert, by the reason for it.
-func Reply(i incident.Incident, reason, mention string, now time.Time) Message {
+func Reply(i incident.Incident, reason string, o Options, now time.Time) Message {
 	prefix := ""
 	lines := []blockkit.Line{blockkit.PlainLine("→ Follow the advice in the alert above: " + pluralText{"it is up to date.", "it is up to date, and lists all of them."}.of(len(i.Open())))}
 	waits := false // people are reminded
@@ -40,9 +41,13 @@ func Reply(i incident.Incident, reason, mention string, now time.Time) Message {
 			}
 			advice = append(who, advice...)
 		}
-		lines = []blockkit.Line{advice, blockkit.PlainLine(waitingText(i, now))}
+		cost := ""
+		if o.VideoCents > 0 && !allUndelivered(i) {
+			cost = " A video costs us " + remedy.CostText(o.VideoCents) + "."
+		}
+		lines = []blockkit.Line{advice, blockkit.PlainLine(waitingText(i, now) + cost)}
 	}
-	return composeAlert("", prefix+humanize.LowerFirst(troubleText(i, i.Open()))+".", mention, blockkit.Message(lines...))
+	return composeAlert("", prefix+humanize.LowerFirst(troubleText(i, i.Open()))+".", o.Mention, blockkit.Message(lines...))
 }
 
 // reminderAdvice is the next step for an incident that is still open.

@@ -129,7 +129,7 @@ func troubledText(c stats.Count) string {
 	if parts == nil {
 		return ""
 	}
-	return strings.Join(parts, ", ") + ": /session list shows what to do; anything that costs money shows a plan first."
+	return strings.Join(parts, ", ") + ": /session list shows what to do; anything that costs us money shows a plan with the cost first."
 }
 
 // paymentCaveat says why the verdicts of sessions without a status may be wrong,

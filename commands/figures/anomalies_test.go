@@ -75,7 +75,7 @@ func TestOdd(t *testing.T) {
 		{"and sessions are orphaned by it", func(s *Statistics) {
 			setSlots(s, 6, 0, stats.Tries{Bad: 3})
 			s.Count.Verdicts = map[diagnosis.Verdict]int{diagnosis.VerdictOrphaned: 18, diagnosis.VerdictStalled: 2, diagnosis.VerdictLost: 1}
-		}, []string{"Webhook success has been 0.0% since 11:30 UTC, down from 99.1%: Stripe's dashboard (Developers, Webhooks) shows why deliveries fail.", "18 sessions orphaned (paid, but no video started), 2 stalled, 1 lost: /session list shows what to do; anything that costs money shows a plan first."}},
+		}, []string{"Webhook success has been 0.0% since 11:30 UTC, down from 99.1%: Stripe's dashboard (Developers, Webhooks) shows why deliveries fail.", "18 sessions orphaned (paid, but no video started), 2 stalled, 1 lost: /session list shows what to do; anything that costs us money shows a plan with the cost first."}},
 		{"videos fail", func(s *Statistics) {
 			lastHours(s, 24, func(h *stats.Hour) { h.Generation = stats.Tries{Good: 12, Bad: 8} })
 		}, []string{"Video success was 60.0% in the last 24 h, down from 95.0% the week before."}},

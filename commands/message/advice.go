@@ -60,7 +60,7 @@ func waitLine(x diagnosis.Examination, cents int) blockkit.Line {
 	case x.Job == store.JobRunning && !repair.MakesVideo(x.Repair.Action):
 		return blockkit.PlainLine(text + ": it takes seconds. Refresh to see the result.")
 	case x.Job == store.JobRunning:
-		text += ", and do not resend Stripe's event: like one of Stripe's own retries, that can start a second {video}"
+		text += ", and do not resend Stripe's event: that can start a second {video}, as Stripe's own retries can"
 		if cents > 0 {
 			text += " (we pay " + remedy.CostText(cents) + " for each)"
 		}
@@ -93,7 +93,7 @@ func readFirst(x diagnosis.Examination) string {
 	if !repair.RetriesUntil(x.Event, x.At).IsZero() {
 		retry = " (Stripe's retries go on, and can still make a second one)"
 	}
-	return humanize.WithNoun(x.Session.Kind(), "The site reports this order as completed, but Redis does not. Open the customer's page (link below): if it shows the {video}, send the customer the link, and start nothing"+retry+". If it shows no {video}, compare the address of Redis in the site's own settings (its deployment) with the bot's REDIS_URL: if they differ, set REDIS_URL to the site's, restart the bot, then refresh. If they are the same:\n")
+	return humanize.WithNoun(x.Session.Kind(), "The site reports this order as completed, but Redis does not. Open the customer's page (link below): if it shows the {video}, send the customer the link, and start nothing"+retry+". If it shows no {video}, compare the address of Redis in the site's own settings (its deployment) with the bot's REDIS_URL: if they differ, set REDIS_URL to the site's, restart the bot, then refresh. If they are the same, one of these helps:\n")
 }
 
 // siteCompleted reports whether the site calls the order completed.

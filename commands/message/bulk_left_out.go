@@ -75,12 +75,22 @@ func otherLabel(p repair.Plan, n int) string {
 func includeLabel(n int) string { return "Include " + theOthers(n) + " Stripe may deliver" }
 
 // includeLine says what that button does, and what it can cost.
-func includeLine(n, cents int) blockkit.Line {
+func includeLine(p repair.Plan) blockkit.Line {
+	n, cents := p.Includable()
+	counts := p.CountLeftOut()
+	retrying, may := counts[repair.LeftRetrying], counts[repair.LeftEventUnseen]
+	which := theOthers(retrying) + " that Stripe is retrying"
+	switch {
+	case retrying == 0:
+		which = theOthers(may) + " that Stripe may be retrying"
+	case may > 0:
+		which += " and " + theOthers(may) + " that it may be retrying"
+	}
 	text, twice := remedy.CostText(cents)+" more", "twice that"
 	if cents > 0 {
 		twice = remedy.CostText(2 * cents)
 	}
-	return blockkit.PlainLine("“" + includeLabel(n) + "…” shows the plan again with " + theOthers(n) + " that Stripe is or may be retrying: " + text + ", or up to " + twice + " more if retries make second videos.")
+	return blockkit.PlainLine("“" + includeLabel(n) + "…” shows the plan again with " + which + ": " + text + ", or up to " + twice + " more if retries make second videos.")
 }
 
 // beyondLimit says how many sessions have to wait for another plan.
@@ -104,8 +114,8 @@ func leftOutLines(p repair.Plan) (lines []blockkit.Line) {
 			lines = append(lines, append(line, someSessions(p.LeftOutFor(reason))...))
 		}
 	}
-	if n, cents := p.Includable(); n > 0 && !p.Requester.Terminal { // which asks about them
-		lines = append(lines, includeLine(n, cents))
+	if n, _ := p.Includable(); n > 0 && !p.Requester.Terminal { // which asks about them
+		lines = append(lines, includeLine(p))
 	}
 	if p.Rest > 0 {
 		lines = append(lines, beyondLimit(p.Rest))

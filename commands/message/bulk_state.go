@@ -164,6 +164,6 @@ func pauseText(job repair.Job) string {
 	if job.Bulk.Counts().Failed > 0 {
 		failed = " Failed sessions are not retried: at the end, run " + PlanCommand(job.Plan) + " again for them (it leaves out what was refunded)."
 	}
-	return why + then + "press Resume: " + resumes + leftCost(job, " for the "+left) + "." + failed + " Stop leaves the " + left +
-		" not started as they are (no further cost). If nobody presses Resume or Stop, the plan ends after a day."
+	return why + then + "press Resume: " + resumes + leftCost(job, " for the "+left) + "." + failed + " Stop: the " + left +
+		" not started stay as they are (no further cost). If nobody presses Resume or Stop, the plan ends after a day."
 }

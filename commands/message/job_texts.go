@@ -26,7 +26,10 @@ func jobVerdict(p repair.Progress) (head, next string) {
 
 func endVerdict(p repair.Progress) (head, next string) {
 	job, cause := p.Job, CauseText(p.Job.Cause)
-	took := humanize.Duration(p.At.Sub(job.Claimed))
+	took, costs := humanize.Duration(p.At.Sub(job.Claimed)), ""
+	if repair.MakesVideo(job.Plan.Action) {
+		costs = " · {pay}"
+	}
 	if job.Plan.Action == store.ActionReplay {
 		if head, next = replayVerdict(p); head != "" {
 			return head, next
@@ -41,7 +44,7 @@ func endVerdict(p repair.Progress) (head, next string) {
 	case job.Outcome == store.OutcomeDone && marksError(job.Plan):
 		return "Done: {id} is marked as error.", markedStep(job.Plan)
 	case job.Outcome == store.OutcomeDone:
-		return "Done: {video} ready for {id} · " + took, "Send the customer the link."
+		return "Done: {video} ready for {id} · " + took + costs, "Send the customer the link."
 	case job.Outcome == store.OutcomeRefused:
 		return "Not done: nothing was changed in {id}.", cause
 	case job.Outcome == store.OutcomeFailed && job.Cause == repair.CauseOverwritten:
@@ -72,7 +75,7 @@ func endVerdict(p repair.Progress) (head, next string) {
 		return "Stopped after " + took + ": " + what + " could not be saved to Redis.", cause + " " + step
 	case job.Outcome == store.OutcomeGaveUp:
 		return "Stopped waiting after " + took + ": the {video} for {id} is not finished.",
-			"Start nothing before {later}. Then press Debug.\nIf the file is ready: {settle} " + job.FileID + " (no cost).\nIf Debug says stalled: {again} ({pay}, twice that if the first still finishes).\nOtherwise follow Debug's advice.{or refund}"
+			"Start nothing before {later}. Then press Debug.\nIf the file is ready: {settle} " + job.FileID + " (no cost).\nIf Debug says stalled: {again} ({pay}, twice that if the first still finishes).\nOtherwise, or if the customer would rather have a refund: follow Debug's advice."
 	case job.Cancelled != nil:
 		return "Cancelling: nothing has been or will be requested for {id}.", "Nothing to do: this message will say when it is cancelled."
 	case job.Cancellable():
@@ -208,7 +211,7 @@ var causeTexts = map[repair.Cause]string{
 	repair.CauseUnauthorised: "SuperDuperAI rejected the token; nothing was charged. Create a new one in the SuperDuperAI editor (under the account's API access), set it as SUPERDUPERAI_TOKEN in the bot's configuration, restart the bot, then run {again} ({pay}).",
 	repair.CauseBalance:      "Our SuperDuperAI account does not have enough balance; nothing was charged. Top it up in SuperDuperAI, then run {again} ({pay}).{or refund}",
 	repair.CauseForbidden:    "Our SuperDuperAI account may not use this model (VIP models need a VIP account); nothing was charged. Set {SUPERDUPERAI_MODEL} to another model or upgrade the account, then run {again} ({pay}).{or refund}",
-	repair.CauseRejected:     "SuperDuperAI rejected the request: nothing is being made, and it charged us nothing. Its reason is below.\nIf it is the length, size or prompt: the bot does not change the order, and it would be rejected again{so refund}.\nOtherwise fix the cause, then run {again} ({pay}). Balance, or a model for VIP accounts only: in the SuperDuperAI account. Another fault of the model: set {SUPERDUPERAI_MODEL} in the bot's configuration, and restart the bot. HTTP 404 or a redirect: check SUPERDUPERAI_URL.",
+	repair.CauseRejected:     "SuperDuperAI rejected the request: nothing is being made, and it charged us nothing. Its reason is below.\nIf it is the length, size or prompt: the bot does not change the order, and it would be rejected again{so refund}.\nOtherwise fix the cause, then run {again} ({pay}). If it is the balance, or a model for VIP accounts only: fix the SuperDuperAI account. If it is another fault of the model: set {SUPERDUPERAI_MODEL} in the bot's configuration, and restart the bot. If it is HTTP 404 or a redirect: check SUPERDUPERAI_URL.",
 	repair.CauseRateLimited:  "SuperDuperAI is overloaded (rate limit); nothing was started or charged. In a few minutes run {again} ({pay}).",
 	repair.CauseUnavailable:  "SuperDuperAI could not be reached, and nothing was sent or charged. In a few minutes run {again} ({pay}).",
 	repair.CauseServerFault:  lookFor + foundAnyway + "\nNot found: run {again} in a few minutes ({pay}).",

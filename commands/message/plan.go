@@ -118,12 +118,12 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		if p.Seen.Payment != store.PaymentRefunded {
 			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " Afterwards {a video} can still be generated.")))
 		}
-		noRefund := ""
+		settled := "no {video} is to be made"
 		if p.Seen.Verdict == diagnosis.VerdictOrphaned { // which comes first
-			noRefund = " and the customer is to get no refund"
+			settled = "the order is settled in another way, without a {video} or a refund (for example by a new order)"
 		}
 		if p.Seen.Verdict != diagnosis.VerdictCorrupt && p.Seen.Payment != store.PaymentRefunded { // else it is what is advised
-			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, "\nApprove only if no {video} is to be made"+noRefund+".")))
+			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, "\nApprove only if "+settled+".")))
 		}
 	case s.Cents == 0:
 		line = blockkit.PlainLine("We pay SuperDuperAI (cost unknown)" + paid)
@@ -162,7 +162,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(advice+"wait for Stripe's next retry"+humanize.WithNoun(p.Kind, ": the site then makes the {video}")+cost+" If the customer cannot wait: "+first),
 			remedy.StripeLink(s.EventPage, "resend the event in Stripe"), blockkit.Plain(humanize.WithNoun(p.Kind, alike+"; a retry can still make a second {video}.")))
 		if p.Order != nil {
-			line = append(line, blockkit.Plain("\nIf the site accepted it (the retries are then for another endpoint): wait until that was 15 min ago, then approve (or request a new plan, once this one has expired)."))
+			line = append(line, blockkit.Plain("\nIf the site accepted it (the retries are then for another endpoint): wait until 15 min after it was accepted, then approve (or request a new plan, once this one has expired)."))
 		}
 	}
 	refund := remedy.StripeLink(s.PaymentPage, "refund in Stripe")

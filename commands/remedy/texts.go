@@ -107,11 +107,12 @@ func (s Situation) disputeLine(why reason, now time.Time) blockkit.Line {
 	if s.Payment == store.PaymentPartiallyRefunded {
 		back = "rest of the money"
 	}
-	line := blockkit.L(link, s.plain(", if it is still open. If the customer's page shows the {video} when you answer: contest it. If not: accept it (the customer gets the "+back+" back, and is owed nothing else)"+mark+". Do not resend or generate before it is decided ("+strings.Replace(s.pay(), "pay", "would pay", 1)+"). If it has been decided for the customer, nothing else is owed; if for us, ask the customer which they want, the money or the {video}."))
+	line := blockkit.L(link, blockkit.Plain(", if it is still open."))
 	if s.retries() {
-		line = append(line, s.plain(" The site may still make the {video} by itself: Stripe retries until "), humanize.ClockTime(s.RetriesUntil, now), blockkit.Plain("."))
+		line = blockkit.L(link, s.plain(", if it is still open, before its deadline (Stripe shows it). The site may still make the {video} by itself: Stripe retries until "),
+			humanize.ClockTime(s.RetriesUntil, now), blockkit.Plain(", so answer after that if there is time."))
 	}
-	return line
+	return append(line, s.plain(" If the customer's page shows the {video} when you answer: contest it. If not: accept it (the customer gets the "+back+" back, and is owed nothing else)"+mark+". Do not resend or generate before it is decided ("+strings.Replace(s.pay(), "pay", "would pay", 1)+"). If it has been decided for the customer, nothing else is owed; if for us, ask the customer which they want, the money or the {video}."))
 }
 
 // refundLine offers a refund as the last choice: the customer ordered a video.
@@ -170,7 +171,7 @@ func (s Situation) startLine() blockkit.Line {
 		return blockkit.L(s.plain("Read the reason below (File) first. If the prompt was not refused, "+first+": "+s.pay()+"."+then+" If it was refused, it would be refused again: "+mark),
 			StripeLink(s.PaymentPage, "refund in Stripe"), blockkit.Plain("."))
 	case s.Advises(Resend):
-		after, retry, sender := "If Stripe shows that the site accepted the {event} (the retries are then for another endpoint): once 15 min have passed since, ", "", ""
+		after, retry, sender := "If Stripe shows that the site accepted the {event} (the retries are then for another endpoint): 15 min after it was accepted, ", "", ""
 		if s.Advises(Replay) {
 			sender = "the bot then sends the {event}; "
 		}

@@ -125,14 +125,14 @@ func alerts() []Story {
 	for _, reason := range []string{"reminder", "threshold", "reopened", "snooze_ended", "escalated"} {
 		a := alert.Reply(newIncident(orphaned, 5, func(i *incident.Incident) {
 			i.Snoozed = &incident.Acknowledgement{By: "U0ONCALL", At: noon.Add(-time.Hour), Until: noon, Note: "with the customer"}
-		}), reason, "S0OPS", noon)
+		}), reason, options, noon)
 		all = append(all, Story{Title: "in the thread: " + reason, Of: []string{"Reason " + reason}, Blocks: a.Blocks})
 	}
 	owned := newIncident(orphaned, 2, leaving(incident.EndLate), func(i *incident.Incident) {
 		i.Acknowledged = &incident.Acknowledgement{By: "U0LEAD", At: noon.Add(-50 * time.Minute)}
 	})
 	for _, reason := range []string{"unresolved", "escalated"} {
-		all = append(all, Story{Title: "in the thread, acknowledged: " + reason, Of: []string{"Reason " + reason}, Blocks: alert.Reply(owned, reason, "U0LEAD", noon).Blocks})
+		all = append(all, Story{Title: "in the thread, acknowledged: " + reason, Of: []string{"Reason " + reason}, Blocks: alert.Reply(owned, reason, options, noon).Blocks})
 	}
 	all = append(all,
 		Story{Title: "a test", Blocks: alert.Test(options).Blocks},

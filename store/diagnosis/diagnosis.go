@@ -246,6 +246,8 @@ func judgePayment(e Evidence, now, paid time.Time, limits Thresholds) (Verdict, 
 		return VerdictWaiting, "Paid just now; the webhook may still arrive."
 	case prompt && state == store.PaymentNotRequired:
 		return VerdictOrphaned, "No payment was due, and no video was started" + e.noFile() + "."
+	case prompt && settled && e.Site != nil && e.Site.Found && e.Site.Status == string(store.StatusCompleted):
+		return VerdictOrphaned, "Paid, and Redis shows no video, but the site does."
 	case prompt && settled:
 		return VerdictOrphaned, "Paid, but no video was started" + e.noFile() + "."
 	case prompt && state == store.PaymentUnverified && age < limits.OrphanGrace:

@@ -119,12 +119,12 @@ func bulkMoneyText(p repair.Plan) string {
 			text += " If some of them asked for their money back: cancel, refund those in Stripe" + retried + ", and request the plan again, which leaves them out."
 		}
 		if p.Risk == "" {
-			text += " Stripe is not retrying any of their events: it delivered them, or gave up."
+			text += " Stripe is not retrying any of their events (it delivered them, or gave up), so waiting does not help."
 		}
 		if p.Action == store.ActionReplay {
-			text += " The site's webhook must be working again (Stripe's dashboard, under Developers, Webhooks, shows its deliveries); what it does not start is reported as failed or unclear, with what to do."
+			return text + " Approve once the site's webhook works again (Stripe's dashboard, under Developers, Webhooks, shows its deliveries); what it does not start is reported as failed or unclear, with what to do."
 		}
-		return text
+		return text + " Otherwise approve."
 	case shownItems(p) == len(p.Items):
 		return "No cost."
 	}

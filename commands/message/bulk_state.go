@@ -147,7 +147,7 @@ func pauseText(job repair.Job) string {
 	resumes := "it goes on with the rest"
 	switch {
 	case e.Canary:
-		why, resumes = canaryPauseText(job), "the bot first tries one more session alone, then the others"
+		why, resumes = canaryPauseText(job), "the bot first tries one more session alone (and pauses again if that fails), then the others"
 	case e.Cause == repair.CauseIdle:
 		why = "It made no progress for more than ten minutes, for example because the bot or Redis was down. Check first that both are up."
 	case e.Cause == repair.CauseLate:

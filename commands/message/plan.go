@@ -160,7 +160,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 			advice = "\nLook at the event in Stripe first. If the site has not accepted it: cancel, and "
 		}
 		line = append(line, blockkit.Plain(advice+"wait for Stripe's next retry"+humanize.WithNoun(p.Kind, ": the site then makes the {video}")+cost+" If the customer cannot wait: "+first),
-			remedy.StripeLink(s.EventPage, "resend the event in Stripe"), blockkit.Plain(humanize.WithNoun(p.Kind, alike+"; a retry can still make a second {video}.")))
+			remedy.StripeLink(s.EventPage, "resend the event in Stripe"), blockkit.Plain(humanize.WithNoun(p.Kind, alike+"; the retries go on, and can make a second {video}.")))
 		if p.Order != nil {
 			line = append(line, blockkit.Plain("\nIf the site accepted it (the retries are then for another endpoint): wait until 15 min after it was accepted, then approve (or request a new plan, once this one has expired)."))
 		}

@@ -90,7 +90,7 @@ func (s Situation) resendLine(why reason, now time.Time) blockkit.Line {
 		return blockkit.L(s.plain("Wait: Stripe is still delivering the {event}, and retries until "), until, s.plain(". The site then makes the {video}: "+s.pay()+
 			".\nIf {none has} started in 15 min: "), StripeLink(s.EventPage, s.words(resend)), s.plain(". The retries go on, and can make a second {video} ("+s.more()+")."))
 	}
-	return blockkit.L(s.plain("Wait for {Stripe's next retry}, which costs least: Stripe retries until "), until, s.plain(", and once one gets through, the site makes the {video}: "+s.pay()+".\nIf {the customer} cannot wait: "),
+	return blockkit.L(s.plain("Wait for {Stripe's next retry}, which costs least: Stripe retries until "), until, s.plain(", and {once one gets} through, the site makes the {video}: "+s.pay()+".\nIf {the customer} cannot wait: "),
 		StripeLink(s.EventPage, s.words(resend)), s.plain(". The retries go on, and the next one can make a second {video} ("+s.more()+")."))
 }
 
@@ -112,7 +112,7 @@ func (s Situation) disputeLine(why reason, now time.Time) blockkit.Line {
 		line = blockkit.L(link, s.plain(", if it is still open, before its deadline (Stripe shows it). The site may still make the {video} by itself: Stripe retries until "),
 			humanize.ClockTime(s.RetriesUntil, now), blockkit.Plain(", so answer after that if there is time."))
 	}
-	return append(line, s.plain(" If the customer's page shows the {video} when you answer: contest it. If not: accept it (the customer gets the "+back+" back, and is owed nothing else)"+mark+". Do not resend or generate before it is decided ("+strings.Replace(s.pay(), "pay", "would pay", 1)+"). If it has been decided for the customer, nothing else is owed; if for us, ask the customer which they want, the money or the {video}."))
+	return append(line, s.plain(" If the customer's page shows the {video} when you answer: contest it. If not: accept it (the customer gets the "+back+" back, and is owed nothing else)"+mark+". Do not resend or generate before it is decided ("+strings.Replace(s.pay(), "pay", "would pay", 1)+"). If Stripe shows that it is already decided: for the customer, nothing else is owed; for us, ask the customer which they want, the money or the {video}."))
 }
 
 // refundLine offers a refund as the last choice: the customer ordered a video.
@@ -171,7 +171,7 @@ func (s Situation) startLine() blockkit.Line {
 		return blockkit.L(s.plain("Read the reason below (File) first. If the prompt was not refused, "+first+": "+s.pay()+"."+then+" If it was refused, it would be refused again: "+mark),
 			StripeLink(s.PaymentPage, "refund in Stripe"), blockkit.Plain("."))
 	case s.Advises(Resend):
-		after, retry, sender := "If Stripe shows that the site accepted the {event} (the retries are then for another endpoint): 15 min after it was accepted, ", "", ""
+		after, retry, sender := "If Stripe shows that the site accepted the {event} (the retries are then for another endpoint): 15 min after {it was} accepted, ", "", ""
 		if s.Advises(Replay) {
 			sender = "the bot then sends the {event}; "
 		}
@@ -286,9 +286,9 @@ func (s Situation) words(text string) string {
 
 var (
 	oneOrder = strings.NewReplacer("{customer}", "customer", "{the customer}", "the customer", "{event}", "event", "{link}", "link", "{prompt}", "prompt", "{webhook}", "webhook",
-		"{it}", "it", "{their event}", "the event", "{Stripe's next retry}", "Stripe's next retry", "{It}", "The order", "{none has}", "no {video} has")
+		"{it}", "it", "{their event}", "the event", "{Stripe's next retry}", "Stripe's next retry", "{It}", "The order", "{none has}", "no {video} has", "{once one gets}", "once one gets", "{it was}", "it was")
 	severalOrders = strings.NewReplacer("{customer}", "customers", "{the customer}", "a customer", "{event}", "events", "{link}", "links", "{prompt}", "prompts", "{webhook}", "webhooks",
-		"{it}", "them", "{their event}", "their event", "{Stripe's next retry}", "Stripe's next retries", "{It}", "They", "{none has}", "some {video}s have not", "a second {video}", "a second {video}", "{video}", "{video}s")
+		"{it}", "them", "{their event}", "their event", "{Stripe's next retry}", "Stripe's next retries", "{It}", "They", "{none has}", "some {video}s have not", "{once one gets}", "as they get", "{it was}", "they were", "a second {video}", "a second {video}", "{video}", "{video}s")
 )
 
 // StripeLink is a link to a page of Stripe's dashboard, or the text alone.

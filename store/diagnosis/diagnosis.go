@@ -247,7 +247,7 @@ func judgePayment(e Evidence, now, paid time.Time, limits Thresholds) (Verdict, 
 	case prompt && state == store.PaymentNotRequired:
 		return VerdictOrphaned, "No payment was due, and no video was started" + e.noFile() + "."
 	case prompt && settled && e.Site != nil && e.Site.Found && e.Site.Status == string(store.StatusCompleted):
-		return VerdictOrphaned, "Paid, and Redis shows no video, but the site does."
+		return VerdictOrphaned, "Paid, but Redis shows no video."
 	case prompt && settled:
 		return VerdictOrphaned, "Paid, but no video was started" + e.noFile() + "."
 	case prompt && state == store.PaymentUnverified && age < limits.OrphanGrace:

@@ -227,7 +227,7 @@ func TestGivenUpAndFinished(t *testing.T) {
 	finish()
 	lead.Type("/session debug " + repairID)
 	lead.ExpectMessage(withText("Show the video on the customer's page (no cost)"))
-	_, command, _ := strings.Cut(givenUp.Text, "If its file is ready: ")
+	_, command, _ := strings.Cut(givenUp.Text, "If the file is ready: ")
 	command, _, _ = strings.Cut(command, " (no cost)")
 	lead.Type(command[:len(command)-1] + "x")
 	lead.ExpectMessage(withText("not the id of a file"))

@@ -112,7 +112,7 @@ func (s Situation) disputeLine(why reason, now time.Time) blockkit.Line {
 		line = blockkit.L(link, s.plain(", if it is still open, before its deadline (Stripe shows it). The site may still make the {video} by itself: Stripe retries until "),
 			humanize.ClockTime(s.RetriesUntil, now), blockkit.Plain(", so answer after that if there is time."))
 	}
-	return append(line, s.plain(" If the customer's page shows the {video} when you answer: contest it. If not: accept it (the customer gets the "+back+" back, and is owed nothing else)"+mark+". Do not resend or generate before it is decided ("+strings.Replace(s.pay(), "pay", "would pay", 1)+"). If Stripe shows that it is already decided: for the customer, nothing else is owed; for us, ask the customer which they want, the money or the {video}."))
+	return append(line, s.plain(" If the customer's page shows the {video} when you answer: contest it. If not: accept it (the customer gets the "+back+" back, and is owed nothing else)"+mark+". Do not resend or generate before it is decided ("+strings.Replace(s.pay(), "pay", "would pay", 1)+"). If Stripe shows that it is decided already: if the customer won it, they are owed nothing else; if we won it, ask the customer which they want, the money or the {video}."))
 }
 
 // refundLine offers a refund as the last choice: the customer ordered a video.

@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// Need returns the path of the first of the programs that is on the PATH.
+// Need returns the path of the first of the programs that is on the PATH, or exists.
 func Need(t testing.TB, programs ...string) string {
 	t.Helper()
 	for _, program := range programs {
@@ -27,7 +27,7 @@ func Need(t testing.TB, programs ...string) string {
 			return path
 		}
 	}
-	skip(t, programs[0]+", which is not installed")
+	skip(t, filepath.Base(programs[0])+", which is not installed")
 	return ""
 }
 

@@ -135,9 +135,11 @@ async function revive() {
 }
 
 document.addEventListener("visibilitychange", listen);
-document.addEventListener("menu:closed", () => {
+// refreshStale fetches what had to wait, after the click that a press ends with.
+const refreshStale = () => setTimeout(() => {
   if (document.querySelector("[data-stale]")) refresh();
 });
+for (const end of ["menu:closed", "pointerup", "pointercancel", "keyup"]) document.addEventListener(end, refreshStale);
 jump.addEventListener("click", () => { scroller.scrollTop = scroller.scrollHeight; });
 scroller.addEventListener("scroll", () => {
   if (atEnd(scroller)) jump.hidden = true;

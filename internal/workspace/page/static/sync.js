@@ -2,7 +2,8 @@
 // Elements with data-children are kept and their children, known by data-key,
 // are put in order; every other element is replaced where its HTML has changed.
 // So focus, scroll position and half-typed text stay where they are. An element with
-// an open menu waits, marked data-stale, until the menu is closed.
+// an open menu, or which is being pressed, waits, marked data-stale, until that ends: a
+// press on an element that is replaced is no click.
 
 import {unsent} from "./fields.js";
 
@@ -71,7 +72,7 @@ function update(element, child, onChange) {
   if (served.get(element) === child.outerHTML) return element;
   // A form of the same version differs only in what was filled in here.
   if (child.dataset.version && child.dataset.version === element.dataset.version) return element;
-  if (element.querySelector(".options[role=menu]:popover-open")) {
+  if (element.matches(":active") || element.querySelector(".options[role=menu]:popover-open")) {
     element.dataset.stale = "";
     return element;
   }

@@ -52,7 +52,7 @@ func TestBulkReplayStory(t *testing.T) {
 
 	support.Type("/session bulk replay")
 	plan := support.ExpectMessage(withText("Replay the webhook for 37 sessions?"))
-	for _, part := range []string{"about $888; the customers paid $37.00", "Then 4 at a time", "Left out: 3 that the site cannot read: generate them instead"} {
+	for _, part := range []string{"about $888; the customers paid $37.00", "Then 4 at a time", "Left out: 3 stored in a format that the site cannot read"} {
 		if !strings.Contains(plan.Text, part) {
 			t.Errorf("the plan does not say %q:\n%s", part, plan.Text)
 		}

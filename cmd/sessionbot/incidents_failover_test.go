@@ -8,6 +8,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/testenv"
+	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -88,6 +89,9 @@ func TestRedisFailsOver(t *testing.T) {
 func redisFailsOver(s *stage, master *redistest.Server) {
 	s.env["SWEEP_INTERVAL"] = "20s" // three failures in a row would be alerted
 	s.startBot()
+	s.workspace.Optional(func(m wstest.Message) bool { // if the failover takes long
+		return containing("Redis has been unavailable")(m) || containing("Redis is available again")(m)
+	})
 	s.pays(watchID(1), pastGrace(), store.EventFailed)
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	alert := oncall.ExpectMessage(containing("A paid session got no video."))

@@ -107,7 +107,7 @@ func repairAllText(i incident.Incident, videoCents int, now time.Time) string {
 	retried := stillDelivered(made, now)
 	n := len(made) - retried
 	if n == 0 {
-		return "Stripe is still retrying all of them, so the plan of Repair all… is empty, with a button that includes them (to replay them, or generate where no replay is possible)."
+		return "Stripe is still retrying all of them, so Repair all… shows an empty plan, with a button to include them after all (it then plans replays, or generations if no replay is possible)."
 	}
 	cost, left := "its plan says the cost", ""
 	if videoCents > 0 {

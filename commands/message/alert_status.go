@@ -41,7 +41,7 @@ func alertLine(x diagnosis.Examination, a incident.AlertStatus) blockkit.Line {
 		line = blockkit.L(blockkit.Plain("added "), humanize.AgoTime(a.At, x.At), blockkit.Plain(" to an alert that "), blockkit.User(a.By),
 			blockkit.Plain(" had snoozed; nobody was notified again"))
 	case incident.GraceTime:
-		line = blockkit.L(blockkit.Plain("not yet: the webhook may still arrive until "), humanize.ClockTime(a.At, x.At))
+		line = blockkit.L(blockkit.Plain("not yet: the webhook is not late before "), humanize.ClockTime(a.At, x.At))
 	case incident.HandledElsewhere:
 		line = blockkit.L(blockkit.Plain("none: marked as handled by "), blockkit.User(a.By), blockkit.Plain(" "), humanize.AgoTime(a.At, x.At))
 	case incident.BacklogPublished:

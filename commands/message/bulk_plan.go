@@ -111,20 +111,26 @@ func bulkMoneyText(p repair.Plan) string {
 	switch {
 	case p.Action != store.ActionFix:
 		text := humanize.UpperFirst(bulkCostText(p))
+		approve := "approve"
+		if p.Action == store.ActionReplay {
+			approve += ", once the site's webhook works again (Stripe's dashboard, under Developers, Webhooks, shows its deliveries)"
+		}
 		if _, _, paid := p.Sums(); len(paid) > 0 {
 			retried := ""
 			if p.Risk != "" {
 				retried = " (a retry can still make their " + bulkNoun(p) + "s)"
 			}
-			text += " If some of them asked for their money back: cancel, refund those in Stripe" + retried + ", and request the plan again, which leaves them out."
+			text += " If some of them asked for their money back: cancel, refund those in Stripe" + retried + ", and request the plan again, which leaves them out; if none did, " + approve + "."
+		} else {
+			text += " " + humanize.UpperFirst(approve) + "."
 		}
 		if p.Risk == "" {
 			text += " Stripe is not retrying any of their events (it delivered them, or gave up), so waiting does not help."
 		}
 		if p.Action == store.ActionReplay {
-			return text + " Approve once the site's webhook works again (Stripe's dashboard, under Developers, Webhooks, shows its deliveries); what it does not start is reported as failed or unclear, with what to do."
+			return text + " The sessions for which the site starts nothing are reported as failed or unclear, with what to do."
 		}
-		return text + " Otherwise approve."
+		return text
 	case shownItems(p) == len(p.Items):
 		return "No cost."
 	}

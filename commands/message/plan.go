@@ -120,7 +120,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		}
 		settled := "no {video} is to be made"
 		if p.Seen.Verdict == diagnosis.VerdictOrphaned { // which comes first
-			settled = "nothing else is to come of this order, neither a {video} nor a refund (for example, the customer has ordered again)"
+			settled = "neither a {video} nor a refund is to follow"
 		}
 		if p.Seen.Verdict != diagnosis.VerdictCorrupt && p.Seen.Payment != store.PaymentRefunded { // else it is what is advised
 			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, "\nApprove only if "+settled+".")))

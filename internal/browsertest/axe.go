@@ -33,7 +33,7 @@ func (b *Browser) CheckAccessible(axe, view string) {
 		Passed int
 		Found  []string
 	}
-	b.Do(chromedp.Evaluate(axe, nil), chromedp.Evaluate(`axe.run().then(r => ({passed: r.passes.length, found: r.violations
+	b.Do(chromedp.Evaluate(axe, nil), chromedp.Evaluate(`axe.run({resultTypes: ["violations"]}).then(r => ({passed: r.passes.length, found: r.violations
 		.filter(v => v.impact === "serious" || v.impact === "critical")
 		.map(v => v.id + ": " + v.help + " at " + v.nodes.map(n => n.target.join(" ")).join(", "))}))`,
 		&result, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))

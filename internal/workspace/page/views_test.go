@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -167,6 +168,28 @@ func TestUpdateKeepsWhatIsTyped(t *testing.T) {
 	if want := []string{"fill U0SUPPORT VHOME q search ann"}; !slices.Equal(filled, want) {
 		t.Errorf("did %q, want %q", filled, want)
 	}
+}
+
+// TestPressOutlivesAnUpdate: a button that the app draws again while it is pressed is
+// clicked all the same.
+func TestPressOutlivesAnUpdate(t *testing.T) {
+	t.Parallel()
+	b, url, w := openPage(t)
+	b.Do(chromedp.Navigate(url+"/?channel=D0BOT&tab=home"), chromedp.WaitVisible(".home .body", chromedp.ByQuery))
+	var at struct{ X, Y float64 }
+	b.Do(chromedp.ScrollIntoView(`.home [data-action="open"]`, chromedp.ByQuery),
+		chromedp.Evaluate(`(({x, y}) => ({X: x + 5, Y: y + 5}))(document.querySelector('.home [data-action="open"]').getBoundingClientRect())`, &at))
+	b.Do(chromedp.MouseEvent(input.MousePressed, at.X, at.Y, chromedp.ButtonLeft, chromedp.ClickCount(1)))
+	if err := w.OpenHome("U0SUPPORT"); err != nil {
+		t.Fatal(err)
+	}
+	b.Until(`document.querySelector("[data-stale]") !== null`)
+	b.Do(chromedp.MouseEvent(input.MouseReleased, at.X, at.Y, chromedp.ButtonLeft, chromedp.ClickCount(1)))
+	testenv.Until(t, "clicked", func() bool {
+		_, did := w.done()
+		return slices.Contains(did, "U0SUPPORT VHOMED0BOT  i open ")
+	})
+	b.Until(`document.querySelector("[data-stale]") === null`)
 }
 
 // TestViewsLook takes the screenshots of modals and the home tab, and has axe-core

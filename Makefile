@@ -48,7 +48,7 @@ PARALLEL := -parallel $(if $(RACE),4,8) -timeout 30m
 # Lists every skipped test with the reason. RACE=-race uses the race detector,
 # which needs a C compiler.
 RACE ?=
-PACKAGES ?= ./...
+PACKAGES ?= ./cmd/sessionbot ./... # the longest first
 test:
 	go run $(GOTESTSUM) --format pkgname-and-test-fails -- $(RACE) $(PARALLEL) $(PACKAGES)
 	$(if $(filter ./...,$(PACKAGES)),$(MAKE) test-deploy)

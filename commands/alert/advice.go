@@ -16,7 +16,7 @@ import (
 
 // alertCauses say what probably happened, or what to look at first.
 var alertCauses = map[diagnosis.Verdict]pluralText{
-	diagnosis.VerdictFailed: {"", "Debug one or two: they show the reason, if SuperDuperAI gave one. If it is the balance: top it up in SuperDuperAI. If it is the model: set another one, the bot's (SUPERDUPERAI_MODEL) if you generate, the site's if you replay. A refused prompt would fail again: mark that one as error, if its menu offers that, then refund it in Stripe. Then, for the others:\n"},
+	diagnosis.VerdictFailed: {"", "Debug one or two: they show the reason, if SuperDuperAI gave one. If it is the balance: top it up in SuperDuperAI. If it is the model: before you generate, set another in the bot's SUPERDUPERAI_MODEL; before you replay, set another on the site. A refused prompt would fail again: mark that one as error, if its menu offers that, then refund it in Stripe. Then, for the others:\n"},
 }
 
 // orphanTexts name the state of an orphan's event at Stripe, and as the cause for one

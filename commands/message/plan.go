@@ -120,7 +120,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		}
 		settled := "no {video} is to be made"
 		if p.Seen.Verdict == diagnosis.VerdictOrphaned { // which comes first
-			settled = "neither a {video} nor a refund is to follow"
+			settled = "you settle the order with the customer in another way: their page will ask them to contact support"
 		}
 		if p.Seen.Verdict != diagnosis.VerdictCorrupt && p.Seen.Payment != store.PaymentRefunded { // else it is what is advised
 			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, "\nApprove only if "+settled+".")))
@@ -162,7 +162,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(advice+"wait for Stripe's next retry"+humanize.WithNoun(p.Kind, ": the site then makes the {video}")+cost+" If the customer cannot wait: "+first),
 			remedy.StripeLink(s.EventPage, "resend the event in Stripe"), blockkit.Plain(humanize.WithNoun(p.Kind, alike+"; the retries go on, and can make a second {video}.")))
 		if p.Order != nil {
-			line = append(line, blockkit.Plain("\nIf the site accepted it (the retries are then for another endpoint): wait until 15 min after it was accepted, then approve (or request a new plan, once this one has expired)."))
+			line = append(line, blockkit.Plain("\nIf the site accepted it: wait until 15 min after it was accepted, then approve (or request a new plan, once this one has expired). The retries are then for another endpoint, and the warning below does not apply, unless it was a resend that the site accepted."))
 		}
 	}
 	refund := remedy.StripeLink(s.PaymentPage, "refund in Stripe")

@@ -142,12 +142,15 @@ func (s Situation) refundLine(later bool) blockkit.Line {
 
 // restoreText says how a prompt is stored, and what comes after it.
 func (s Situation) restoreText() string {
-	text := "press Restore prompt…, or type /session restore <id>."
+	text, again := "press Restore prompt…, or type /session restore <id>.", "debug {it} again"
+	if s.File != "" { // which only Debug knows
+		again = "refresh"
+	}
 	switch {
 	case s.Advises(Replay) || s.Advises(Generate):
 		return text
 	case !s.RetriesUntil.IsZero() && s.Payment != store.PaymentUnverified && !s.Unread:
-		return text + " Stripe's next retry then makes the {video}: " + s.pay() + ". Do not generate one as well: we would pay for both. If none has started after a few hours, debug {it} again: that says how to start one."
+		return text + " Stripe's next retry then makes the {video}: " + s.pay() + ". Do not generate one as well: we would pay for both. If none has started after a few hours, " + again + ": that says how to start one."
 	}
 	return text + " Afterwards /session debug says how to have the {video} made: " + s.pay() + "."
 }

@@ -49,7 +49,7 @@ func bulkSession(n int) string {
 
 // failedItem is why a session could not be repaired, by action.
 var failedItem = map[store.Action]repair.Item{
-	store.ActionGenerate: {State: repair.ItemFailed, Cause: repair.CauseRejected, Detail: []string{"body.config.duration: 12 is too long (> 8)"}},
+	store.ActionGenerate: {State: repair.ItemFailed, Cause: repair.CauseRejected, Detail: []string{"body.prompt: too long (3200 > 2000 characters)"}},
 	store.ActionReplay:   {State: repair.ItemFailed, Cause: repair.CauseSignature, Detail: []string{"It answered HTTP 400."}},
 	store.ActionFix:      {State: repair.ItemFailed, Cause: repair.CauseOverwritten},
 }

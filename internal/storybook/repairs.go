@@ -151,7 +151,7 @@ func progress(p repair.Plan, outcome store.Outcome, cause repair.Cause) repair.P
 			now.Job.Detail = []string{"The prompt has changed."}
 		}
 	case repair.CauseRejected:
-		now.Job.Detail = []string{"body.config.duration: 12 is too long (> 8)"}
+		now.Job.Detail = []string{"body.prompt: too long (3200 > 2000 characters)"}
 	case repair.CauseBlocked:
 		now.Job.Detail = []string{"It answered HTTP 403.", "It said: “<!channel> go away”"}
 	case repair.CauseSiteFailed:

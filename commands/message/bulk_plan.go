@@ -113,7 +113,7 @@ func bulkMoneyText(p repair.Plan) string {
 		text := humanize.UpperFirst(bulkCostText(p))
 		approve := "approve"
 		if p.Action == store.ActionReplay {
-			approve += ", once the site's webhook works (Stripe's dashboard, under Developers, Webhooks, shows its deliveries)"
+			approve += ", once the site starts videos for new orders again (/redis stats shows the webhook success)"
 		}
 		if _, _, paid := p.Sums(); len(paid) > 0 {
 			retried := ""
@@ -125,7 +125,7 @@ func bulkMoneyText(p repair.Plan) string {
 			text += " " + humanize.UpperFirst(approve) + "."
 		}
 		if p.Risk == "" {
-			text += " Stripe is not retrying any of their events (it delivered them, or gave up), so they will not arrive by themselves."
+			text += " Stripe is not retrying any of their events (it delivered them, or gave up), so nothing else will start these " + bulkNoun(p) + "s."
 		}
 		if p.Action == store.ActionReplay {
 			return text + " The sessions for which the site starts nothing are reported as failed or unclear, with what to do."

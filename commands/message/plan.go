@@ -162,7 +162,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(advice+"wait for Stripe's next retry"+humanize.WithNoun(p.Kind, ": the site then makes the {video}")+cost+" If the customer cannot wait: "+first),
 			remedy.StripeLink(s.EventPage, "resend the event in Stripe"), blockkit.Plain(humanize.WithNoun(p.Kind, alike+"; the retries go on, and can make a second {video}.")))
 		if p.Order != nil {
-			line = append(line, blockkit.Plain("\nIf the site accepted it: wait until 15 min after it was accepted, then approve (or request a new plan, once this one has expired). The retries are then for another endpoint, and the warning below does not apply, unless it was a resend that the site accepted."))
+			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, "\nIf the site accepted it (the retries then go to another endpoint, and make no {video}): wait until 15 min after it was accepted, then approve (or request a new plan, once this one has expired).")))
 		}
 	}
 	refund := remedy.StripeLink(s.PaymentPage, "refund in Stripe")

@@ -32,7 +32,7 @@ func ordinary() kept {
 	}
 	c := &f.Rollup.Count
 	c.Complete, c.Sessions, c.Prompts, c.PromptCharacters, c.AverageLength = true, 12_481, 12_409, 1_405_222, 113
-	c.Longest, c.Shortest = &stats.PromptLength{ID: sessionID, Length: 2761}, &stats.PromptLength{ID: sessionID, Length: 4}
+	c.Longest, c.Shortest = &stats.PromptLength{ID: sessionID, Length: 2761}, &stats.PromptLength{ID: bulkSession(4), Length: 4}
 	c.Distribution = map[string]int{"0-100": 6_900, "101-500": 4_800, "501-1000": 600, "1001-2000": 90, "2000+": 19}
 	c.Verdicts = map[diagnosis.Verdict]int{diagnosis.VerdictCompleted: 12_020, diagnosis.VerdictFailed: 161, diagnosis.VerdictRefunded: 41, diagnosis.VerdictAbandoned: 233,
 		diagnosis.VerdictWaiting: 4, diagnosis.VerdictProcessing: 22}

@@ -53,7 +53,7 @@ func TestBulkStory(t *testing.T) {
 	support.Type("/session bulk generate")
 	plan := support.ExpectMessage(withText("Generate 37 videos?"))
 	for _, part := range []string{"about $888; the customers paid $37.00", "Then 4 at a time", "and 27 more",
-		"…0000, which takes 2 to 15 min. Expected: its video is finished and the customer's page shows it.", "Left out: 2 that Stripe is still retrying", "Left out: 1 with another problem"} {
+		"…0000, which takes 2 to 15 min. Expected: its video is finished and the customer's page shows it.", "Left out: 2 that Stripe is still retrying", "Left out: 1 that generate cannot help"} {
 		if !strings.Contains(plan.Text, part) {
 			t.Errorf("the plan does not say %q:\n%s", part, plan.Text)
 		}

@@ -54,7 +54,7 @@ func Reply(i incident.Incident, reason string, o Options, now time.Time) Message
 func reminderAdvice(i incident.Incident, now time.Time) blockkit.Line {
 	a := i.Acknowledged
 	if a == nil {
-		return blockkit.PlainLine("→ Nobody has acknowledged it. In the alert above, press Acknowledge and follow the advice, which says what each step costs; if nobody can act on it now, choose Snooze.")
+		return blockkit.PlainLine("→ Nobody has acknowledged it. In the alert above, press Acknowledge and follow the advice; if nobody can act on it now, choose Snooze.")
 	}
 	return blockkit.L(blockkit.Plain("→ In the alert above, repair what is left (a plan with its cost comes first), or refund it in Stripe and choose Handled in its menu; if that has to wait, choose Snooze. Acknowledged by "),
 		blockkit.User(a.By), blockkit.Plain(" "), humanize.AgoTime(a.At, now), blockkit.Plain("."))

@@ -172,7 +172,11 @@ func lookFirst(x diagnosis.Examination) string {
 	case unpaid(x):
 		return "Nothing was paid, so nothing is owed."
 	case x.Session.NeedsPicture() && x.Verdict != diagnosis.VerdictOrphaned:
-		return "It needs the customer's picture, which only the site has: refund in Stripe, or ask the customer to order again."
+		mark := ""
+		if x.Allows(store.ActionFix) { // which a refund would rule out
+			mark = "mark as error, then "
+		}
+		return "It needs the customer's picture, which only the site has: " + mark + "refund in Stripe, or ask the customer to order again."
 	}
 	return ""
 }

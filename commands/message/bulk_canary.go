@@ -81,8 +81,13 @@ func canaryFact(job repair.Job) []blockkit.Line {
 func canaryPauseText(job repair.Job) string {
 	e := job.Bulk.Last()
 	item := e.Next - 1
-	id, step := humanize.ShortID(job.Plan.Items[item].Session), "If that is about this order only (its prompt, length or size), refund it in Stripe; if it is about all of them (balance, token, model), fix that."
+	id := humanize.ShortID(job.Plan.Items[item].Session)
+	step := "Run /session debug " + id + ", and fix what is wrong."
 	switch e.Cause {
+	case repair.CauseRejected, repair.CauseFileFailed:
+		step = "If that is about this order only (its prompt, length or size), refund it in Stripe; if it is about all of them (balance, token, model), fix that."
+	case repair.CauseNoAnswer:
+		step = "Settle it: /session debug " + id + " says how."
 	case repair.CausePage:
 		step = "Run /session debug " + id + ", and check the site's log."
 	case repair.CausePageUnseen:

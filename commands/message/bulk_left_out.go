@@ -11,12 +11,12 @@ import (
 
 // leftOutSteps say which sessions are left out, after their number, and what to do.
 var leftOutSteps = map[repair.LeftOutReason]string{
-	repair.LeftRetrying:    "that Stripe is still retrying: wait (costs least), or resend {it} in Stripe",
+	repair.LeftRetrying:    "that Stripe is still retrying: wait (costs least), or resend {it} in Stripe (the retries go on, and can make a second one)",
 	repair.LeftOtherAction: "that only {other} can repair: {plan other}",
 	repair.LeftUnclear:     "whose earlier repair has an unknown result: settle {it} first (/session debug says how)",
-	repair.LeftUnreadable:  "stored in a format that the site cannot read: run /session generate for {it} instead",
+	repair.LeftUnreadable:  "stored in a format that the site cannot read: run {generate} for {it} instead",
 	repair.LeftSecondPress: "with {a warning}: repair {it} {singly}",
-	repair.LeftNotAllowed:  "with another problem: debug {it}, which says what to do",
+	repair.LeftNotAllowed:  "that {action} cannot help: debug {it}, which says what can",
 	repair.LeftUnseen:      "that could not be read from Redis: request a new plan later",
 	repair.LeftEventUnseen: "that Stripe may be retrying (the event could not be read): check there first, as the site may still start {it}",
 	repair.LeftUnverified:  "whose payment Stripe did not confirm: check STRIPE_SECRET_KEY, or request a new plan later",
@@ -54,16 +54,16 @@ func leftOutText(p repair.Plan, reason repair.LeftOutReason) string {
 
 // leftOutWords returns the replacer of the placeholders in the texts above, for n sessions.
 func leftOutWords(p repair.Plan, n int) *strings.Replacer {
-	it, warning, singly, other := "them", "warnings of their own", "one by one", string(OtherAction(p.Action))
+	it, warning, singly, generate, other := "them", "warnings of their own", "one by one", "/session bulk generate", string(OtherAction(p.Action))
 	if n == 1 {
-		it, warning, singly = "it", "a warning of its own", "by itself"
+		it, warning, singly, generate = "it", "a warning of its own", "by itself", "/session generate"
 	}
 	planOther := "press “" + otherLabel(p, n) + "”, which shows a plan of its own with its cost"
 	if p.Requester.Terminal { // where no button is below: it asks, unless the answer was given beforehand
 		planOther = "run /session bulk " + other
 	}
 	return strings.NewReplacer("{action}", string(p.Action), "{other}", other, "{plan other}", planOther,
-		"{it}", it, "{a warning}", warning, "{singly}", singly)
+		"{it}", it, "{generate}", generate, "{a warning}", warning, "{singly}", singly)
 }
 
 // otherLabel is the button that plans the other action for so many sessions.
@@ -86,11 +86,11 @@ func includeLine(p repair.Plan) blockkit.Line {
 	case may > 0:
 		which += " and " + theOthers(may) + " that it may be retrying"
 	}
-	text, twice := remedy.CostText(cents)+" more", "twice that"
+	cost := "the cost is unknown"
 	if cents > 0 {
-		twice = remedy.CostText(2 * cents)
+		cost = remedy.CostText(cents) + " more, or up to " + remedy.CostText(2*cents) + " more if retries make second ones"
 	}
-	return blockkit.PlainLine("“" + includeLabel(n) + "…” shows the plan again with " + which + ": " + text + ", or up to " + twice + " more if retries make second videos.")
+	return blockkit.PlainLine("“" + includeLabel(n) + "…” shows a plan with " + which + ": " + cost + ".")
 }
 
 // beyondLimit says how many sessions have to wait for another plan.

@@ -111,24 +111,18 @@ func bulkMoneyText(p repair.Plan) string {
 	switch {
 	case p.Action != store.ActionFix:
 		text := humanize.UpperFirst(bulkCostText(p))
-		approve := "approve"
-		if p.Action == store.ActionReplay {
-			approve += ", once the site starts videos for new orders again (/redis stats shows the webhook success)"
-		}
 		if _, _, paid := p.Sums(); len(paid) > 0 {
-			retried := ""
-			if p.Risk != "" {
-				retried = " (a retry can still make their " + bulkNoun(p) + "s)"
+			retried, otherwise := " (a retry can still make their "+bulkNoun(p)+"s)", ""
+			if p.Risk == "" {
+				retried, otherwise = "", "; if none did, approve"
 			}
-			text += " If some of them asked for their money back: cancel, refund those in Stripe" + retried + ", and request the plan again, which leaves them out; if none did, " + approve + "."
-		} else {
-			text += " " + humanize.UpperFirst(approve) + "."
+			text += " If some of them asked for their money back: cancel, refund those in Stripe" + retried + ", and request the plan again, which leaves them out" + otherwise + "."
 		}
 		if p.Risk == "" {
-			text += " Stripe is not retrying any of their events (it delivered them, or gave up), so nothing else will start these " + bulkNoun(p) + "s."
+			text += " Stripe is not retrying any of their events."
 		}
 		if p.Action == store.ActionReplay {
-			return text + " The sessions for which the site starts nothing are reported as failed or unclear, with what to do."
+			text += " Before you approve, the site must start videos for new orders again (/redis stats shows the webhook success); sessions for which it starts nothing are reported as failed or unclear, with what to do."
 		}
 		return text
 	case shownItems(p) == len(p.Items):

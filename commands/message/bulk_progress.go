@@ -202,7 +202,7 @@ var causeClauses = map[repair.Cause]string{
 	repair.CauseNoWebhook:    "there is no webhook at SITE_WEBHOOK_URL",
 	repair.CauseUnreachable:  "the site could not be reached",
 	repair.CauseSiteFailed:   "the site received the event and reported an error",
-	repair.CauseIgnored:      "the site received the event but started nothing: generate instead",
+	repair.CauseIgnored:      "the site accepted the event, but shows no video: look for it in SuperDuperAI, then generate",
 	repair.CauseTooLong:      "it did not finish in time: debug it later",
 	repair.CausePageUnseen:   "the site did not say what the customer's page shows (SITE_URL)",
 }

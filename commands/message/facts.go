@@ -79,7 +79,7 @@ func PaymentLine(p store.Payment, paidAt, now time.Time) blockkit.Line {
 		line = append(line, blockkit.Plain(" · disputed by the customer"))
 	}
 	if p.VideoCount > 1 && !p.Disputed && (p.State == store.PaymentPaid || p.State == store.PaymentPartiallyRefunded) {
-		line = append(line, blockkit.Plain(fmt.Sprintf(" · paid for %d videos, but a session makes only one: %s", p.VideoCount, othersRefund(p))))
+		line = append(line, blockkit.Plain(fmt.Sprintf(" · paid for %d, but a session makes only one: %s", p.VideoCount, othersRefund(p))))
 	}
 	return line
 }
@@ -287,7 +287,7 @@ func (s site) siteFact(x diagnosis.Examination) blockkit.Line {
 		text += " (it does not show the video)"
 	case x.SiteLayout == store.LayoutOneKey && x.Session.Layout() == store.LayoutThreeKey:
 		text += " (the site reads another format of the record; a repair writes both)"
-	case siteCompleted(x): // which the next step is about
+	case x.Verdict.InTrouble() && siteCompleted(x): // which the next step is about
 		text += " (differs from Redis)"
 	default:
 		text += " (differs from Redis: check the site's log, and that it uses this Redis)"

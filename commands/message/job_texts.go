@@ -75,7 +75,7 @@ func endVerdict(p repair.Progress) (head, next string) {
 		return "Stopped after " + took + ": " + what + " could not be saved to Redis.", cause + " " + step
 	case job.Outcome == store.OutcomeGaveUp:
 		return "Stopped waiting after " + took + ": the {video} for {id} is not finished.",
-			"Start nothing before {later}. Then press Debug.\nIf the file is ready: {settle} " + job.FileID + " (no cost).\nIf Debug says stalled: {again} ({pay}, twice that if the first still finishes).\nOtherwise, or if the customer would rather have a refund: follow Debug's advice."
+			"Start nothing before {later}. Then press Debug.\nIf the file is ready: {settle} " + job.FileID + " (no cost).\nIf Debug says stalled: {again} ({pay}, twice that if the first still finishes).\nOtherwise follow Debug's advice."
 	case job.Cancelled != nil:
 		return "Cancelling: nothing has been or will be requested for {id}.", "Nothing to do: this message will say when it is cancelled."
 	case job.Cancellable():
@@ -216,7 +216,7 @@ var causeTexts = map[repair.Cause]string{
 	repair.CauseUnavailable:  "SuperDuperAI could not be reached, and nothing was sent or charged. In a few minutes run {again} ({pay}).",
 	repair.CauseServerFault:  lookFor + foundAnyway + "\nNot found: run {again} in a few minutes ({pay}).",
 	repair.CauseCertificate:  "SuperDuperAI's certificate does not match the host name, so nothing was sent. Set SUPERDUPERAI_URL to https://dev-editor.superduperai.co (the production address, despite its name), restart the bot, then run {again} ({pay}).",
-	repair.CauseFileFailed:   "SuperDuperAI could not make it; its reason, if any, is below. If the prompt was refused, {refund}: it would fail again. Otherwise run {generate}: {pay} for the new attempt (SuperDuperAI's balance shows whether this one was charged).",
+	repair.CauseFileFailed:   "SuperDuperAI could not make it; its reason, if any, is below. If the prompt was refused, it would fail again: mark as error if Debug offers that, then {refund}. Otherwise run {generate}: {pay} for the new attempt (SuperDuperAI's balance shows whether this one was charged).",
 	repair.CauseNotMade:      "An operator checked: nothing was made, so nothing should have been charged. Run {again} ({pay}).{or refund}",
 	repair.CauseUnwritten:    "Fix Redis first: /redis ping, and sessionbot doctor on the bot's host, say what is wrong.",
 	repair.CauseCommand:      "Nothing was started or charged: Redis lacks a command this needs, or does not allow it. Have it enabled (sessionbot doctor, on the bot's host, lists what is missing), then run {again}.",
@@ -230,7 +230,7 @@ var causeTexts = map[repair.Cause]string{
 	repair.CauseNoWebhook:   "There is no webhook at SITE_WEBHOOK_URL. Set it to the address Stripe's dashboard shows for the site's endpoint, restart the bot, then run {again} ({pay}{twice}).",
 	repair.CauseUnreachable: "The site could not be reached. In a few minutes run {again} ({pay}{twice}). Only if it stays down: {generate} ({pay}{twice}).",
 	repair.CauseSiteFailed:  "Its error is below. Run {generate} instead ({pay}{twice}).{or refund}",
-	repair.CauseIgnored:     lookFor + foundAnyway + "\nNot found: run {generate} ({pay}).",
+	repair.CauseIgnored:     lookFor + foundAnyway + "\nNot found: run {generate} ({pay}{twice}).",
 }
 
 // jobSentence is what support can send to the customer, "" = nothing yet.

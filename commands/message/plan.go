@@ -116,10 +116,10 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 	case marksError(p):
 		line = blockkit.PlainLine("No cost, no refund, no e-mail: only the session's record in Redis changes.")
 		if p.Seen.Payment != store.PaymentRefunded {
-			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " Afterwards {a video} can still be generated.")))
+			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, " {A video} can still be made afterwards.")))
 		}
 		settled := "no {video} is to be made"
-		if p.Seen.Verdict == diagnosis.VerdictOrphaned { // which comes first
+		if p.Seen.Verdict == diagnosis.VerdictOrphaned { // for which a refund comes first
 			settled = "you settle the order with the customer in another way: their page will ask them to contact support"
 		}
 		if p.Seen.Verdict != diagnosis.VerdictCorrupt && p.Seen.Payment != store.PaymentRefunded { // else it is what is advised
@@ -138,7 +138,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(better), remedy.StripeLink(s.PaymentPage, "answer the dispute in Stripe"), blockkit.Plain(" first."))
 	}
 	if s.Advises(remedy.Check) {
-		look := "\nCheck SuperDuperAI first (its editor shows file " + p.Seen.FileID + "). If it is finished there: cancel, and run /session debug " + humanize.ShortID(p.Session) + ", which then offers to put it on the customer's page (no cost). If it makes progress within 5 min: cancel, and debug it again later."
+		look := "\nCheck SuperDuperAI first (its editor shows file " + p.Seen.FileID + "). If it is finished there: cancel, and run /session debug " + humanize.ShortID(p.Session) + ", which then offers to put it on the customer's page, if that does not show it (no cost). If it makes progress within 5 min: cancel, and debug it again later."
 		if p.Seen.FileID == "" {
 			look = "\nLook in the SuperDuperAI editor first for a {video} with the session's prompt (/session debug shows the prompt). If there is one: cancel, and send the customer " + remedy.FilePage + "."
 		}
@@ -162,7 +162,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(advice+"wait for Stripe's next retry"+humanize.WithNoun(p.Kind, ": the site then makes the {video}")+cost+" If the customer cannot wait: "+first),
 			remedy.StripeLink(s.EventPage, "resend the event in Stripe"), blockkit.Plain(humanize.WithNoun(p.Kind, alike+"; the retries go on, and can make a second {video}.")))
 		if p.Order != nil {
-			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, "\nIf the site accepted it (the retries then go to another endpoint, and make no {video}): wait until 15 min after it was accepted, then approve (or request a new plan, once this one has expired).")))
+			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, "\nIf the site accepted it (the retries are then for another endpoint, unless you resent it), and no {video} has started 15 min later (/session debug shows it): approve, or request a new plan if this one has expired.")))
 		}
 	}
 	refund := remedy.StripeLink(s.PaymentPage, "refund in Stripe")
@@ -179,7 +179,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		after = ", then mark as error (the customer's page then says that it was refunded)"
 	case marksError(p): // which a refund would rule out
 		first = "approve, then "
-	case p.Seen.Verdict == diagnosis.VerdictStalled: // likewise
+	case p.Seen.Verdict == diagnosis.VerdictStalled, p.Seen.Verdict == diagnosis.VerdictFailed && p.Seen.Status != store.StatusError: // likewise
 		first, after = "cancel, mark as error (/session fix "+humanize.ShortID(p.Session)+"), then ", " ("+remedy.MarkFirst+")"
 	}
 	if s.Advises(remedy.Refund) {

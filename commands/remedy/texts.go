@@ -62,13 +62,13 @@ func (s Situation) sentence(a advised, later bool, now time.Time) blockkit.Line 
 			return blockkit.L(s.plain("Look in the SuperDuperAI editor first for a {video} with the session's prompt: if there is one, send the {customer} " + FilePage + ", and start nothing."))
 		}
 		if s.Sessions > 1 {
-			return blockkit.PlainLine("Check SuperDuperAI first (its editor shows the files that Debug names). If one is finished there, debug its session again: the bot then offers to put it on the customer's page (no cost). If one makes progress within 5 min, wait, and debug its session again later.")
+			return blockkit.PlainLine("Check SuperDuperAI first (its editor shows the files that Debug names). If one is finished there, debug its session again: if the customer's page does not show it, the bot then offers to put it there (no cost). If one makes progress within 5 min, wait, and debug its session again later.")
 		}
 		again := "refresh"
 		if s.File == "" {
 			again = "debug the session again"
 		}
-		return blockkit.PlainLine("Check SuperDuperAI first (its editor shows " + cmp.Or(s.File, "the file that Debug names") + "). If it is finished there, " + again + ": the bot then offers to put it on the customer's page (no cost). If it makes progress within 5 min, wait, and " + again + " later.")
+		return blockkit.PlainLine("Check SuperDuperAI first (its editor shows " + cmp.Or(s.File, "the file that Debug names") + "). If it is finished there, " + again + ": if the customer's page does not show it, the bot then offers to put it there (no cost). If it makes progress within 5 min, wait, and " + again + " later.")
 	case Resend:
 		return s.resendLine(a.why, now)
 	case Replay, Generate:
@@ -131,6 +131,9 @@ func (s Situation) refundLine(later bool) blockkit.Line {
 	case s.Explained: // which startLine said
 		return nil
 	case !later:
+		if before != "" {
+			return blockkit.L(blockkit.Plain(humanize.UpperFirst(before)), StripeLink(s.PaymentPage, refund), blockkit.Plain(after+"."))
+		}
 		return blockkit.L(StripeLink(s.PaymentPage, humanize.UpperFirst(refund)), blockkit.Plain(after+"."))
 	}
 	line := blockkit.L(s.plain("If {the customer} would rather have a refund: "+before), StripeLink(s.PaymentPage, refund), blockkit.Plain(after+"."))
@@ -174,7 +177,7 @@ func (s Situation) startLine() blockkit.Line {
 		return blockkit.L(s.plain("Read the reason below (File) first. If the prompt was not refused, "+first+": "+s.pay()+"."+then+" If it was refused, it would be refused again: "+mark),
 			StripeLink(s.PaymentPage, "refund in Stripe"), blockkit.Plain("."))
 	case s.Advises(Resend):
-		after, retry, sender := "If Stripe shows that the site accepted the {event} (the retries are then for another endpoint): 15 min after {it was} accepted, ", "", ""
+		after, retry, sender := "If Stripe shows that the site accepted the {event} (the retries are then for another endpoint, unless you resent {it}), and {none has} started 15 min later: ", "", ""
 		if s.Advises(Replay) {
 			sender = "the bot then sends the {event}; "
 		}
@@ -289,9 +292,9 @@ func (s Situation) words(text string) string {
 
 var (
 	oneOrder = strings.NewReplacer("{customer}", "customer", "{the customer}", "the customer", "{event}", "event", "{link}", "link", "{prompt}", "prompt", "{webhook}", "webhook",
-		"{it}", "it", "{their event}", "the event", "{Stripe's next retry}", "Stripe's next retry", "{It}", "The order", "{none has}", "no {video} has", "{once one gets}", "once one gets", "{it was}", "it was")
+		"{it}", "it", "{their event}", "the event", "{Stripe's next retry}", "Stripe's next retry", "{It}", "The order", "{none has}", "no {video} has", "{once one gets}", "once one gets")
 	severalOrders = strings.NewReplacer("{customer}", "customers", "{the customer}", "a customer", "{event}", "events", "{link}", "links", "{prompt}", "prompts", "{webhook}", "webhooks",
-		"{it}", "them", "{their event}", "their event", "{Stripe's next retry}", "Stripe's next retries", "{It}", "They", "{none has}", "some {video}s have not", "{once one gets}", "as they get", "{it was}", "they were", "a second {video}", "a second {video}", "{video}", "{video}s")
+		"{it}", "them", "{their event}", "their event", "{Stripe's next retry}", "Stripe's next retries", "{It}", "They", "{none has}", "some {video}s have not", "{once one gets}", "as they get", "a second {video}", "a second {video}", "{video}", "{video}s")
 )
 
 // StripeLink is a link to a page of Stripe's dashboard, or the text alone.

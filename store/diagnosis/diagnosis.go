@@ -204,6 +204,14 @@ func (e Evidence) noFile() string {
 	return ""
 }
 
+// noVideo says that there is no video, as far as Redis knows where the site reports one.
+func (e Evidence) noVideo() string {
+	if e.Site != nil && e.Site.Found && e.Site.Status == string(store.StatusCompleted) {
+		return "Redis shows no video"
+	}
+	return "no video was started" + e.noFile()
+}
+
 // judgeUnseen judges a session whose file cannot be seen, which is no fault by itself.
 func judgeUnseen(e Evidence, age time.Duration, limits Thresholds) (Verdict, string) {
 	switch missing := e.File.State == store.FileMissing; {
@@ -245,11 +253,9 @@ func judgePayment(e Evidence, now, paid time.Time, limits Thresholds) (Verdict, 
 	case prompt && settled && age < limits.OrphanGrace:
 		return VerdictWaiting, "Paid just now; the webhook may still arrive."
 	case prompt && state == store.PaymentNotRequired:
-		return VerdictOrphaned, "No payment was due, and no video was started" + e.noFile() + "."
-	case prompt && settled && e.Site != nil && e.Site.Found && e.Site.Status == string(store.StatusCompleted):
-		return VerdictOrphaned, "Paid, but Redis shows no video."
+		return VerdictOrphaned, "No payment was due, and " + e.noVideo() + "."
 	case prompt && settled:
-		return VerdictOrphaned, "Paid, but no video was started" + e.noFile() + "."
+		return VerdictOrphaned, "Paid, but " + e.noVideo() + "."
 	case prompt && state == store.PaymentUnverified && age < limits.OrphanGrace:
 		return VerdictWaiting, "The prompt was stored just now; whether the order was paid could not be verified."
 	case prompt && state == store.PaymentUnverified:

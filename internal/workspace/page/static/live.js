@@ -139,7 +139,7 @@ document.addEventListener("visibilitychange", listen);
 const refreshStale = () => setTimeout(() => {
   if (document.querySelector("[data-stale]")) refresh();
 });
-for (const end of ["menu:closed", "pointerup", "pointercancel", "keyup"]) document.addEventListener(end, refreshStale);
+for (const end of ["menu:closed", "pointerup", "pointercancel", "dragend", "click", "contextmenu", "keyup"]) document.addEventListener(end, refreshStale);
 jump.addEventListener("click", () => { scroller.scrollTop = scroller.scrollHeight; });
 scroller.addEventListener("scroll", () => {
   if (atEnd(scroller)) jump.hidden = true;

@@ -69,6 +69,7 @@ function update(element, child, onChange) {
     sync(element, child, onChange);
     return element;
   }
+  delete element.dataset.stale;
   if (served.get(element) === child.outerHTML) return element;
   // A form of the same version differs only in what was filled in here.
   if (child.dataset.version && child.dataset.version === element.dataset.version) return element;

@@ -86,11 +86,14 @@ func includeLine(p repair.Plan) blockkit.Line {
 	case may > 0:
 		which += " and " + theOthers(may) + " that it may be retrying"
 	}
-	cost := "the cost is unknown"
+	plan, cost := "a plan with ", "the cost is unknown"
+	if len(p.Items) > 0 {
+		plan = "this plan again, and adds "
+	}
 	if cents > 0 {
 		cost = remedy.CostText(cents) + " more, or up to " + remedy.CostText(2*cents) + " more if retries make second ones"
 	}
-	return blockkit.PlainLine("“" + includeLabel(n) + "…” shows a plan with " + which + ": " + cost + ".")
+	return blockkit.PlainLine("“" + includeLabel(n) + "…” shows " + plan + which + ": " + cost + ".")
 }
 
 // beyondLimit says how many sessions have to wait for another plan.

@@ -130,7 +130,7 @@ func finishedText(job repair.Job) string {
 		retry += ", and leaves out what is unclear"
 	}
 	say(n.Failed > 0 && fixes, "Debug what failed, then "+retry+".")
-	say(n.Failed > 0 && !fixes, "Debug what failed: a "+bulkNoun(job.Plan)+" may exist all the same. If the reason is the order's prompt, length or size, refund it in Stripe; otherwise fix the reason, then "+retry+".")
+	say(n.Failed > 0 && !fixes, "Debug what failed: after an internal error or a time-out a "+bulkNoun(job.Plan)+" may exist. If the reason is the order's prompt, length or size, refund it in Stripe; otherwise fix the reason, then "+retry+".")
 	say(n.Failed+n.Unclear > 0 && n.Skipped > 0, "What was skipped had changed meanwhile: nothing to do.")
 	return strings.Join(steps, " ")
 }
@@ -163,7 +163,7 @@ func pauseText(job repair.Job) string {
 	}
 	failed, left := "", humanize.Thousands(int64(job.Bulk.Counts().Left))
 	if job.Bulk.Counts().Failed > 0 {
-		failed = " Failed sessions are not retried: at the end, run " + PlanCommand(job.Plan) + " again for them."
+		failed = " Failed sessions are not retried: at the end, run " + PlanCommand(job.Plan) + " again for those not refunded."
 	}
 	return why + then + "press Resume: " + resumes + leftCost(job, " for the "+left) + "." + failed + " Stop: what is not started stays as it is (no further cost). If nobody presses Resume or Stop, the plan ends after a day."
 }

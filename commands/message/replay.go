@@ -45,7 +45,7 @@ func replayVerdict(p repair.Progress) (head, next string) {
 		}
 		return "Failed: the site received the event and reported an error for {id}.", cause
 	case repair.CauseIgnored:
-		return "Failed: the site accepted the event, but shows no {video} for {id}.", cause
+		return "Failed: the site accepted the replayed event, but shows no {video} for {id}.", cause
 	case repair.CauseBlocked:
 		return "Failed: the event for {id} was refused on its way to the site, so nothing was started.", cause
 	case repair.CauseFileFailed, repair.CauseNotMade:

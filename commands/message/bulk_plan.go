@@ -122,7 +122,7 @@ func bulkMoneyText(p repair.Plan) string {
 			text += " Stripe is not retrying any of their events."
 		}
 		if p.Action == store.ActionReplay {
-			text += " Before you approve, the site must start videos for new orders again (in /redis stats the webhook success is as usual); sessions for which it starts nothing are reported as failed or unclear, with what to do."
+			text += " Before you approve, the site must start videos for new orders again (/redis stats warns while webhook success is low); sessions for which it starts nothing are reported as failed or unclear, with what to do."
 		}
 		return text
 	case shownItems(p) == len(p.Items):

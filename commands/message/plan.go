@@ -138,7 +138,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(better), remedy.StripeLink(s.PaymentPage, "answer the dispute in Stripe"), blockkit.Plain(" first."))
 	}
 	if s.Advises(remedy.Check) {
-		look := "\nCheck SuperDuperAI first (its editor shows file " + p.Seen.FileID + "). If it is finished there: cancel, and run /session debug " + humanize.ShortID(p.Session) + ", which then offers to put it on the customer's page, if that does not show it (no cost). If it makes progress within 5 min: cancel, and debug it again later."
+		look := "\nCheck SuperDuperAI first (its editor shows file " + p.Seen.FileID + "). If it is finished there: cancel, and run /session debug " + humanize.ShortID(p.Session) + ", which then offers to put it on the customer's page, if the page does not show it (no cost). If it makes progress within 5 min: cancel, and debug it again later."
 		if p.Seen.FileID == "" {
 			look = "\nLook in the SuperDuperAI editor first for a {video} with the session's prompt (/session debug shows the prompt). If there is one: cancel, and send the customer " + remedy.FilePage + "."
 		}
@@ -162,7 +162,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(advice+"wait for Stripe's next retry"+humanize.WithNoun(p.Kind, ": the site then makes the {video}")+cost+" If the customer cannot wait: "+first),
 			remedy.StripeLink(s.EventPage, "resend the event in Stripe"), blockkit.Plain(humanize.WithNoun(p.Kind, alike+"; the retries go on, and can make a second {video}.")))
 		if p.Order != nil {
-			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, "\nIf the site accepted it, and no {video} has started 15 min after that (/session debug shows it): approve, or request a new plan if this one has expired. The retries are then for another endpoint; after a resend they can still make a second {video}.")))
+			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, "\nIf the site accepted it (the retries may be for another endpoint), and no {video} has started 15 min after that (/session debug shows it): approve, or request a new plan if this one has expired.")))
 		}
 	}
 	refund := remedy.StripeLink(s.PaymentPage, "refund in Stripe")

@@ -177,7 +177,7 @@ func (s Situation) startLine() blockkit.Line {
 		return blockkit.L(s.plain("Read the reason below (File) first. If the prompt was not refused, "+first+": "+s.pay()+"."+then+" If it was refused, it would be refused again: "+mark),
 			StripeLink(s.PaymentPage, "refund in Stripe"), blockkit.Plain("."))
 	case s.Advises(Resend):
-		after, retry, sender, risk := "If Stripe shows that the site accepted the {event}, and {none has} started 15 min after that: ", "", "", " The retries are then for another endpoint; after a resend they can still make a second {video}."
+		after, retry, sender := "If Stripe shows that the site accepted the {event} (the retries may be for another endpoint), and {none has} started 15 min after that: ", "after a resend, ", ""
 		if s.Advises(Replay) {
 			sender = "the bot then sends the {event}; "
 		}
@@ -185,9 +185,9 @@ func (s Situation) startLine() blockkit.Line {
 			then = "; if that starts nothing (its message says so), " + instead
 		}
 		if s.Event == store.EventPending {
-			after, retry, risk = "If that starts nothing either: ", "; a retry can still make a second {video}", ""
+			after, retry = "If that starts nothing either: ", ""
 		}
-		return blockkit.L(s.plain(after + first + " (" + sender + s.another("") + retry + ")" + then + "." + risk))
+		return blockkit.L(s.plain(after + first + " (" + sender + s.another("") + "; " + retry + "a retry can still make a second {video})" + then + "."))
 	case s.Advises(Ask) || s.Advises(Restore):
 		return plain("Where the prompt is restored, " + first + ": " + s.pay() + ".")
 	case s.Advises(Check):

@@ -80,7 +80,7 @@ func TestBulkStoppedInATerminal(t *testing.T) {
 	}{
 		{"interrupted", 9, 0, 4, "no more sessions will start", false},
 		{"paused", 9, http.StatusPaymentRequired, 7, "does not have enough balance: no. Fix that first", true},
-		{"paused after the canary", 12, http.StatusPaymentRequired, 1, "does not have enough balance: no. If that is about this order only", true},
+		{"paused after the canary", 12, http.StatusPaymentRequired, 1, "does not have enough balance: no. Fix that first", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -82,7 +82,7 @@ func canaryPauseText(job repair.Job) string {
 	e := job.Bulk.Last()
 	item := e.Next - 1
 	id := humanize.ShortID(job.Plan.Items[item].Session)
-	step := "Run /session debug " + id + ", and fix what is wrong."
+	step := "Fix that first (/session debug " + id + " shows the session)."
 	switch e.Cause {
 	case repair.CauseRejected, repair.CauseFileFailed:
 		step = "If that is about this order only (its prompt, length or size), refund it in Stripe; if it is about all of them (balance, token, model), fix that."

@@ -116,13 +116,13 @@ func bulkMoneyText(p repair.Plan) string {
 			if p.Risk == "" {
 				retried, otherwise = "", "; if none did, approve"
 			}
-			text += " If some of them asked for their money back: cancel, refund those in Stripe" + retried + ", and request the plan again, which leaves them out" + otherwise + "."
+			text += "\nIf some of them asked for their money back: cancel, refund those in Stripe" + retried + ", and request the plan again, which leaves them out" + otherwise + "."
 		}
 		if p.Risk == "" {
 			text += " Stripe is not retrying any of their events."
 		}
 		if p.Action == store.ActionReplay {
-			text += " Before you approve, the site must start videos for new orders again (/redis stats warns while webhook success is low); sessions for which it starts nothing are reported as failed or unclear, with what to do."
+			text += "\nBefore you approve, the site must start videos for new orders again (/redis stats warns while webhook success is low); sessions for which it starts nothing are reported as failed or unclear, with what to do."
 		}
 		return text
 	case shownItems(p) == len(p.Items):

@@ -3,12 +3,15 @@ package browsertest
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
@@ -109,9 +112,22 @@ func (b *Browser) Do(actions ...chromedp.Action) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, testenv.Patience)
 	defer cancel()
-	if err := chromedp.Run(ctx, actions...); err != nil {
-		b.fail("%v", err)
+	for _, action := range actions {
+		err := chromedp.Run(ctx, action)
+		for elementReplaced(err) {
+			err = chromedp.Run(ctx, action)
+		}
+		if err != nil {
+			b.fail("%v", err)
+		}
 	}
+}
+
+// elementReplaced reports whether the page replaced an element after it was found and before
+// anything was done with it.
+func elementReplaced(err error) bool {
+	fault, ok := errors.AsType[*cdproto.Error](err)
+	return ok && strings.Contains(fault.Message, "Could not find node")
 }
 
 // Until waits for a JavaScript condition.

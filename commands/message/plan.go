@@ -162,7 +162,7 @@ func planMoney(p repair.Plan, cents int) blockkit.Line {
 		line = append(line, blockkit.Plain(advice+"wait for Stripe's next retry"+humanize.WithNoun(p.Kind, ": the site then makes the {video}")+cost+" If the customer cannot wait: "+first),
 			remedy.StripeLink(s.EventPage, "resend the event in Stripe"), blockkit.Plain(humanize.WithNoun(p.Kind, alike+"; the retries go on, and can make a second {video}.")))
 		if p.Order != nil {
-			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, "\nIf the site accepted it (the retries may be for another endpoint), and no {video} has started 15 min after that (/session debug shows it): approve, or request a new plan if this one has expired.")))
+			line = append(line, blockkit.Plain(humanize.WithNoun(p.Kind, "\nIf the site accepted it, and no {video} has started 15 min after that (/session debug shows it): approve, or request a new plan if this one has expired. Stripe may still be retrying: for another endpoint or, if the site accepted a resend, for the site as well.")))
 		}
 	}
 	refund := remedy.StripeLink(s.PaymentPage, "refund in Stripe")

@@ -177,7 +177,7 @@ func (s Situation) startLine() blockkit.Line {
 		return blockkit.L(s.plain("Read the reason below (File) first. If the prompt was not refused, "+first+": "+s.pay()+"."+then+" If it was refused, it would be refused again: "+mark),
 			StripeLink(s.PaymentPage, "refund in Stripe"), blockkit.Plain("."))
 	case s.Advises(Resend):
-		after, retry, sender := "If Stripe shows that the site accepted the {event} (the retries may be for another endpoint), and {none has} started 15 min after that: ", "after a resend, ", ""
+		after, retry, sender, risk := "If Stripe shows that the site accepted the {event}, and {none has} started 15 min after that: ", "", "", " Stripe may still be retrying: for another endpoint or, if the site accepted a resend, for the site as well, which can make a second {video}."
 		if s.Advises(Replay) {
 			sender = "the bot then sends the {event}; "
 		}
@@ -185,9 +185,9 @@ func (s Situation) startLine() blockkit.Line {
 			then = "; if that starts nothing (its message says so), " + instead
 		}
 		if s.Event == store.EventPending {
-			after, retry = "If that starts nothing either: ", ""
+			after, retry, risk = "If that starts nothing either: ", "; a retry can still make a second {video}", ""
 		}
-		return blockkit.L(s.plain(after + first + " (" + sender + s.another("") + "; " + retry + "a retry can still make a second {video})" + then + "."))
+		return blockkit.L(s.plain(after + first + " (" + sender + s.another("") + retry + ")" + then + "." + risk))
 	case s.Advises(Ask) || s.Advises(Restore):
 		return plain("Where the prompt is restored, " + first + ": " + s.pay() + ".")
 	case s.Advises(Check):
